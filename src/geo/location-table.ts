@@ -1,0 +1,171 @@
+/** Where every address is, and which candidates are nearest to it, each with the widest prefix it holds for. */
+
+import { type AddressFamily, type IpAddress, type IpPrefix, unmapAddress } from "../ip.ts";
+import { type Candidate, orderByDistance } from "./distance.ts";
+import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
+import type { Place } from "./place.ts";
+import { lookup, type PrefixMatch, type PrefixTable } from "./prefix-table.ts";
+import { mapValues, overlayPrefixes, uniformTable } from "./prefix-table-builder.ts";
+
+/** Where a client is taken to be, and how that is known. */
+export type Location =
+  | { readonly kind: "network"; readonly network: string; readonly place: Place }
+  | { readonly kind: "geoip"; readonly country?: string; readonly place: Place }
+  | { readonly kind: "default"; readonly place: Place };
+
+type GeoipKind = Extract<Location, { readonly kind: "geoip" }>;
+
+/** One prefix of a named network. */
+export interface NetworkPrefix {
+  readonly name: string;
+  readonly prefix: IpPrefix;
+  readonly place: Place;
+}
+
+/** The location of every address; the values of the tables are indexes of `locations`. */
+export interface LocationTable {
+  readonly locations: readonly Location[];
+  readonly family4: PrefixTable;
+  readonly family6: PrefixTable;
+}
+
+/**
+ * Merges networks, GeoIP and the default location. Networks beat GeoIP, the longest prefix wins among networks,
+ * and GeoIP's own coordinates beat the place of its country. No prefix may be given twice.
+ */
+export function buildLocationTable(sources: {
+  readonly networks: readonly NetworkPrefix[];
+  readonly geoip: GeoipDatabase | undefined;
+  readonly countryPlace: (country: string) => Place | undefined;
+  readonly defaultPlace: Place;
+}): LocationTable {
+  const { networks, geoip, countryPlace, defaultPlace } = sources;
+  const locations = new Indexer<Location>();
+  const defaultIndex = locations.indexOf("default", Object.freeze({ kind: "default", place: defaultPlace }));
+  const geoipIndexes = geoip?.locations.map((found) => {
+    const location = found && geoipLocation(found, countryPlace);
+    return location === undefined ? defaultIndex : locations.indexOf(geoipKey(location), location);
+  });
+  const networkValues = networks.map(({ name, prefix, place }) => ({
+    prefix,
+    value: locations.indexOf(`network ${name}`, Object.freeze({ kind: "network", network: name, place })),
+  }));
+  return Object.freeze({ locations: locations.items, family4: tableOf(4), family6: tableOf(6) });
+
+  function tableOf(family: AddressFamily): PrefixTable {
+    const base =
+      geoip === undefined
+        ? uniformTable(family, defaultIndex)
+        : mapValues(familyOf(geoip, family), (value) => geoipIndexes?.[value] ?? defaultIndex);
+    return overlayPrefixes(
+      base,
+      networkValues.filter(({ prefix }) => prefix.family === family),
+    );
+  }
+}
+
+/** Where an address is, and the widest prefix around it that is all there. */
+export function locateAddress(
+  table: LocationTable,
+  address: IpAddress,
+): { readonly location: Location; readonly prefixLength: number } {
+  const { value, prefixLength } = lookupUnmapped(table, address);
+  return { location: itemAt(table.locations, value), prefixLength };
+}
+
+/** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
+export interface CandidateTable {
+  /** Ids of the candidates, the nearest first; no two lists are the same. */
+  readonly lists: readonly (readonly string[])[];
+  readonly family4: PrefixTable;
+  readonly family6: PrefixTable;
+}
+
+/** Puts the candidates in order for each location; addresses with the same order become one class. */
+export function buildCandidateTable(table: LocationTable, candidates: readonly Candidate[]): CandidateTable {
+  const lists = new Indexer<readonly string[]>();
+  const listIndexes = table.locations.map(({ place }) => {
+    const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
+    return lists.indexOf(JSON.stringify(list), Object.freeze(list));
+  });
+  const listIndexOf = (location: number): number => itemAt(listIndexes, location);
+  return Object.freeze({
+    lists: lists.items,
+    family4: mapValues(table.family4, listIndexOf),
+    family6: mapValues(table.family6, listIndexOf),
+  });
+}
+
+/** The candidates for an address, the nearest first, and the widest prefix that has the same list. */
+export function lookupCandidates(
+  table: CandidateTable,
+  address: IpAddress,
+): { readonly listIndex: number; readonly candidates: readonly string[]; readonly prefixLength: number } {
+  const { value, prefixLength } = lookupUnmapped(table, address);
+  return { listIndex: value, candidates: itemAt(table.lists, value), prefixLength };
+}
+
+interface FamilyTables {
+  readonly family4: PrefixTable;
+  readonly family6: PrefixTable;
+}
+
+const familyOf = (tables: FamilyTables, family: AddressFamily): PrefixTable =>
+  family === 4 ? tables.family4 : tables.family6;
+
+/** Looks up an address, an IPv4-mapped one as IPv4; the prefix length is in bits of the address as given. */
+function lookupUnmapped(tables: FamilyTables, address: IpAddress): PrefixMatch {
+  const { family, octets } = unmapAddress(address);
+  const { value, prefixLength } = lookup(familyOf(tables, family), octets);
+  return { value, prefixLength: family === address.family ? prefixLength : 96 + prefixLength };
+}
+
+/** The location of a GeoIP entry; undefined where it gives no coordinates and its country has no place. */
+function geoipLocation(
+  found: GeoipLocation,
+  countryPlace: (country: string) => Place | undefined,
+): GeoipKind | undefined {
+  const { country } = found;
+  const place = ownPlace(found) ?? (country === undefined ? undefined : countryPlace(country));
+  return place && Object.freeze({ kind: "geoip", ...(country !== undefined && { country }), place });
+}
+
+function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefined {
+  return (
+    coordinates &&
+    Object.freeze({
+      ...(city !== undefined && { city }),
+      ...(country !== undefined && { country }),
+      coordinates,
+    })
+  );
+}
+
+/** The same for entries that differ only in what a location leaves out (continent, subdivision). */
+function geoipKey({ country, place }: GeoipKind): string {
+  return `geoip ${JSON.stringify([country, place.city, place.coordinates])}`;
+}
+
+/** Gives each key one index, and keeps the first item that came with it. */
+class Indexer<Item> {
+  readonly #indexes = new Map<string, number>();
+  readonly #items: Item[] = [];
+
+  get items(): readonly Item[] {
+    return Object.freeze([...this.#items]);
+  }
+
+  indexOf(key: string, item: Item): number {
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const index = this.#items.push(item) - 1;
+    this.#indexes.set(key, index);
+    return index;
+  }
+}
+
+function itemAt<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index];
+  if (item === undefined) throw new Error(`there is no item ${index} among ${items.length}`);
+  return item;
+}

@@ -1,0 +1,189 @@
+/** Ways to make a prefix table: range by range, from another table, or by laying prefixes over one. */
+
+import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
+import { type PrefixTable, valueAt, wordAt, wordsPerAddress } from "./prefix-table.ts";
+
+/** Collects ranges in address order and fuses neighbours that have the same value. */
+export class PrefixTableBuilder {
+  readonly #family: AddressFamily;
+  readonly #words: number;
+  #starts: Uint32Array;
+  #values: Uint32Array;
+  #rangeCount = 0;
+  #largestValue = 0;
+
+  constructor(family: AddressFamily, expectedRanges = 64) {
+    this.#family = family;
+    this.#words = wordsPerAddress(family);
+    this.#starts = new Uint32Array(expectedRanges * this.#words);
+    this.#values = new Uint32Array(expectedRanges);
+  }
+
+  /** Says that addresses have this value from the one at `starts[at]` on; the first must be address 0. */
+  append(starts: Uint32Array, at: number, value: number): void {
+    const last = this.#rangeCount - 1;
+    if (last < 0 ? !isZero(starts, at, this.#words) : this.#compareWithLast(starts, at) <= 0) {
+      throw new Error("ranges must begin at address 0 and ascend");
+    }
+    if (last >= 0 && this.#values[last] === value) return;
+    if (this.#rangeCount === this.#values.length) this.#grow();
+    const to = this.#rangeCount * this.#words;
+    for (let i = 0; i < this.#words; i++) this.#starts[to + i] = starts[at + i] ?? 0;
+    this.#values[this.#rangeCount] = value;
+    this.#rangeCount++;
+    if (value > this.#largestValue) this.#largestValue = value;
+  }
+
+  /** The table of all that was appended. */
+  build(): PrefixTable {
+    const rangeCount = this.#rangeCount;
+    if (rangeCount === 0) throw new Error("a prefix table needs at least one range");
+    const starts = new Uint32Array(new SharedArrayBuffer(rangeCount * this.#words * 4));
+    starts.set(this.#starts.subarray(0, starts.length));
+    const values =
+      this.#largestValue <= 0xffff
+        ? new Uint16Array(new SharedArrayBuffer(rangeCount * 2))
+        : new Uint32Array(new SharedArrayBuffer(rangeCount * 4));
+    values.set(this.#values.subarray(0, rangeCount));
+    return Object.freeze({ family: this.#family, rangeCount, starts, values });
+  }
+
+  #compareWithLast(starts: Uint32Array, at: number): number {
+    return compareAddresses(starts, at, this.#starts, (this.#rangeCount - 1) * this.#words, this.#words);
+  }
+
+  #grow(): void {
+    const capacity = Math.max(64, this.#values.length * 2);
+    const starts = new Uint32Array(capacity * this.#words);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const values = new Uint32Array(capacity);
+    values.set(this.#values);
+    this.#values = values;
+  }
+}
+
+/** The table in which every address has the same value. */
+export function uniformTable(family: AddressFamily, value: number): PrefixTable {
+  const builder = new PrefixTableBuilder(family, 1);
+  builder.append(new Uint32Array(wordsPerAddress(family)), 0, value);
+  return builder.build();
+}
+
+/** The same addresses with other values; neighbours whose values became equal are fused. */
+export function mapValues(table: PrefixTable, newValue: (value: number) => number): PrefixTable {
+  const words = wordsPerAddress(table.family);
+  const builder = new PrefixTableBuilder(table.family, table.rangeCount);
+  for (let range = 0; range < table.rangeCount; range++) {
+    builder.append(table.starts, range * words, newValue(valueAt(table, range)));
+  }
+  return builder.build();
+}
+
+/** A prefix and the value its addresses are to have. */
+export interface PrefixValue {
+  readonly prefix: IpPrefix;
+  readonly value: number;
+}
+
+/** The table with prefixes of its family laid over it; where they overlap, the longest one counts. */
+export function overlayPrefixes(base: PrefixTable, prefixes: readonly PrefixValue[]): PrefixTable {
+  const words = wordsPerAddress(base.family);
+  const boundaries = boundariesOf(prefixes);
+  const builder = new PrefixTableBuilder(base.family, base.rangeCount + boundaries.length);
+  let next = 0;
+  let overlaid: number | undefined;
+  for (let range = 0; range < base.rangeCount; range++) {
+    const at = range * words;
+    const value = valueAt(base, range);
+    let boundary = boundaries[next];
+    if (boundary !== undefined && compareAddresses(boundary.start, 0, base.starts, at, words) === 0) {
+      overlaid = boundary.value;
+      boundary = boundaries[++next];
+    }
+    builder.append(base.starts, at, overlaid ?? value);
+    while (boundary !== undefined && startsBeforeRange(boundary, range + 1)) {
+      overlaid = boundary.value;
+      builder.append(boundary.start, 0, overlaid ?? value);
+      boundary = boundaries[++next];
+    }
+  }
+  return builder.build();
+
+  function startsBeforeRange({ start }: Boundary, range: number): boolean {
+    return range === base.rangeCount || compareAddresses(start, 0, base.starts, range * words, words) < 0;
+  }
+}
+
+/** From `start` on, the value of the longest prefix there; undefined where no prefix is. */
+interface Boundary {
+  readonly start: Uint32Array;
+  readonly value: number | undefined;
+}
+
+/** Where the value of the longest prefix changes, in address order. */
+function boundariesOf(prefixes: readonly PrefixValue[]): readonly Boundary[] {
+  const sorted = prefixes
+    .map(({ prefix, value }) => ({ start: wordsOf(prefix.octets), end: endOf(prefix), prefix, value }))
+    .sort((a, b) => compareWhole(a.start, b.start) || a.prefix.length - b.prefix.length);
+  const boundaries: Boundary[] = [];
+  const open: (typeof sorted)[number][] = [];
+  for (const inner of sorted) {
+    closeUpTo(inner.start);
+    add(inner.start, inner.value);
+    open.push(inner);
+  }
+  closeUpTo(undefined);
+  return boundaries;
+
+  /** Ends the open prefixes that end at or before `limit`, the innermost first; all of them without a limit. */
+  function closeUpTo(limit: Uint32Array | undefined): void {
+    for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+      const { end } = last;
+      if (limit !== undefined && (end === undefined || compareWhole(end, limit) > 0)) return;
+      open.pop();
+      if (end !== undefined) add(end, open.at(-1)?.value);
+    }
+  }
+
+  /** Where several prefixes begin or end at one address, the last word is with the innermost that goes on. */
+  function add(start: Uint32Array, value: number | undefined): void {
+    const last = boundaries.at(-1);
+    if (last !== undefined && compareWhole(last.start, start) === 0) boundaries.pop();
+    boundaries.push({ start, value });
+  }
+}
+
+/** An address as 32-bit words, most significant first. */
+function wordsOf(octets: Uint8Array): Uint32Array {
+  return Uint32Array.from({ length: octets.length / 4 }, (_, i) => wordAt(octets, i * 4));
+}
+
+/** The first address behind a prefix; undefined where the prefix ends the address space. */
+function endOf(prefix: IpPrefix): Uint32Array | undefined {
+  const end = wordsOf(prefix.octets);
+  let step = 2 ** ((addressBits(prefix.family) - prefix.length) % 32);
+  for (let i = Math.ceil(prefix.length / 32) - 1; i >= 0; i--) {
+    const sum = (end[i] ?? 0) + step;
+    end[i] = sum;
+    if (sum <= 0xffffffff) return end;
+    step = 1;
+  }
+  return undefined;
+}
+
+const compareWhole = (a: Uint32Array, b: Uint32Array): number => compareAddresses(a, 0, b, 0, a.length);
+
+/** Negative, 0 or positive, as the address at `a[atA]` comes before, is, or comes behind the one at `b[atB]`. */
+function compareAddresses(a: Uint32Array, atA: number, b: Uint32Array, atB: number, words: number): number {
+  for (let i = 0; i < words; i++) {
+    const difference = (a[atA + i] ?? 0) - (b[atB + i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function isZero(starts: Uint32Array, at: number, words: number): boolean {
+  for (let i = 0; i < words; i++) if (starts[at + i] !== 0) return false;
+  return true;
+}

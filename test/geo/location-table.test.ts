@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { openGeoip } from "../../src/geo/geoip.ts";
+import {
+  buildCandidateTable,
+  buildLocationTable,
+  locateAddress,
+  lookupCandidates,
+} from "../../src/geo/location-table.ts";
+import type { Place } from "../../src/geo/place.ts";
+import { writeMmdb } from "./mmdb-writer.ts";
+import { address, prefix } from "./prefixes.ts";
+
+const boydton: Place = { city: "Boydton", country: "US", coordinates: [36.67, -78.39] };
+const london: Place = { city: "London", country: "GB", coordinates: [51.51, -0.13] };
+const seattle: Place = { city: "Seattle", country: "US", coordinates: [47.61, -122.33] };
+const countries = new Map<string, Place>([
+  ["DE", { city: "Berlin", country: "DE", coordinates: [52.52, 13.4] }],
+  ["IE", { city: "Dublin", country: "IE", coordinates: [53.35, -6.26] }],
+]);
+
+const geoip = openGeoip(
+  writeMmdb({
+    "10.0.0.0/8": { country_code: "DE" },
+    "11.0.0.0/8": { country_code: "IE" },
+    "12.0.0.0/8": { country_code: "DE", city: "Munich", latitude: 48.14, longitude: 11.58 },
+    "13.0.0.0/9": { country_code: "DE", city: "Munich", latitude: 48.14, longitude: 11.58, state1: "BY" },
+    "14.0.0.0/8": { country_code: "ZZ" },
+    "15.0.0.0/8": { latitude: 48.14, longitude: 11.58 },
+    "2001:db8::/32": { country_code: "IE" },
+  }),
+);
+
+const networks = Object.entries({
+  "10.1.0.0/16": ["london-office", london],
+  "10.1.2.0/24": ["seattle-vpn", seattle],
+  "172.16.0.0/12": ["london-office", london],
+  "2001:db8:1::/48": ["london-office", london],
+  "2001:db8:1::53/128": ["seattle-vpn", seattle],
+} as const).map(([text, [name, place]]) => ({ name, prefix: prefix(text), place }));
+
+const locations = buildLocationTable({
+  networks,
+  geoip,
+  countryPlace: (country) => countries.get(country),
+  defaultPlace: boydton,
+});
+
+describe("locate", () => {
+  test.each([
+    { name: "a network beats GeoIP", at: "10.1.3.1", place: "London", length: 24 },
+    { name: "of nested networks the longest wins", at: "10.1.2.1", place: "Seattle", length: 24 },
+    {
+      name: "GeoIP beside a network, no wider than that allows",
+      at: "10.0.0.1",
+      place: "Berlin",
+      length: 16,
+    },
+    { name: "GeoIP far from any network", at: "10.200.0.1", place: "Berlin", length: 9 },
+    { name: "a network without GeoIP around it", at: "172.16.0.1", place: "London", length: 12 },
+    {
+      name: "GeoIP's own coordinates beat the place of the country",
+      at: "12.0.0.1",
+      place: "Munich",
+      length: 8,
+    },
+    { name: "GeoIP entries of one place are one location", at: "13.0.0.1", place: "Munich", length: 9 },
+    { name: "a country without a place", at: "14.0.0.1", place: "Boydton", length: 8 },
+    { name: "no data", at: "203.0.113.1", place: "Boydton", length: 2 },
+    { name: "a network in family 6", at: "2001:db8:1::1", place: "London", length: 122 },
+    { name: "a network of one address", at: "2001:db8:1::53", place: "Seattle", length: 128 },
+    { name: "GeoIP in family 6", at: "2001:db8:8000::1", place: "Dublin", length: 33 },
+    {
+      name: "an IPv4-mapped address is looked up as IPv4",
+      at: "::ffff:10.1.2.1",
+      place: "Seattle",
+      length: 120,
+    },
+  ])("$name", ({ at, place, length }) => {
+    const { location, prefixLength } = locateAddress(locations, address(at));
+    expect([location.place.city, prefixLength]).toEqual([place, length]);
+  });
+
+  test.each([
+    { at: "10.1.2.1", location: { kind: "network", network: "seattle-vpn", place: seattle } },
+    { at: "10.0.0.1", location: { kind: "geoip", country: "DE", place: countries.get("DE") } },
+    { at: "15.0.0.1", location: { kind: "geoip", place: { coordinates: [48.14, 11.58] } } },
+    { at: "14.0.0.1", location: { kind: "default", place: boydton } },
+  ])("says how it knows where $at is", ({ at, location }) => {
+    expect(locateAddress(locations, address(at)).location).toStrictEqual(location);
+  });
+
+  test("has one location for a network of several prefixes, and one for each GeoIP place", () => {
+    const names = locations.locations.map(
+      (location) =>
+        `${location.kind} ${location.kind === "network" ? location.network : location.place.city}`,
+    );
+    expect(names).toEqual([
+      "default Boydton",
+      "geoip Berlin",
+      "geoip Dublin",
+      "geoip Munich",
+      "geoip undefined",
+      "network london-office",
+      "network seattle-vpn",
+    ]);
+  });
+
+  test("needs neither GeoIP nor networks", () => {
+    const table = buildLocationTable({
+      networks: [],
+      geoip: undefined,
+      countryPlace: () => undefined,
+      defaultPlace: boydton,
+    });
+    for (const at of ["0.0.0.0", "255.255.255.255", "::", "2001:db8::1"]) {
+      expect(locateAddress(table, address(at))).toEqual({
+        location: { kind: "default", place: boydton },
+        prefixLength: 0,
+      });
+    }
+  });
+});
+
+describe("candidates", () => {
+  const [ams, dub, iad] = [
+    { id: "ams", coordinates: [52.37, 4.9] },
+    { id: "dub", coordinates: [53.35, -6.26] },
+    { id: "iad", coordinates: [38.95, -77.45] },
+  ] as const;
+  const table = buildCandidateTable(locations, [iad, dub, ams]);
+
+  test.each([
+    { name: "Berlin", at: "10.200.0.1", candidates: "ams dub iad", length: 9 },
+    {
+      name: "London, in one class with Germany around it, next to Seattle",
+      at: "10.1.3.1",
+      candidates: "ams dub iad",
+      length: 24,
+    },
+    { name: "Seattle in London in Germany", at: "10.1.2.1", candidates: "iad dub ams", length: 24 },
+    { name: "Dublin", at: "11.0.0.1", candidates: "dub ams iad", length: 8 },
+    {
+      name: "GeoIP's own coordinates in Germany",
+      at: "12.0.0.1",
+      candidates: "ams dub iad",
+      length: 8,
+    },
+    { name: "the default location", at: "203.0.113.1", candidates: "iad dub ams", length: 2 },
+    { name: "an IPv4-mapped address", at: "::ffff:11.0.0.1", candidates: "dub ams iad", length: 104 },
+  ])("$name", ({ at, candidates, length }) => {
+    const found = lookupCandidates(table, address(at));
+    expect([found.candidates.join(" "), found.prefixLength]).toEqual([candidates, length]);
+    expect(table.lists[found.listIndex]).toBe(found.candidates);
+  });
+
+  test("locations with the same order share one list", () => {
+    expect(table.lists.map((list) => list.join(" ")).sort()).toEqual([
+      "ams dub iad",
+      "dub ams iad",
+      "iad dub ams",
+    ]);
+  });
+
+  test("neighbouring networks with the same list make one wider prefix", () => {
+    const table = buildCandidateTable(
+      buildLocationTable({
+        networks: [
+          { name: "london-office", prefix: prefix("10.0.0.0/16"), place: london },
+          { name: "hague-office", prefix: prefix("10.1.0.0/16"), place: { coordinates: [52.08, 4.3] } },
+        ],
+        geoip: undefined,
+        countryPlace: () => undefined,
+        defaultPlace: boydton,
+      }),
+      [iad, dub, ams],
+    );
+    expect(lookupCandidates(table, address("10.0.0.1")).prefixLength).toBe(15);
+    expect(lookupCandidates(table, address("10.1.0.1")).prefixLength).toBe(15);
+    expect(lookupCandidates(table, address("10.2.0.1")).prefixLength).toBe(15);
+  });
+
+  test("one candidate, or none, is the same list everywhere: length 0", () => {
+    for (const candidates of [[], [dub]]) {
+      const table = buildCandidateTable(locations, candidates);
+      expect(table.lists).toHaveLength(1);
+      for (const at of ["10.1.2.1", "2001:db8:1::53"]) {
+        expect(lookupCandidates(table, address(at)).prefixLength).toBe(0);
+      }
+    }
+  });
+});
