@@ -1,0 +1,118 @@
+/** Numbers and mnemonics of the IANA "Domain Name System (DNS) Parameters" registry, as far as they are named here. */
+
+export const TYPE = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  OPT: 41,
+  DS: 43,
+  ANY: 255,
+  CAA: 257,
+} as const;
+
+/** Types that are named when printed or asked for; all others are written as TYPE<n> (RFC 3597 §5). */
+const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>([
+  ...Object.entries(TYPE),
+  ["MD", 3],
+  ["MF", 4],
+  ["MB", 7],
+  ["MG", 8],
+  ["MR", 9],
+  ["NULL", 10],
+  ["WKS", 11],
+  ["HINFO", 13],
+  ["MINFO", 14],
+  ["RP", 17],
+  ["AFSDB", 18],
+  ["LOC", 29],
+  ["NAPTR", 35],
+  ["KX", 36],
+  ["CERT", 37],
+  ["DNAME", 39],
+  ["SSHFP", 44],
+  ["RRSIG", 46],
+  ["NSEC", 47],
+  ["DNSKEY", 48],
+  ["NSEC3", 50],
+  ["NSEC3PARAM", 51],
+  ["TLSA", 52],
+  ["SMIMEA", 53],
+  ["CDS", 59],
+  ["CDNSKEY", 60],
+  ["OPENPGPKEY", 61],
+  ["CSYNC", 62],
+  ["ZONEMD", 63],
+  ["SVCB", 64],
+  ["HTTPS", 65],
+  ["SPF", 99],
+  ["TKEY", 249],
+  ["TSIG", 250],
+  ["IXFR", 251],
+  ["AXFR", 252],
+  ["MAILB", 253],
+  ["MAILA", 254],
+  ["URI", 256],
+]);
+
+const typeMnemonics: ReadonlyMap<number, string> = new Map(
+  [...typeNumbers].map(([name, type]) => [type, name]),
+);
+
+export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
+
+const classMnemonics: ReadonlyMap<number, string> = new Map(
+  Object.entries(CLASS).map(([name, number]) => [number, name]),
+);
+
+export const OPCODE = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5 } as const;
+
+const opcodeMnemonics: ReadonlyMap<number, string> = new Map(
+  Object.entries(OPCODE).map(([name, number]) => [number, name]),
+);
+
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  NOTAUTH: 9,
+  /** RFC 6891 §9; above 15, so it needs an OPT to be told */
+  BADVERS: 16,
+} as const;
+
+const rcodeMnemonics: ReadonlyMap<number, string> = new Map(
+  Object.entries(RCODE).map(([name, number]) => [number, name]),
+);
+
+/** EDNS option codes (RFC 6891 §9). */
+export const OPTION = { CLIENT_SUBNET: 8 } as const;
+
+/** The number of `AAAA`, `aaaa` or `TYPE28`; undefined for what is no type. */
+export function parseType(text: string): number | undefined {
+  return typeNumbers.get(text.toUpperCase()) ?? parseNumbered("TYPE", text);
+}
+
+/** The number of `IN` or `CLASS1`; undefined for what is no class. */
+export function parseClass(text: string): number | undefined {
+  for (const [number, name] of classMnemonics) if (name === text.toUpperCase()) return number;
+  return parseNumbered("CLASS", text);
+}
+
+export const formatType = (type: number): string => typeMnemonics.get(type) ?? `TYPE${type}`;
+export const formatClass = (qclass: number): string => classMnemonics.get(qclass) ?? `CLASS${qclass}`;
+export const formatOpcode = (opcode: number): string => opcodeMnemonics.get(opcode) ?? `OPCODE${opcode}`;
+export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) ?? `RCODE${rcode}`;
+
+function parseNumbered(prefix: string, text: string): number | undefined {
+  const digits = new RegExp(`^${prefix}(\\d{1,5})$`, "i").exec(text)?.[1];
+  const number = digits === undefined ? Number.NaN : Number(digits);
+  return number <= 0xffff ? number : undefined;
+}

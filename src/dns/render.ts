@@ -1,0 +1,188 @@
+/** Responses and queries to octets, with compression (RFC 1035 §4.1.4) and truncation at whole RRsets (RFC 2181 §9). */
+
+import type { IpPrefix } from "../ip.ts";
+import { clientSubnetOf, clientSubnetOption } from "./client-subnet.ts";
+import { EDNS_VERSION, optOctets, renderOpt } from "./edns.ts";
+import { CLASS } from "./iana.ts";
+import { HEADER_OCTETS, type Question, type Response, type RRset } from "./message.ts";
+import { foldCase } from "./name.ts";
+import { rdataParts } from "./rdata.ts";
+
+/** The largest message TCP can carry (RFC 1035 §4.2.2). */
+export const MAX_TCP_OCTETS = 0xffff;
+/** What every client can take in a datagram (RFC 1035 §4.2.1). */
+export const MIN_UDP_OCTETS = 512;
+/** A compression pointer has 14 bits (RFC 1035 §4.1.4). */
+const MAX_POINTER_TARGET = 0x3fff;
+
+const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100 } as const;
+
+/**
+ * Renders a response in at most `maxOctets`. An RRset that does not fit leaves whole; in answer and authority that sets
+ * TC, in the additional section the rest is left out silently (RFC 2181 §9). The OPT always stays (RFC 6891 §7).
+ */
+export function renderResponse(response: Response, maxOctets: number): Uint8Array {
+  const { header, question, sections, edns } = response;
+  const writer = new MessageWriter(maxOctets, edns === undefined ? 0 : optOctets(edns));
+  if (question !== undefined) writer.question(question);
+  const answer = writer.section(sections.answer);
+  const authority = writer.section(answer.complete ? sections.authority : []);
+  const truncated = !(answer.complete && authority.complete);
+  const additional = writer.section(truncated ? [] : sections.additional);
+  if (edns !== undefined) writer.opt(renderOpt(edns, response.rcode >> 4));
+  const flags =
+    FLAG.QR |
+    (header.opcode << 11) |
+    (response.authoritative ? FLAG.AA : 0) |
+    (truncated ? FLAG.TC : 0) |
+    (header.recursionDesired ? FLAG.RD : 0) |
+    (response.rcode & 0xf);
+  writer.header(header.id, flags, [
+    question === undefined ? 0 : 1,
+    answer.records,
+    authority.records,
+    additional.records + (edns === undefined ? 0 : 1),
+  ]);
+  return writer.finish();
+}
+
+export interface QueryOptions {
+  readonly id: number;
+  readonly recursionDesired: boolean;
+  /** undefined: no OPT in the query */
+  readonly edns:
+    | { readonly udpPayloadSize: number; readonly dnssecOk: boolean; readonly subnet: IpPrefix | undefined }
+    | undefined;
+}
+
+/** Renders a query with one question, as clients send it. */
+export function renderQuery(question: Question, options: QueryOptions): Uint8Array {
+  const writer = new MessageWriter(MAX_TCP_OCTETS, 0);
+  writer.question(question);
+  if (options.edns !== undefined) {
+    const { udpPayloadSize, dnssecOk, subnet } = options.edns;
+    const optionList = subnet === undefined ? [] : [clientSubnetOption(clientSubnetOf(subnet), 0)];
+    writer.opt(renderOpt({ udpPayloadSize, dnssecOk, version: EDNS_VERSION, options: optionList }, 0));
+  }
+  const flags = options.recursionDesired ? FLAG.RD : 0;
+  writer.header(options.id, flags, [1, 0, 0, options.edns === undefined ? 0 : 1]);
+  return writer.finish();
+}
+
+/** More than compression can save on one record: an owner and the two names of an SOA. */
+const COMPRESSION_SLACK = 1024;
+
+class MessageWriter {
+  readonly #octets: Uint8Array;
+  readonly #limit: number;
+  #offset = HEADER_OCTETS;
+  /** where each name or suffix was written, by its octets in lower case */
+  readonly #suffixes = new Map<string, number>();
+  /** suffixes noted since the RRset began, taken back if it does not fit */
+  #fresh: string[] = [];
+
+  constructor(maxOctets: number, reserved: number) {
+    this.#octets = new Uint8Array(maxOctets + COMPRESSION_SLACK);
+    this.#limit = maxOctets - reserved;
+  }
+
+  header(id: number, flags: number, counts: readonly [number, number, number, number]): void {
+    [id, flags, ...counts].forEach((value, i) => {
+      this.#octets[i * 2] = value >> 8;
+      this.#octets[i * 2 + 1] = value & 0xff;
+    });
+  }
+
+  question(question: Question): void {
+    this.#name(question.qname);
+    this.#uint16(question.qtype);
+    this.#uint16(question.qclass);
+    this.#fresh = [];
+  }
+
+  /** Writes RRsets up to the first that does not fit. */
+  section(rrsets: readonly RRset[]): { readonly records: number; readonly complete: boolean } {
+    let records = 0;
+    for (const rrset of rrsets) {
+      if (!this.#rrset(rrset)) return { records, complete: false };
+      records += rrset.rdatas.length;
+    }
+    return { records, complete: true };
+  }
+
+  /** Writes all records of the set, or none and returns false where they do not fit. */
+  #rrset(rrset: RRset): boolean {
+    const start = this.#offset;
+    this.#fresh = [];
+    for (const rdata of rrset.rdatas) {
+      if (!this.#record(rrset, rdata)) {
+        this.#offset = start;
+        for (const suffix of this.#fresh) this.#suffixes.delete(suffix);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Writes the OPT into the room kept for it. */
+  opt(octets: Uint8Array): void {
+    this.#copy(octets);
+  }
+
+  finish(): Uint8Array {
+    return this.#octets.slice(0, this.#offset);
+  }
+
+  #record(rrset: RRset, rdata: Uint8Array): boolean {
+    if (this.#offset + rrset.owner.length + 10 + rdata.length > this.#octets.length) return false;
+    this.#name(rrset.owner);
+    this.#uint16(rrset.type);
+    this.#uint16(CLASS.IN);
+    this.#uint16(Math.floor(rrset.ttlSeconds / 0x10000));
+    this.#uint16(rrset.ttlSeconds & 0xffff);
+    const lengthAt = this.#offset;
+    this.#offset += 2;
+    for (const part of rdataParts(rrset.type, rdata)) {
+      if (part.compressible) this.#name(part.octets);
+      else this.#copy(part.octets);
+    }
+    const length = this.#offset - lengthAt - 2;
+    this.#octets[lengthAt] = length >> 8;
+    this.#octets[lengthAt + 1] = length & 0xff;
+    return this.#offset <= this.#limit;
+  }
+
+  /** Writes a name, its longest suffix written before as a pointer. */
+  #name(name: Uint8Array): void {
+    const folded = Buffer.from(foldCase(name)).toString("latin1");
+    for (let at = 0; ; ) {
+      const length = name[at] ?? 0;
+      if (length === 0) {
+        this.#octets[this.#offset++] = 0;
+        return;
+      }
+      const suffix = folded.slice(at);
+      const earlier = this.#suffixes.get(suffix);
+      if (earlier !== undefined) {
+        this.#uint16(0xc000 | earlier);
+        return;
+      }
+      if (this.#offset <= MAX_POINTER_TARGET) {
+        this.#suffixes.set(suffix, this.#offset);
+        this.#fresh.push(suffix);
+      }
+      this.#copy(name.subarray(at, at + 1 + length));
+      at += 1 + length;
+    }
+  }
+
+  #copy(octets: Uint8Array): void {
+    this.#octets.set(octets, this.#offset);
+    this.#offset += octets.length;
+  }
+
+  #uint16(value: number): void {
+    this.#octets[this.#offset++] = value >> 8;
+    this.#octets[this.#offset++] = value & 0xff;
+  }
+}
