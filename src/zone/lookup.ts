@@ -1,0 +1,57 @@
+/** What a zone has to say of a name and type: RFC 1034 §4.3.2 step 3, with wildcards by RFC 4592. */
+
+import { TYPE } from "../dns/iana.ts";
+import type { RRset } from "../dns/message.ts";
+import { type DomainName, parentOf, wildcardBelow } from "../dns/name.ts";
+import type { Zone, ZoneNode } from "./zone.ts";
+
+export type LookupResult<T> =
+  | { readonly kind: "rrset"; readonly rrset: RRset; readonly wildcard: DomainName | undefined }
+  | { readonly kind: "cname"; readonly rrset: RRset; readonly wildcard: DomainName | undefined }
+  | { readonly kind: "tailored"; readonly tailored: T; readonly wildcard: DomainName | undefined }
+  | { readonly kind: "referral"; readonly nameservers: RRset }
+  | { readonly kind: "nodata"; readonly wildcard: DomainName | undefined }
+  | { readonly kind: "nxdomain" };
+
+/**
+ * Looks up a name at or below the zone's apex. RRsets found under a wildcard keep the wildcard as their owner: whoever
+ * answers puts the name asked in its place.
+ */
+export function lookup<T>(zone: Zone<T>, name: DomainName, qtype: number): LookupResult<T> {
+  const cut = zone.hasZoneCuts ? findZoneCut(zone, name) : undefined;
+  if (cut !== undefined) return { kind: "referral", nameservers: cut };
+  const node = zone.nodes.get(name);
+  if (node !== undefined) return lookupInNode(node, qtype, undefined);
+  const wildcard = wildcardBelow(closestEncloser(zone, name));
+  const source = zone.nodes.get(wildcard);
+  return source === undefined ? { kind: "nxdomain" } : lookupInNode(source, qtype, wildcard);
+}
+
+/** The NS RRset of the highest zone cut at or above the name (what is below one belongs to another zone). */
+function findZoneCut<T>(zone: Zone<T>, name: DomainName): RRset | undefined {
+  let highest: RRset | undefined;
+  for (let at: DomainName | undefined = name; at !== undefined && at !== zone.apex; at = parentOf(at)) {
+    highest = zone.nodes.get(at)?.rrsets.get(TYPE.NS) ?? highest;
+  }
+  return highest;
+}
+
+/** The longest existing name above one that does not exist (RFC 4592 §3.3.1). */
+function closestEncloser<T>(zone: Zone<T>, name: DomainName): DomainName {
+  let at = parentOf(name);
+  while (at !== undefined && at !== zone.apex && !zone.nodes.has(at)) at = parentOf(at);
+  return at ?? zone.apex;
+}
+
+function lookupInNode<T>(
+  node: ZoneNode<T>,
+  qtype: number,
+  wildcard: DomainName | undefined,
+): LookupResult<T> {
+  if (node.tailored !== undefined) return { kind: "tailored", tailored: node.tailored, wildcard };
+  const cname = node.rrsets.get(TYPE.CNAME);
+  if (cname !== undefined) return { kind: qtype === TYPE.CNAME ? "rrset" : "cname", rrset: cname, wildcard };
+  // RFC 8482 §4.1: one RRset of the name's choosing is an answer to ANY.
+  const rrset = qtype === TYPE.ANY ? node.rrsets.values().next().value : node.rrsets.get(qtype);
+  return rrset === undefined ? { kind: "nodata", wildcard } : { kind: "rrset", rrset, wildcard };
+}

@@ -1,0 +1,96 @@
+/** A zone: the names below one apex and what each holds. Names tailored elsewhere are held as opaque values of type T. */
+
+import { TYPE } from "../dns/iana.ts";
+import type { RRset } from "../dns/message.ts";
+import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
+
+export interface Zone<T> {
+  readonly apex: DomainName;
+  readonly soa: RRset;
+  /** every name that exists, empty non-terminals included (RFC 4592 §2.2.2) */
+  readonly nodes: ReadonlyMap<DomainName, ZoneNode<T>>;
+  /** whether a delegation below the apex hides names */
+  readonly hasZoneCuts: boolean;
+}
+
+/** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal). */
+export interface ZoneNode<T> {
+  readonly rrsets: ReadonlyMap<number, RRset>;
+  readonly tailored: T | undefined;
+}
+
+export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
+
+/** The zone with the longest apex at or above `name` (RFC 1034 §4.3.2 step 2). */
+export function findZone<Z>(zones: ReadonlyMap<DomainName, Z>, name: DomainName): Z | undefined {
+  for (const ancestor of selfAndAncestors(name)) {
+    const zone = zones.get(ancestor);
+    if (zone !== undefined) return zone;
+  }
+  return undefined;
+}
+
+/** Collects what a zone holds; `add…` return a sentence where the new content clashes with the old. */
+export class ZoneBuilder<T> {
+  readonly apex: DomainName;
+  readonly #nodes = new Map<DomainName, { rrsets: Map<number, RRset>; tailored: T | undefined }>();
+
+  constructor(apex: DomainName) {
+    this.apex = apex;
+  }
+
+  /** Adds an RRset, or its records to the RRset already there; the TTL must then be the same (RFC 2181 §5.2). */
+  addRRset(rrset: RRset): string | undefined {
+    if (!isAtOrBelow(rrset.name, this.apex)) return `${rrset.name} is not in zone ${this.apex}`;
+    const node = this.#node(rrset.name);
+    if (node.tailored !== undefined) return `${rrset.name} is a tailored name already`;
+    const present = node.rrsets.get(rrset.type);
+    const isCname = rrset.type === TYPE.CNAME;
+    if (isCname ? node.rrsets.size > 0 : node.rrsets.has(TYPE.CNAME)) {
+      return `${rrset.name} would have a CNAME beside other records (RFC 2181 §10.1)`;
+    }
+    if (present === undefined) {
+      node.rrsets.set(rrset.type, rrset);
+      return undefined;
+    }
+    if (present.ttlSeconds !== rrset.ttlSeconds) {
+      return `${rrset.name} has two TTLs in one RRset (RFC 2181 §5.2)`;
+    }
+    const fresh = rrset.rdatas.filter(
+      (rdata) => !present.rdatas.some((known) => Buffer.compare(known, rdata) === 0),
+    );
+    node.rrsets.set(rrset.type, { ...present, rdatas: [...present.rdatas, ...fresh] });
+    return undefined;
+  }
+
+  addTailored(name: DomainName, tailored: T): string | undefined {
+    if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
+    const node = this.#node(name);
+    if (node.tailored !== undefined) return `${name} is a tailored name already`;
+    if (node.rrsets.size > 0) return `${name} has records already, so it cannot be tailored`;
+    node.tailored = tailored;
+    return undefined;
+  }
+
+  has(name: DomainName, type: number): boolean {
+    return this.#nodes.get(name)?.rrsets.has(type) ?? false;
+  }
+
+  build(soa: RRset): Zone<T> {
+    const hasZoneCuts = [...this.#nodes].some(
+      ([name, node]) => name !== this.apex && node.rrsets.has(TYPE.NS),
+    );
+    return { apex: this.apex, soa, nodes: this.#nodes, hasZoneCuts };
+  }
+
+  /** The node of a name, made with the empty non-terminals above it where it is new. */
+  #node(name: DomainName): { rrsets: Map<number, RRset>; tailored: T | undefined } {
+    const present = this.#nodes.get(name);
+    if (present !== undefined) return present;
+    const fresh = { rrsets: new Map<number, RRset>(), tailored: undefined };
+    this.#nodes.set(name, fresh);
+    const parent = parentOf(name);
+    if (name !== this.apex && parent !== undefined) this.#node(parent);
+    return fresh;
+  }
+}
