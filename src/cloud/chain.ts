@@ -1,0 +1,183 @@
+/** A service's chain as records: which name is a CNAME to which, which is tailored, and what addresses stand at the end. */
+
+import { TYPE } from "../dns/iana.ts";
+import type { RRset } from "../dns/message.ts";
+import { domainName } from "../dns/name.ts";
+import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
+import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
+import { type Cloud, type Datacenter, FARM_SLOTS, type Service, type TenantGeo } from "./topology.ts";
+
+/** A name whose answer waits for a choice of datacenter. */
+export interface TailoredName {
+  readonly service: Service;
+  readonly linkIndex: number;
+  /** as published */
+  readonly owner: Uint8Array;
+  /** what the owner tells: never the datacenter */
+  readonly bindings: Bindings;
+}
+
+/** A name of a service's chain with what it holds. */
+export type ChainName =
+  | {
+      readonly kind: "records";
+      readonly owner: Uint8Array;
+      readonly rrsets: readonly RRset[];
+      readonly bindings: Bindings;
+    }
+  | {
+      readonly kind: "tailored";
+      readonly owner: Uint8Array;
+      readonly tailored: TailoredName;
+      readonly bindings: Bindings;
+    };
+
+/**
+ * Every name that a service's chain can hold, for all datacenters, slots and tenants it may name. Yields a sentence
+ * for a name that cannot be written.
+ */
+export function* chainNames(service: Service, cloud: Cloud): Generator<ChainName | string> {
+  for (const [linkIndex, link] of service.links.entries()) {
+    for (const template of link.owners) {
+      for (const bindings of bindingsFor(template, service, cloud)) {
+        const owner = fillTemplate(template, bindings);
+        yield typeof owner === "string" ? owner : chainName(service, linkIndex, owner, bindings);
+      }
+    }
+  }
+}
+
+/** The RRset of `qtype` at a tailored name once a datacenter is chosen; undefined where it has none (NODATA). */
+export function tailoredRRset(
+  tailored: TailoredName,
+  datacenter: Datacenter,
+  qtype: number,
+): RRset | undefined {
+  const { service, linkIndex, owner, bindings } = tailored;
+  const rrsets = recordsAt(service, linkIndex, owner, { ...bindings, datacenter });
+  if (typeof rrsets === "string") throw new Error(rrsets); // every name was written once when the zones were built
+  return rrsets.find((rrset) => rrset.type === TYPE.CNAME || qtype === TYPE.ANY || rrset.type === qtype);
+}
+
+/** Whether a tailored name is an alias, and so answers every type. */
+export function isTailoredAlias(tailored: TailoredName): boolean {
+  return nextTemplate(tailored.service, tailored.linkIndex) !== undefined;
+}
+
+function chainName(
+  service: Service,
+  linkIndex: number,
+  owner: Uint8Array,
+  bindings: Bindings,
+): ChainName | string {
+  const next = nextTemplate(service, linkIndex);
+  const needsDatacenter = next === undefined || next.needs.has("datacenter");
+  if (next?.needs.has("tenant") && bindings.tenant === undefined) {
+    return `${next.text} names a tenant that the name before it does not tell`;
+  }
+  if (needsDatacenter && bindings.datacenter === undefined) {
+    if (service.policy === "active-datacenter" && bindings.tenant === undefined) {
+      return "active-datacenter needs {tenant} or {domainKey} in every name before the one that a datacenter decides";
+    }
+    if (next?.needs.has("slot") && bindings.tenant === undefined) {
+      return `${next.text} names a farm slot, which only a tenant has`;
+    }
+    const tailored: TailoredName = { service, linkIndex, owner, bindings };
+    for (const datacenter of datacentersOf(service, bindings.tenant)) {
+      const trial = recordsAt(service, linkIndex, owner, {
+        ...bindings,
+        datacenter,
+        slot: bindings.tenant?.slot,
+      });
+      if (typeof trial === "string") return trial;
+    }
+    return { kind: "tailored", owner, tailored, bindings };
+  }
+  const rrsets = recordsAt(service, linkIndex, owner, bindings);
+  return typeof rrsets === "string" ? rrsets : { kind: "records", owner, rrsets, bindings };
+}
+
+/** The datacenters that a choice can fall on. */
+function datacentersOf(service: Service, tenant: TenantGeo | undefined): readonly Datacenter[] {
+  if (service.policy === "nearest-datacenter" || tenant === undefined) return service.candidates;
+  return tenant.standby === undefined ? [tenant.active] : [tenant.active, tenant.standby];
+}
+
+/** The template that a link's CNAME leads to; undefined at a link that holds addresses. */
+function nextTemplate(service: Service, linkIndex: number): NameTemplate | undefined {
+  const next = service.links[linkIndex + 1];
+  if (next !== undefined) return next.owners[0];
+  return service.end.kind === "alias" ? service.end.target : undefined;
+}
+
+function recordsAt(
+  service: Service,
+  linkIndex: number,
+  owner: Uint8Array,
+  bindings: Bindings,
+): readonly RRset[] | string {
+  const ttlSeconds = service.links[linkIndex]?.ttlSeconds ?? 0;
+  const name = domainName(owner);
+  const next = nextTemplate(service, linkIndex);
+  if (next !== undefined) {
+    const target = fillTemplate(next, bindings);
+    return typeof target === "string"
+      ? target
+      : [{ owner, name, type: TYPE.CNAME, ttlSeconds, rdatas: [target] }];
+  }
+  const { datacenter } = bindings;
+  if (service.end.kind !== "addresses" || datacenter === undefined) return [];
+  const { slice, count } = service.end;
+  return datacenter.pools.map((pool) => ({
+    owner,
+    name,
+    type: pool.family === 4 ? TYPE.A : TYPE.AAAA,
+    ttlSeconds,
+    rdatas: sliceAddresses(pool, slice, count),
+  }));
+}
+
+/** A pool has 16 slices, one a service. */
+export const POOL_SLICES = 16;
+
+/** The longest prefix whose slices have an address to give. */
+export const longestPool = (family: AddressFamily): number => (family === 4 ? 27 : 96);
+
+/** How many addresses a slice of a pool can give; its first address is left out. */
+export function sliceCapacity(pool: IpPrefix): number {
+  return 2 ** Math.min(addressBits(pool.family) - pool.length - 4, 16) - 1;
+}
+
+/**
+ * The first `count` addresses of a slice, always in the same order. In family 4 slice s of 198.18.1.0/24 begins at
+ * 198.18.1.(16 s); in family 6 the slice is the 16 bits behind the pool's prefix length.
+ */
+export function sliceAddresses(pool: IpPrefix, slice: number, count: number): readonly Uint8Array[] {
+  const bits = BigInt(addressBits(pool.family));
+  const sliceBits = pool.family === 4 ? 4n : 16n;
+  const base = pool.octets.reduce((sum, octet) => sum * 256n + BigInt(octet), 0n);
+  const start = base + (BigInt(slice) << (bits - BigInt(pool.length) - sliceBits));
+  return Array.from({ length: count }, (_, i) => octetsOf(start + BigInt(i + 1), Number(bits) / 8));
+}
+
+function octetsOf(value: bigint, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt((length - 1 - i) * 8)) & 0xffn));
+}
+
+/** All ways to fill the owner template of a service: each datacenter, slot, tenant or domain it can name. */
+function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): Generator<Bindings> {
+  const { needs } = template;
+  const datacenters =
+    service.policy === "nearest-datacenter"
+      ? service.candidates
+      : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
+  const slots = needs.has("slot") ? Array.from({ length: FARM_SLOTS }, (_, slot) => slot) : [undefined];
+  const tenantGeos = cloud.tenants.flatMap((tenant) => tenant.geos);
+  for (const tenant of needs.has("tenant") ? tenantGeos : [undefined]) {
+    for (const domain of needs.has("domain") ? (tenant?.domains ?? []) : [undefined]) {
+      for (const datacenter of needs.has("datacenter") ? datacenters : [undefined]) {
+        for (const slot of slots) yield { tenant, domain, datacenter, slot: slot ?? tenant?.slot };
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** Which datacenter answers for a tailored name, and why. */
+
+import { type DatacenterStates, stateOf } from "./states.ts";
+import type { Datacenter, TenantGeo, WhenAllDown } from "./topology.ts";
+
+/** The deciding step in a word: it stands in the log, in `explain` and in the API. */
+export type Reason =
+  /** first of the list, and up */
+  | "nearest"
+  /** nearer ones are down or draining */
+  | "next-nearest"
+  /** none is up, so the nearest draining one answers */
+  | "only-draining-left"
+  /** the tenant's active datacenter */
+  | "active"
+  /** the active datacenter is down, so the tenant has failed over */
+  | "standby"
+  /** all are down; `whenAllDown` says what happens */
+  | "all-down";
+
+export type Choice =
+  | { readonly kind: "datacenter"; readonly datacenter: Datacenter; readonly reason: Reason }
+  | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" };
+
+/** The first datacenter of an ordered list that is up; then the first that is draining; then `whenAllDown`. */
+export function chooseNearest(
+  candidates: readonly Datacenter[],
+  states: DatacenterStates,
+  whenAllDown: WhenAllDown,
+): Choice {
+  const up = candidates.find((datacenter) => stateOf(states, datacenter) === "up");
+  if (up !== undefined) {
+    return { kind: "datacenter", datacenter: up, reason: up === candidates[0] ? "nearest" : "next-nearest" };
+  }
+  const draining = candidates.find((datacenter) => stateOf(states, datacenter) === "draining");
+  if (draining !== undefined)
+    return { kind: "datacenter", datacenter: draining, reason: "only-draining-left" };
+  return chooseWhenAllDown(candidates[0], whenAllDown);
+}
+
+/** The tenant's active datacenter unless it is down; then its standby; then `whenAllDown` with the active one. */
+export function chooseActive(tenant: TenantGeo, states: DatacenterStates, whenAllDown: WhenAllDown): Choice {
+  const { active, standby } = tenant;
+  if (stateOf(states, active) !== "down") return { kind: "datacenter", datacenter: active, reason: "active" };
+  if (standby !== undefined && stateOf(states, standby) !== "down") {
+    return { kind: "datacenter", datacenter: standby, reason: "standby" };
+  }
+  return chooseWhenAllDown(active, whenAllDown);
+}
+
+function chooseWhenAllDown(first: Datacenter | undefined, whenAllDown: WhenAllDown): Choice {
+  if (first === undefined || whenAllDown === "servfail") return { kind: "servfail", reason: "all-down" };
+  if (whenAllDown === "nodata") return { kind: "nodata", reason: "all-down" };
+  return { kind: "datacenter", datacenter: first, reason: "all-down" };
+}

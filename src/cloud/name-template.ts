@@ -1,0 +1,89 @@
+/** Names with places to fill: `{DATACENTER}-efz.ms-acdc.office.com`. */
+
+import { parseName } from "../dns/name.ts";
+import type { Datacenter, TenantGeo } from "./topology.ts";
+
+/** Each placeholder with what must be known to fill it. */
+const placeholderNeeds = {
+  datacenter: ["datacenter"],
+  DATACENTER: ["datacenter"],
+  region: ["datacenter"],
+  geo: ["datacenter"],
+  farmGeo: ["datacenter"],
+  clump: ["datacenter", "slot"],
+  farm: ["datacenter", "slot"],
+  tenant: ["tenant"],
+  domainKey: ["tenant", "domain"],
+} as const satisfies Record<string, readonly (keyof Bindings)[]>;
+
+export const placeholders: readonly string[] = Object.keys(placeholderNeeds);
+
+/** What is known when a name is written. */
+export interface Bindings {
+  readonly datacenter?: Datacenter | undefined;
+  readonly slot?: number | undefined;
+  readonly tenant?: TenantGeo | undefined;
+  readonly domain?: string | undefined;
+}
+
+export interface NameTemplate {
+  readonly text: string;
+  readonly needs: ReadonlySet<keyof Bindings>;
+}
+
+/** Parses a template; a sentence where it has a placeholder that there is not, or is no name. */
+export function parseNameTemplate(text: string): NameTemplate | string {
+  const needs = new Set<keyof Bindings>();
+  for (const [, placeholder] of text.matchAll(/\{([^}]*)\}/g)) {
+    const entry = Object.entries(placeholderNeeds).find(([name]) => name === placeholder);
+    if (entry === undefined) {
+      return `{${placeholder}} is no placeholder; there are ${placeholders.map((name) => `{${name}}`).join(" ")}`;
+    }
+    for (const need of entry[1]) needs.add(need);
+  }
+  const probe = parseName(text.replace(/\{[^}]*\}/g, "x"));
+  return typeof probe === "string" ? probe : { text, needs };
+}
+
+/** Writes the name. Returns a sentence where a value is missing or the outcome is no name. */
+export function fillTemplate(template: NameTemplate, bindings: Bindings): Uint8Array | string {
+  let missing: string | undefined;
+  const text = template.text.replace(/\{([^}]*)\}/g, (whole, placeholder: string) => {
+    const value = fillPlaceholder(placeholder, bindings);
+    if (value === undefined) missing ??= `there is no value for ${whole} in ${template.text}`;
+    return value ?? "";
+  });
+  return missing ?? parseName(text);
+}
+
+function fillPlaceholder(
+  placeholder: string,
+  { datacenter, slot, tenant, domain }: Bindings,
+): string | undefined {
+  switch (placeholder) {
+    case "datacenter":
+      return datacenter?.shortId;
+    case "DATACENTER":
+      return datacenter?.shortId.toUpperCase();
+    case "region":
+      return datacenter?.region;
+    case "geo":
+      return datacenter?.geo;
+    case "farmGeo":
+      return datacenter?.farms?.geo.toString();
+    case "clump":
+      return plusSlot(datacenter?.farms?.firstClump, slot);
+    case "farm":
+      return plusSlot(datacenter?.farms?.firstFarm, slot);
+    case "tenant":
+      return tenant?.label;
+    case "domainKey":
+      return domain?.replaceAll(".", "-");
+    default:
+      return undefined;
+  }
+}
+
+function plusSlot(first: number | undefined, slot: number | undefined): string | undefined {
+  return first === undefined || slot === undefined ? undefined : String(first + slot);
+}

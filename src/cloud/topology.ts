@@ -1,0 +1,110 @@
+/** Clouds as configured: their datacenters, services and tenants. All of it is checked and frozen before it is used. */
+
+import type { Place } from "../geo/place.ts";
+import type { IpPrefix } from "../ip.ts";
+import type { NameTemplate } from "./name-template.ts";
+
+declare const brand: unique symbol;
+/** `Worldwide/lhr`: unique over all clouds. */
+export type DatacenterId = string & { readonly [brand]: "DatacenterId" };
+
+export type DatacenterRole = "front-end" | "tenants";
+
+export interface Datacenter {
+  readonly id: DatacenterId;
+  /** unique within its cloud: `lhr` */
+  readonly shortId: string;
+  readonly cloud: string;
+  readonly place: Place;
+  /** Microsoft's preferred data location code: `GBR` */
+  readonly geo: string;
+  /** the group of front ends that names of an old era carry: `emeawest` */
+  readonly region: string | undefined;
+  readonly roles: ReadonlySet<DatacenterRole>;
+  /** one prefix of each family at the most */
+  readonly pools: readonly IpPrefix[];
+  readonly farms: Farms | undefined;
+}
+
+/** The numbers in SharePoint's names: slot s of a datacenter is clump `firstClump + s` and farm `firstFarm + s`. */
+export interface Farms {
+  readonly geo: number;
+  readonly firstClump: number;
+  readonly firstFarm: number;
+}
+
+/** Farm slots of a datacenter; a tenant has one of them wherever it is active. */
+export const FARM_SLOTS = 16;
+
+export type Policy = "nearest-datacenter" | "active-datacenter";
+export type WhenAllDown = "nearest" | "servfail" | "nodata";
+
+/** Names that are answered by one policy, and the chain of names that they lead to. */
+export interface Service {
+  readonly name: string;
+  readonly cloud: string;
+  readonly era: string | undefined;
+  readonly policy: Policy;
+  /** The chain from the names asked to its last owner; each link is a CNAME to the next. */
+  readonly links: readonly Link[];
+  /** What stands at the last link: addresses of the datacenter, or a CNAME to a name of another service. */
+  readonly end:
+    | { readonly kind: "addresses"; readonly slice: number; readonly count: number }
+    | ChainEndAlias;
+  /** whom the policy nearest-datacenter chooses from */
+  readonly candidates: readonly Datacenter[];
+  readonly whenAllDown: WhenAllDown;
+  /** whether its front ends proxy to the tenant's active datacenter, as Exchange's do */
+  readonly hasSecondHop: boolean;
+}
+
+export interface ChainEndAlias {
+  readonly kind: "alias";
+  readonly target: NameTemplate;
+}
+
+export interface Link {
+  readonly owners: readonly NameTemplate[];
+  /** of the records at these owners */
+  readonly ttlSeconds: number;
+  /** whether the name is not Microsoft's but made up here */
+  readonly invented: boolean;
+}
+
+export interface Tenant {
+  readonly name: string;
+  readonly cloud: string;
+  readonly domains: readonly string[];
+  /** the home geo first, then the satellites */
+  readonly geos: readonly TenantGeo[];
+}
+
+/** One geography that holds data of a tenant, with names of its own: `contoso`, or the satellite `fabrikamEUR`. */
+export interface TenantGeo {
+  readonly tenant: string;
+  /** what `{tenant}` stands for */
+  readonly label: string;
+  readonly geo: string;
+  readonly active: Datacenter;
+  readonly standby: Datacenter | undefined;
+  readonly slot: number;
+  /** custom domains, at the home geo alone */
+  readonly domains: readonly string[];
+}
+
+export interface Cloud {
+  readonly name: string;
+  readonly datacenters: readonly Datacenter[];
+  readonly services: readonly Service[];
+  readonly tenants: readonly Tenant[];
+}
+
+export const datacenterId = (cloud: string, shortId: string): DatacenterId =>
+  `${cloud}/${shortId}` as DatacenterId;
+
+/** The slot of a tenant without one of its own: FNV-1a over its label, so that it never moves. */
+export function derivedSlot(label: string): number {
+  let hash = 0x811c9dc5;
+  for (const octet of Buffer.from(label.toLowerCase())) hash = Math.imul(hash ^ octet, 0x01000193) >>> 0;
+  return hash % FARM_SLOTS;
+}
