@@ -1,0 +1,465 @@
+/** Documents to clouds, networks and settings; whatever does not fit together is an error with its place. */
+
+import { dirname, resolve } from "node:path";
+import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
+import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
+import {
+  type Cloud,
+  type Datacenter,
+  datacenterId,
+  derivedSlot,
+  type Link,
+  type Service,
+  type Tenant,
+  type TenantGeo,
+} from "../cloud/topology.ts";
+import type { Place } from "../geo/place.ts";
+import {
+  formatPrefix,
+  type IpPrefix,
+  parseAddress,
+  parseEndpoint,
+  parsePrefix,
+  prefixContains,
+} from "../ip.ts";
+import type { Network, Settings } from "./configuration.ts";
+import { type Checked, type Documents, suggest } from "./documents.ts";
+import type { CloudDocument, SettingsDocument, TenantsDocument } from "./schema.ts";
+import type { ConfigError, FilePlace, ValuePath, YamlDocument } from "./yaml-document.ts";
+
+/** Collects errors of a document. */
+export class Faults {
+  readonly errors: ConfigError[] = [];
+
+  at(source: YamlDocument, path: ValuePath, message: string): void {
+    this.errors.push(source.errorAt(source.placeOf(path), message));
+  }
+
+  atKey(source: YamlDocument, path: ValuePath, message: string): void {
+    this.errors.push(source.errorAt(source.placeOfKey(path), message));
+  }
+}
+
+export const formatPlace = ({ file, line, column }: FilePlace): string => `${file}:${line}:${column}`;
+
+type CloudEntries<K extends "datacenters" | "services"> = CloudDocument[K][string];
+
+const defaultPlace: Place = { city: "Boydton", country: "US", coordinates: [36.67, -78.39] };
+
+const octetsOf = (texts: readonly string[]): readonly Uint8Array[] =>
+  texts.flatMap((text) => parseAddress(text)?.octets ?? []);
+
+const prefixesOf = (texts: readonly string[]): readonly IpPrefix[] =>
+  texts.map(parsePrefix).filter((prefix) => typeof prefix !== "string");
+
+/** Merges the settings documents; a top key in two of them is an error. */
+export function buildSettings(documents: readonly Checked<SettingsDocument>[], faults: Faults): Settings {
+  const owners = new Map<string, YamlDocument>();
+  let merged: SettingsDocument = {};
+  for (const { source, value } of documents) {
+    for (const key of Object.keys(value)) {
+      const owner = owners.get(key);
+      const shared = key === "include" || key === "zones" || key === "records";
+      if (owner !== undefined && !shared) {
+        faults.atKey(source, [key], `"${key}" is set at ${formatPlace(owner.placeOfKey([key]))} already`);
+      }
+      owners.set(key, source);
+    }
+    merged = { ...value, ...merged };
+  }
+  const { server = {}, clientSubnet, geoip, log } = merged;
+  const listen = server.listen ?? ["127.0.0.1:5300", "[::1]:5300"];
+  const database = geoip?.database ?? "embedded";
+  const trust = clientSubnet?.trust ?? "all";
+  const geoipSource = owners.get("geoip");
+  return {
+    listen: listen.map(parseEndpoint).filter((listener) => typeof listener !== "string"),
+    answer: server.answer ?? "full",
+    udpPayloadSize: server.udpPayloadSize ?? 1232,
+    nameservers: {
+      ns1: octetsOf(server.nameservers?.ns1 ?? ["198.18.0.53", "2001:db8:f000::53"]),
+      ns2: octetsOf(server.nameservers?.ns2 ?? ["198.19.255.53", "2001:db8:f000::1:53"]),
+    },
+    tcp: { idleSeconds: server.tcp?.idleSeconds ?? 10, maxConnections: server.tcp?.maxConnections ?? 256 },
+    clientSubnetTrust: typeof trust === "string" ? trust : prefixesOf(trust),
+    geoipDatabase:
+      database === "embedded" || database === "none" || geoipSource === undefined
+        ? { kind: database === "none" ? "none" : "embedded" }
+        : {
+            kind: "file",
+            path: resolve(dirname(geoipSource.file), database),
+            ...geoipSource.errorAt(geoipSource.placeOf(["geoip", "database"]), ""),
+          },
+    defaultPlace: merged.defaultLocation ?? defaultPlace,
+    loggedQueries: log?.queries ?? "all",
+  };
+}
+
+/** Networks by name and prefix; each name and each prefix may stand once in all files. */
+export function buildNetworks(documents: Documents["networks"], faults: Faults): readonly Network[] {
+  const networks: Network[] = [];
+  const placeOfPrefix = new Map<string, { readonly network: string; readonly place: FilePlace }>();
+  for (const { source, path, key, value } of entries(documents, "networks", "network", faults)) {
+    const prefixes: IpPrefix[] = [];
+    for (const [i, text] of value.prefixes.entries()) {
+      const prefix = parsePrefix(text);
+      if (typeof prefix === "string") continue; // the schema has told
+      const prefixPath = [...path, "prefixes", i];
+      const known = placeOfPrefix.get(formatPrefix(prefix));
+      if (known !== undefined) {
+        const words = `${formatPrefix(prefix)} belongs to network ${known.network} at ${formatPlace(known.place)} already`;
+        faults.at(source, prefixPath, words);
+        continue;
+      }
+      placeOfPrefix.set(formatPrefix(prefix), { network: key, place: source.placeOf(prefixPath) });
+      prefixes.push(prefix);
+    }
+    networks.push({ name: key, kind: value.kind ?? "office", prefixes, place: value.place });
+  }
+  return networks;
+}
+
+export function buildCountries(
+  documents: Documents["countries"],
+  faults: Faults,
+): ReadonlyMap<string, Place> {
+  const countries = new Map<string, Place>();
+  for (const { key, value } of entries(documents, "countries", "country", faults)) {
+    countries.set(key, { city: value.city, country: key, coordinates: value.coordinates });
+  }
+  return countries;
+}
+
+interface Entry<V> {
+  readonly source: YamlDocument;
+  readonly path: ValuePath;
+  readonly key: string;
+  readonly value: V;
+}
+
+/** All entries of a map that several documents may share; a key in two of them is an error with both places. */
+function entries<K extends string, V>(
+  documents: readonly Checked<Readonly<Record<K, Readonly<Record<string, V>>>>>[],
+  mapKey: K,
+  noun: string,
+  faults: Faults,
+): readonly Entry<V>[] {
+  // The place of a key is looked for from the first on, so it is asked for only where a key stands twice.
+  const sources = new Map<string, YamlDocument>();
+  const found: Entry<V>[] = [];
+  for (const { source, value } of documents) {
+    for (const [key, entry] of Object.entries<V>(value[mapKey])) {
+      const path = [mapKey, key];
+      const known = sources.get(key)?.placeOfKey(path);
+      if (known !== undefined) {
+        faults.atKey(source, path, `${noun} "${key}" is defined at ${formatPlace(known)} already`);
+        continue;
+      }
+      sources.set(key, source);
+      found.push({ source, path, key, value: entry });
+    }
+  }
+  return found;
+}
+
+/** Clouds with their datacenters, services and tenants. */
+export function buildClouds(documents: Documents, settings: Settings, faults: Faults): readonly Cloud[] {
+  const places = new Map<string, FilePlace>();
+  const drafts: { source: YamlDocument; document: CloudDocument; datacenters: readonly Datacenter[] }[] = [];
+  for (const { source, value } of documents.clouds) {
+    const known = places.get(value.cloud);
+    if (known !== undefined) {
+      faults.at(source, ["cloud"], `cloud "${value.cloud}" is defined at ${formatPlace(known)} already`);
+      continue;
+    }
+    places.set(value.cloud, source.placeOf(["cloud"]));
+    const datacenters = Object.entries(value.datacenters).map(([shortId, entry]) =>
+      buildDatacenter(value.cloud, shortId, entry, source, faults),
+    );
+    drafts.push({ source, document: value, datacenters });
+  }
+  checkPools(drafts, settings, faults);
+  const datacentersByCloud = new Map(
+    drafts.map(({ document, datacenters }) => [document.cloud, datacenters]),
+  );
+  // A cloud of a name already used is dropped, so what its tenants name cannot be found.
+  const doubled = documents.clouds.length > drafts.length;
+  const tenants = buildTenants(documents, datacentersByCloud, doubled, faults);
+  return drafts.map(({ source, document, datacenters }) => ({
+    name: document.cloud,
+    datacenters,
+    services: buildServices(source, document, datacenters, documents.partial, faults),
+    tenants: tenants.filter((tenant) => tenant.cloud === document.cloud),
+  }));
+}
+
+function buildDatacenter(
+  cloud: string,
+  shortId: string,
+  entry: CloudEntries<"datacenters">,
+  source: YamlDocument,
+  faults: Faults,
+): Datacenter {
+  const path = ["datacenters", shortId];
+  if (shortId !== shortId.toLowerCase())
+    faults.atKey(source, path, `"${shortId}" must be written in lower case`);
+  const pools = prefixesOf(entry.addresses);
+  if (pools.length === 2 && pools[0]?.family === pools[1]?.family) {
+    faults.at(source, [...path, "addresses"], "expected one prefix of each family, found two of one");
+  }
+  for (const [i, pool] of pools.entries()) {
+    const longest = longestPool(pool.family);
+    if (pool.length <= longest) continue;
+    faults.at(
+      source,
+      [...path, "addresses", i],
+      `a pool has ${POOL_SLICES} slices, so it must be /${longest} or shorter`,
+    );
+  }
+  const { farms } = entry;
+  return {
+    id: datacenterId(cloud, shortId),
+    shortId,
+    cloud,
+    place: { city: entry.city, country: entry.country, coordinates: entry.coordinates },
+    geo: entry.geo,
+    region: entry.region,
+    roles: new Set(entry.roles),
+    pools,
+    farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm },
+  };
+}
+
+/** No two pools overlap, over all clouds, and no name server lives in one. */
+function checkPools(
+  drafts: readonly { source: YamlDocument; datacenters: readonly Datacenter[] }[],
+  settings: Settings,
+  faults: Faults,
+): void {
+  const known: { readonly pool: IpPrefix; readonly place: FilePlace; readonly id: string }[] = [];
+  for (const { source, datacenters } of drafts) {
+    for (const { id, shortId, pools } of datacenters) {
+      for (const [i, pool] of pools.entries()) {
+        const path = ["datacenters", shortId, "addresses", i];
+        const clash = known.find(
+          (other) => prefixContains(other.pool, pool) || prefixContains(pool, other.pool),
+        );
+        if (clash !== undefined) {
+          const words = `${formatPrefix(pool)} overlaps the pool of ${clash.id} at ${formatPlace(clash.place)}`;
+          faults.at(source, path, words);
+        }
+        known.push({ pool, place: source.placeOf(path), id });
+        for (const octets of [...settings.nameservers.ns1, ...settings.nameservers.ns2]) {
+          if (prefixContains(pool, { family: octets.length === 4 ? 4 : 6, octets })) {
+            faults.at(
+              source,
+              path,
+              `${formatPrefix(pool)} holds the address of a name server (server.nameservers)`,
+            );
+          }
+        }
+      }
+    }
+  }
+}
+
+function buildServices(
+  source: YamlDocument,
+  document: CloudDocument,
+  datacenters: readonly Datacenter[],
+  partial: boolean,
+  faults: Faults,
+): readonly Service[] {
+  const sliceOwners = new Map<number, string>();
+  return Object.entries(document.services).flatMap(([name, entry]) => {
+    const path = ["services", name];
+    const candidates = findCandidates(source, path, entry, datacenters, partial, faults);
+    if (entry.addresses !== undefined) {
+      const { slice, count } = entry.addresses;
+      const owner = sliceOwners.get(slice);
+      if (owner !== undefined) {
+        faults.at(
+          source,
+          [...path, "addresses", "slice"],
+          `slice ${slice} belongs to service "${owner}" already`,
+        );
+      }
+      sliceOwners.set(slice, name);
+      for (const { id, pools } of candidates) {
+        const tight = pools.find(
+          (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,
+        );
+        if (tight === undefined) continue;
+        const words = `a slice of the pool of ${id}, ${formatPrefix(tight)}, has ${sliceCapacity(tight)} addresses`;
+        faults.at(source, [...path, "addresses", "count"], `${words}, not ${count}`);
+        break;
+      }
+    }
+    const chain = buildChain(source, path, entry, faults);
+    if (chain === undefined) return [];
+    const service: Service = {
+      name,
+      cloud: document.cloud,
+      era: entry.era,
+      policy: entry.policy,
+      ...chain,
+      candidates,
+      whenAllDown: entry.whenAllDown ?? "nearest",
+      hasSecondHop: entry.secondHop ?? false,
+    };
+    return [service];
+  });
+}
+
+function findCandidates(
+  source: YamlDocument,
+  path: ValuePath,
+  entry: CloudEntries<"services">,
+  datacenters: readonly Datacenter[],
+  partial: boolean,
+  faults: Faults,
+): readonly Datacenter[] {
+  const role = entry.policy === "nearest-datacenter" ? "front-end" : "tenants";
+  const eligible = datacenters.filter((datacenter) => datacenter.roles.has(role));
+  if (entry.datacenters === undefined) {
+    if (eligible.length === 0 && !partial)
+      faults.atKey(source, path, `no datacenter of the cloud has the role ${role}`);
+    return eligible;
+  }
+  return entry.datacenters.flatMap((shortId, i) => {
+    const found = eligible.find((datacenter) => datacenter.shortId === shortId);
+    if (found !== undefined) return [found];
+    if (partial && isWritten(source.value, "datacenters", shortId)) return [];
+    const ids = eligible.map((datacenter) => datacenter.shortId);
+    const words = `"${shortId}" is no datacenter of the cloud with the role ${role}${suggest(shortId, ids)}`;
+    faults.at(source, [...path, "datacenters", i], words);
+    return [];
+  });
+}
+
+/** Whether a key stands in a map of a document, be what is under it sound or not. */
+function isWritten(document: unknown, mapKey: string, key: string): boolean {
+  const map = typeof document === "object" && document !== null ? Reflect.get(document, mapKey) : undefined;
+  return typeof map === "object" && map !== null && key in map;
+}
+
+/** The links of a service and what ends them; undefined where an error makes them useless. */
+function buildChain(
+  source: YamlDocument,
+  path: ValuePath,
+  entry: CloudEntries<"services">,
+  faults: Faults,
+): Pick<Service, "links" | "end"> | undefined {
+  const chain = entry.chain ?? [];
+  const steps = entry.addresses === undefined ? chain.slice(0, -1) : chain;
+  const links: Link[] = [{ owners: entry.names.map(template), ttlSeconds: entry.ttl, invented: false }];
+  for (const [i, step] of steps.entries()) {
+    if (step.ttl === undefined) {
+      faults.at(
+        source,
+        [...path, "chain", i],
+        `"ttl" is missing here: the TTL of the records at ${step.name}`,
+      );
+      return undefined;
+    }
+    links.push({ owners: [template(step.name)], ttlSeconds: step.ttl, invented: step.invented ?? false });
+  }
+  if (entry.addresses !== undefined) return { links, end: { kind: "addresses", ...entry.addresses } };
+  const last = chain.at(-1);
+  if (last === undefined) {
+    faults.atKey(source, path, "the service has neither addresses nor a chain, so its names would be empty");
+    return undefined;
+  }
+  if (last.ttl !== undefined) {
+    const words =
+      "the chain ends at a name of another service, which sets the TTL; leave ttl out or add addresses";
+    faults.atKey(source, [...path, "chain", chain.length - 1, "ttl"], words);
+  }
+  return { links, end: { kind: "alias", target: template(last.name) } };
+}
+
+/** A template that the schema has accepted. */
+function template(text: string): NameTemplate {
+  const parsed = parseNameTemplate(text);
+  if (typeof parsed === "string") throw new Error(parsed);
+  return parsed;
+}
+
+function buildTenants(
+  { tenants: tenantDocuments, clouds: cloudDocuments, partial }: Documents,
+  datacentersByCloud: ReadonlyMap<string, readonly Datacenter[]>,
+  doubled: boolean,
+  faults: Faults,
+): readonly Tenant[] {
+  const domainOwners = new Map<string, { readonly source: YamlDocument; readonly path: ValuePath }>();
+  const isFaultyDatacenter = (cloud: string, shortId: string): boolean =>
+    doubled ||
+    (partial &&
+      cloudDocuments.some(
+        ({ source, value }) => value.cloud === cloud && isWritten(source.value, "datacenters", shortId),
+      ));
+  return entries(tenantDocuments, "tenants", "tenant", faults).flatMap(({ source, path, key, value }) => {
+    const datacenters = datacentersByCloud.get(value.cloud);
+    if (datacenters === undefined) {
+      // It may be defined in what could not be read.
+      if (partial) return [];
+      const words = `"${value.cloud}" is no cloud${suggest(value.cloud, [...datacentersByCloud.keys()])}`;
+      faults.at(source, [...path, "cloud"], words);
+      return [];
+    }
+    const domains = (value.domains ?? []).map((domain) => domain.toLowerCase().replace(/\.$/, ""));
+    for (const [i, domain] of domains.entries()) {
+      const known = domainOwners.get(domain);
+      if (known !== undefined) {
+        const knownPlace = formatPlace(known.source.placeOf(known.path));
+        faults.at(source, [...path, "domains", i], `${domain} is claimed at ${knownPlace} already`);
+      } else domainOwners.set(domain, { source, path: [...path, "domains", i] });
+    }
+    const geos: TenantGeo[] = [];
+    const addGeo = (
+      label: string,
+      geoPath: ValuePath,
+      entry: GeoEntry,
+      geoDomains: readonly string[],
+    ): void => {
+      const find = (role: "active" | "standby", shortId: string): Datacenter | undefined =>
+        isFaultyDatacenter(value.cloud, shortId) && !datacenters.some((known) => known.shortId === shortId)
+          ? undefined
+          : findTenantDatacenter(source, [...geoPath, role], shortId, value.cloud, datacenters, faults);
+      const active = find("active", entry.active);
+      const standby = entry.standby === undefined ? undefined : find("standby", entry.standby);
+      if (active === undefined) return;
+      if (standby === active)
+        faults.at(source, [...geoPath, "standby"], "the standby is the active datacenter itself");
+      const slot = entry.slot ?? derivedSlot(label);
+      geos.push({ tenant: key, label, geo: entry.geo, active, standby, slot, domains: geoDomains });
+    };
+    addGeo(key, path, value, domains);
+    for (const [label, satellite] of Object.entries(value.satellites ?? {})) {
+      addGeo(label, [...path, "satellites", label], satellite, []);
+    }
+    return [{ name: key, cloud: value.cloud, domains, geos }];
+  });
+}
+
+type GeoEntry = Pick<TenantsDocument["tenants"][string], "geo" | "active" | "standby" | "slot">;
+
+function findTenantDatacenter(
+  source: YamlDocument,
+  path: ValuePath,
+  shortId: string,
+  cloud: string,
+  datacenters: readonly Datacenter[],
+  faults: Faults,
+): Datacenter | undefined {
+  const found = datacenters.find((datacenter) => datacenter.shortId === shortId);
+  if (found === undefined) {
+    const ids = datacenters
+      .filter((datacenter) => datacenter.roles.has("tenants"))
+      .map(({ shortId: id }) => id);
+    faults.at(source, path, `"${shortId}" is no datacenter of ${cloud}${suggest(shortId, ids)}`);
+  } else if (!found.roles.has("tenants")) {
+    faults.at(source, path, `${found.id} has not the role tenants, so it can be neither active nor standby`);
+  }
+  return found;
+}

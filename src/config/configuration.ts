@@ -1,0 +1,56 @@
+/** Everything the configuration says, checked: what `loadConfig` returns and a snapshot is made from. */
+
+import type { TailoredName } from "../cloud/chain.ts";
+import type { Cloud } from "../cloud/topology.ts";
+import type { Place } from "../geo/place.ts";
+import type { Endpoint, IpPrefix } from "../ip.ts";
+import type { Zones } from "../zone/zone.ts";
+import type { FilePlace } from "./yaml-document.ts";
+
+export interface Configuration {
+  readonly settings: Settings;
+  readonly networks: readonly Network[];
+  /** by ISO 3166 alpha-2 code */
+  readonly countries: ReadonlyMap<string, Place>;
+  readonly clouds: readonly Cloud[];
+  readonly zones: Zones<TailoredName>;
+  /** the files read, the first one first */
+  readonly files: readonly string[];
+}
+
+export interface Settings {
+  readonly listen: readonly Endpoint[];
+  readonly answer: "full" | "first-cname";
+  /** octets */
+  readonly udpPayloadSize: number;
+  readonly nameservers: Nameservers;
+  readonly tcp: { readonly idleSeconds: number; readonly maxConnections: number };
+  readonly clientSubnetTrust: "all" | "none" | readonly IpPrefix[];
+  readonly geoipDatabase:
+    | { readonly kind: "embedded" | "none" }
+    | {
+        readonly kind: "file";
+        readonly path: string;
+        readonly place: FilePlace;
+        readonly sourceLine: string;
+      };
+  readonly defaultPlace: Place;
+  /** which queries are logged: all, none, or one in N */
+  readonly loggedQueries: "all" | "off" | number;
+}
+
+/** Addresses of the name servers of every zone, as octets. */
+export interface Nameservers {
+  readonly ns1: readonly Uint8Array[];
+  readonly ns2: readonly Uint8Array[];
+}
+
+export type NetworkKind = "office" | "vpn" | "expressroute";
+
+/** A named set of prefixes in the lab. */
+export interface Network {
+  readonly name: string;
+  readonly kind: NetworkKind;
+  readonly prefixes: readonly IpPrefix[];
+  readonly place: Place;
+}

@@ -1,0 +1,288 @@
+/** The configuration's files as checked documents, found by following `include` from the first. */
+
+import { globSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { distance } from "fastest-levenshtein";
+import {
+  type CloudDocument,
+  type CountriesDocument,
+  checkDocument,
+  type DocumentKind,
+  jsonSchema,
+  type NetworksDocument,
+  type SchemaIssue,
+  type SettingsDocument,
+  schemas,
+  type TenantsDocument,
+} from "./schema.ts";
+import { type ConfigError, parseYaml, type ValuePath, type YamlDocument } from "./yaml-document.ts";
+
+/** A document that has the shape of its kind, with the way back to its places. */
+export interface Checked<T> {
+  readonly source: YamlDocument;
+  readonly value: T;
+}
+
+export interface Documents {
+  readonly settings: readonly Checked<SettingsDocument>[];
+  readonly networks: readonly Checked<NetworksDocument>[];
+  readonly countries: readonly Checked<CountriesDocument>[];
+  readonly tenants: readonly Checked<TenantsDocument>[];
+  readonly clouds: readonly Checked<CloudDocument>[];
+  readonly files: readonly string[];
+  /** Whether a fault left something out, so that what is missing in what is left is no error. */
+  readonly partial: boolean;
+}
+
+/** Reads a file and all that it includes; every fault found is among the errors, and what is faulty is left out. */
+export function readDocuments(path: string): {
+  readonly documents: Documents;
+  readonly errors: readonly ConfigError[];
+} {
+  const settings: Checked<SettingsDocument>[] = [];
+  const networks: Checked<NetworksDocument>[] = [];
+  const countries: Checked<CountriesDocument>[] = [];
+  const tenants: Checked<TenantsDocument>[] = [];
+  const clouds: Checked<CloudDocument>[] = [];
+  const errors: ConfigError[] = [];
+  const files: string[] = [];
+
+  const readFile = (file: string, onUnreadable: (reason: string) => void): void => {
+    if (files.includes(file)) return;
+    let text: string;
+    try {
+      text = readFileSync(file, "utf8");
+    } catch (error) {
+      onUnreadable(reasonOf(error));
+      return;
+    }
+    files.push(file);
+    const parsed = parseYaml(file, text);
+    errors.push(...parsed.errors);
+    for (const source of parsed.documents) readDocument(source);
+  };
+
+  const readDocument = (source: YamlDocument): void => {
+    if (source.value === null || source.value === undefined) return;
+    const kind = kindOf(source.value);
+    const outcome = checkDocument(kind, source.value);
+    if (!outcome.success) {
+      errors.push(...errorsOfIssues(kind, source, outcome.error.issues));
+    }
+    // What is left of a faulty document is checked further, so that all errors come at once.
+    const value = outcome.success ? outcome.data : soundPart(kind, source.value, outcome.error.issues);
+    if (value === undefined) {
+      if (kind === "geodns365") include(source, includeOf(source.value));
+    } else if ("cloud" in value) clouds.push({ source, value });
+    else if ("networks" in value) networks.push({ source, value });
+    else if ("tenants" in value) tenants.push({ source, value });
+    else if ("countries" in value) countries.push({ source, value });
+    else {
+      settings.push({ source, value });
+      include(source, value.include ?? []);
+    }
+  };
+
+  const include = (source: YamlDocument, patterns: readonly string[]): void => {
+    for (const [i, pattern] of patterns.entries()) {
+      const place = source.placeOf(["include", i]);
+      const found = globSync(pattern, { cwd: dirname(source.file) }).toSorted();
+      if (found.length === 0) errors.push(source.errorAt(place, `"${pattern}" matches no file`));
+      for (const file of found) {
+        readFile(resolve(dirname(source.file), file), (reason) =>
+          errors.push(source.errorAt(place, `"${file}" cannot be read: ${reason}`)),
+        );
+      }
+    }
+  };
+
+  readFile(resolve(path), (reason) =>
+    errors.push({
+      place: { file: path, line: 1, column: 1 },
+      sourceLine: "",
+      message: `the configuration cannot be read: ${reason}; name a file with --config`,
+    }),
+  );
+  const partial = errors.length > 0;
+  return { documents: { settings, networks, countries, tenants, clouds, files, partial }, errors };
+}
+
+/** The words of an error of the operating system without its call. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder; name files, as in clouds/*.yaml";
+  return error.message.split(",", 1)[0] ?? "";
+}
+
+function kindOf(value: unknown): DocumentKind {
+  if (typeof value !== "object" || value === null) return "geodns365";
+  for (const kind of ["cloud", "networks", "tenants", "countries"] as const) if (kind in value) return kind;
+  return "geodns365";
+}
+
+function includeOf(value: unknown): readonly string[] {
+  if (typeof value !== "object" || value === null || !("include" in value)) return [];
+  return Array.isArray(value.include) ? value.include.filter((item) => typeof item === "string") : [];
+}
+
+/**
+ * The value without the entries and items that issues point into: datacenters, services, tenants, networks, settings.
+ * Undefined where what is left has not the shape of its kind either.
+ */
+function soundPart<K extends DocumentKind>(kind: K, value: unknown, issues: readonly SchemaIssue[]) {
+  const faulty = new Set<string>();
+  for (const issue of issues) {
+    const steps = issue.path.map(String);
+    const ends = issue.code === "unrecognized_keys" ? issue.keys : [""];
+    for (const end of ends) faulty.add(JSON.stringify((end === "" ? steps : [...steps, end]).slice(0, 2)));
+  }
+  const isFaulty = (...steps: readonly string[]): boolean => faulty.has(JSON.stringify(steps));
+  const withoutFaulty = (key: string, part: unknown): unknown => {
+    if (Array.isArray(part)) return part.filter((_item, i) => !isFaulty(key, String(i)));
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).filter(([inner]) => !isFaulty(key, inner)));
+  };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const kept = Object.entries(value)
+    .filter(([key]) => !isFaulty(key))
+    .map(([key, part]) => [key, withoutFaulty(key, part)]);
+  return checkDocument(kind, Object.fromEntries(kept)).data;
+}
+
+/** The issues of a document as errors, without a key missing that stands there misspelled. */
+function errorsOfIssues(
+  kind: DocumentKind,
+  source: YamlDocument,
+  issues: readonly SchemaIssue[],
+): readonly ConfigError[] {
+  const misspelled = new Set<string>();
+  for (const { code, path, ...issue } of issues) {
+    if (code !== "unrecognized_keys" || !("keys" in issue)) continue;
+    const known = keysAt(kind, path.map(stepOf));
+    for (const key of issue.keys) misspelled.add(JSON.stringify([...path, nearest(key, known)]));
+  }
+  return issues
+    .filter((issue) => !isMissing(issue) || !misspelled.has(JSON.stringify(issue.path)))
+    .flatMap((issue) => errorsOfIssue(kind, source, issue));
+}
+
+const stepOf = (step: PropertyKey): string | number => (typeof step === "symbol" ? String(step) : step);
+
+const isMissing = (issue: SchemaIssue): boolean =>
+  (issue.code === "invalid_type" || issue.code === "invalid_value") && issue.input === undefined;
+
+/** An issue of the schema in the words of an operator; an unknown key is an error of its own. */
+function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIssue): readonly ConfigError[] {
+  const path = issue.path.map(stepOf);
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(kind, path);
+    return issue.keys.map((key) =>
+      source.errorAt(source.placeOfKey([...path, key]), `"${key}" is no key here${suggest(key, known)}`),
+    );
+  }
+  if (issue.code === "invalid_key") {
+    const reason = issue.issues[0]?.message ?? issue.message;
+    return [source.errorAt(source.placeOfKey(path), `"${path.at(-1)}" cannot be a key: ${reason}`)];
+  }
+  if (isMissing(issue)) {
+    const key = path.at(-1);
+    const message = typeof key === "string" ? `"${key}" is missing here` : "a value is missing here";
+    return [source.errorAt(source.placeOf(path.slice(0, -1)), `${message}; ${wordsOf(issue)}`)];
+  }
+  if (issue.code === "invalid_union") {
+    // The form that fits the outside, if there is one, says best what is wrong inside.
+    const inner = issue.errors.find((form) => form.length > 0 && form.every(({ path: at }) => at.length > 0));
+    if (inner !== undefined) {
+      return inner.flatMap((found) =>
+        errorsOfIssue(kind, source, { ...found, path: [...path, ...found.path] }),
+      );
+    }
+  }
+  const found = issue.code === "custom" ? "" : `, found ${formatFound(issue.input)}`;
+  const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
+  const near = typeof issue.input === "string" ? nearest(issue.input, options) : undefined;
+  const wantsQuotes = issue.code === "invalid_type" && issue.expected === "string" && !isCollection(issue.input);
+  const hint = near === undefined ? (wantsQuotes ? "; put it in quotes" : "") : `; did you mean "${near}"?`;
+  return [source.errorAt(source.placeOf(path), `${wordsOf(issue)}${found}${hint}`)];
+}
+
+function wordsOf(issue: SchemaIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${expectedOf(issue)}`;
+    case "invalid_value":
+      return `expected ${issue.values
+        .map(String)
+        .join(", ")
+        .replace(/, ([^,]*)$/, " or $1")}`;
+    case "too_small":
+      return `expected ${issue.origin === "array" ? "a list of " : ""}at least ${issue.minimum}${unitOf(issue.origin)}`;
+    case "too_big":
+      return `expected ${issue.origin === "array" ? "a list of " : ""}at most ${issue.maximum}${unitOf(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const unitOf = (origin: string): string => (origin === "string" ? " characters" : "");
+
+function expectedOf(issue: SchemaIssue & { readonly code: "invalid_type" }): string {
+  const words: Readonly<Record<string, string>> = {
+    string: "a text",
+    number: "a number",
+    int: "a whole number",
+    boolean: "true or false",
+    array: "a list",
+    tuple: "a list",
+    object: "a map",
+    record: "a map",
+  };
+  return words[issue.expected] ?? issue.expected;
+}
+
+const isCollection = (input: unknown): boolean => typeof input === "object";
+
+function formatFound(input: unknown): string {
+  if (input === null || input === undefined) return "nothing";
+  if (Array.isArray(input)) return `a list of ${input.length}`;
+  if (typeof input === "object") return "a map";
+  return typeof input === "string" ? `"${input}"` : String(input);
+}
+
+/** `; did you mean "x"?` where a known word is near. */
+export function suggest(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  if (near !== undefined) return `; did you mean "${near}"?`;
+  if (known.length === 1) return `; there is only ${known[0]}`;
+  return known.length > 1 && known.length <= 12 ? `; there are ${known.join(", ")}` : "";
+}
+
+/** The known word that differs in the fewest letters, if those are few. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  return known
+    .map((candidate) => ({ candidate, steps: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ steps }) => steps <= Math.max(2, Math.floor(word.length / 3)))
+    .sort((a, b) => a.steps - b.steps)[0]?.candidate;
+}
+
+/** The keys that the kind's schema knows at a path. */
+function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
+  let schema: unknown = jsonSchema(kind);
+  for (const step of path) {
+    schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
+  }
+  const properties = propertyOf(schema, "properties");
+  return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+}
+
+function memberSchema(schema: unknown, key: string): unknown {
+  return propertyOf(propertyOf(schema, "properties"), key) ?? propertyOf(schema, "additionalProperties");
+}
+
+function propertyOf(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+export const documentKinds: readonly string[] = Object.keys(schemas);

@@ -1,0 +1,43 @@
+/** Loads a configuration: all of it, or every error in its files. */
+
+import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
+import { buildZones } from "./build-zones.ts";
+import type { Configuration } from "./configuration.ts";
+import { readDocuments } from "./documents.ts";
+import type { ConfigError } from "./yaml-document.ts";
+
+export type LoadedConfig =
+  | { readonly kind: "loaded"; readonly configuration: Configuration }
+  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+
+export function loadConfig(path: string): LoadedConfig {
+  const { documents, errors } = readDocuments(path);
+  const faults = new Faults();
+  const settings = buildSettings(documents.settings, faults);
+  const networks = buildNetworks(documents.networks, faults);
+  const countries = buildCountries(documents.countries, faults);
+  const clouds = buildClouds(documents, settings, faults);
+  // Chains are followed only where every file is sound: what is left out would be missing in them.
+  const zones = errors.length > 0 ? new Map() : buildZones(documents, clouds, settings.nameservers, faults);
+  const all = [...errors, ...faults.errors].toSorted(byPlace);
+  if (all.length > 0) return { kind: "errors", errors: all };
+  return {
+    kind: "loaded",
+    configuration: { settings, networks, countries, clouds, zones, files: documents.files },
+  };
+}
+
+function byPlace({ place: a }: ConfigError, { place: b }: ConfigError): number {
+  return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;
+}
+
+/** An error as `check` and the log print it: place and message, the line, and a mark under the column. */
+export function formatConfigError({ place, message, sourceLine }: ConfigError): string {
+  const head = `${place.file}:${place.line}:${place.column}: ${message}`;
+  if (sourceLine.trim() === "") return head;
+  // Long lines are cut around the column so that the mark stays under it.
+  const start = Math.max(0, place.column - 1 - 80);
+  const shown = sourceLine.slice(start, start + 140);
+  const indent = shown.slice(0, place.column - 1 - start).replace(/[^\t]/g, " ");
+  return `${head}\n  ${shown}\n  ${indent}^`;
+}

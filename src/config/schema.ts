@@ -1,0 +1,238 @@
+/** The shape of each kind of configuration document. The JSON Schemas in config/schema are made from these. */
+
+import { z } from "zod";
+import { POOL_SLICES } from "../cloud/chain.ts";
+import { parseNameTemplate } from "../cloud/name-template.ts";
+import { FARM_SLOTS } from "../cloud/topology.ts";
+import { parseName } from "../dns/name.ts";
+import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
+
+/** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
+const parsed = (description: string, parse: (text: string) => unknown) =>
+  z
+    .string()
+    .check((context) => {
+      const outcome = parse(context.value);
+      if (typeof outcome === "string") {
+        context.issues.push({ code: "custom", message: outcome, input: context.value });
+      }
+    })
+    .meta({ description });
+
+const prefix = parsed("an address prefix: 10.1.0.0/16 or 2001:db8:1::/48", parsePrefix);
+const name = parsed("a domain name", parseName);
+const nameTemplate = parsed("a domain name, which may hold {placeholders}", parseNameTemplate);
+const address = parsed("an IP address", (text) => parseAddress(text) ?? `"${text}" is not an IP address`);
+const endpoint = parsed("ADDRESS:PORT, an IPv6 address in brackets", parseEndpoint);
+
+const ttlSeconds = z.int().min(0).max(0x7fffffff).describe("seconds (RFC 2181 §8: at most 2147483647)");
+const coordinates = z
+  .tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)])
+  .describe("latitude and longitude in degrees");
+const country = z
+  .string()
+  .regex(/^[A-Z]{2}$/, "expected an ISO 3166 alpha-2 code in capitals, like GB")
+  .describe("ISO 3166 alpha-2 code");
+const place = z.strictObject({ city: z.string(), country, coordinates });
+const label = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$/, "expected letters, digits and inner hyphens")
+  .max(63);
+const records = z
+  .record(name, z.array(z.string()))
+  .describe(
+    "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
+  );
+
+export const settingsSchema = z
+  .strictObject({
+    server: z
+      .strictObject({
+        listen: z.array(endpoint).min(1).describe("addresses and ports served over UDP and TCP"),
+        answer: z
+          .enum(["full", "first-cname"])
+          .describe(
+            "full: the whole chain and its addresses; first-cname: the first CNAME alone (RFC 7871 §7.2.1)",
+          ),
+        udpPayloadSize: z.int().min(512).max(4096).describe("the largest datagram sent, in octets"),
+        nameservers: z
+          .strictObject({ ns1: z.array(address).min(1), ns2: z.array(address).min(1) })
+          .describe("addresses of ns1 and ns2 in every zone"),
+        tcp: z
+          .strictObject({
+            idleSeconds: z
+              .int()
+              .min(1)
+              .max(3600)
+              .describe("a connection without a complete query for so long is closed"),
+            maxConnections: z.int().min(1).max(65535),
+          })
+          .partial(),
+      })
+      .partial(),
+    clientSubnet: z.strictObject({
+      trust: z
+        .union([z.enum(["all", "none"]), z.array(prefix)], {
+          error: "expected all, none, or a list of the prefixes of resolvers whose client subnet counts",
+        })
+        .describe("whose EDNS client subnet counts"),
+    }),
+    geoip: z.strictObject({
+      database: z.string().describe("embedded, none, or the path of an .mmdb file"),
+    }),
+    defaultLocation: place.describe("where a source is taken to be that neither a network nor GeoIP knows"),
+    log: z
+      .strictObject({
+        queries: z
+          .union([z.enum(["all", "off"]), z.int().min(2)], {
+            error: "expected all, off, or N for one query in N",
+          })
+          .describe("which queries get a line: all, off, or one in N"),
+      })
+      .partial(),
+    include: z.array(z.string()).describe("further files, with * for any name"),
+    zones: z.array(name).describe("zones of the lab's own"),
+    records,
+  })
+  .partial()
+  .meta({ title: "geodns365 settings" });
+
+export const networksSchema = z
+  .strictObject({
+    networks: z.record(
+      label,
+      z.strictObject({
+        kind: z
+          .enum(["office", "vpn", "expressroute"])
+          .optional()
+          .describe("shown when answers are explained"),
+        prefixes: z.array(prefix).min(1),
+        place,
+      }),
+    ),
+  })
+  .meta({ title: "geodns365 networks" });
+
+export const countriesSchema = z
+  .strictObject({
+    countries: z.record(
+      country,
+      z.strictObject({
+        continent: z.enum(["AF", "AN", "AS", "EU", "NA", "OC", "SA"]),
+        city: z.string(),
+        coordinates,
+      }),
+    ),
+  })
+  .meta({ title: "geodns365 countries" });
+
+const tenantGeo = {
+  geo: z.string().describe("preferred data location code: EUR, NAM, APC ..."),
+  active: z.string().describe("the datacenter that serves the tenant now"),
+  standby: z.string().optional().describe("the datacenter that serves it when the active one is down"),
+  slot: z
+    .int()
+    .min(0)
+    .max(FARM_SLOTS - 1)
+    .optional()
+    .describe("the farm slot; derived from the name where absent"),
+};
+
+export const tenantsSchema = z
+  .strictObject({
+    tenants: z.record(
+      label,
+      z.strictObject({
+        cloud: z.string(),
+        ...tenantGeo,
+        domains: z.array(name).optional().describe("custom domains; each has an MX host"),
+        satellites: z
+          .record(label, z.strictObject(tenantGeo))
+          .optional()
+          .describe("further geos, by their own name"),
+      }),
+    ),
+  })
+  .meta({ title: "geodns365 tenants" });
+
+const mark = {
+  inferred: z.boolean().optional().describe("not published, but concluded from what is"),
+  invented: z.boolean().optional().describe("made up here"),
+};
+
+const datacenter = z.strictObject({
+  city: z.string(),
+  country,
+  coordinates,
+  geo: z.string().describe("preferred data location code of its geography"),
+  region: label.optional().describe("the group of front ends that names of an old era carry"),
+  roles: z.array(z.enum(["front-end", "tenants"])).min(1),
+  addresses: z.array(prefix).min(1).max(2).describe("its pool: one prefix of each family"),
+  farms: z
+    .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
+    .optional()
+    .describe("the first numbers of its 16 clumps and farms, and its geo number in SharePoint's names"),
+  ...mark,
+});
+
+const service = z.strictObject({
+  era: z.string().optional().describe("the years whose names it imitates"),
+  policy: z.enum(["nearest-datacenter", "active-datacenter"]),
+  names: z.array(nameTemplate).min(1),
+  ttl: ttlSeconds.describe("of the records at these names, in seconds"),
+  chain: z
+    .array(z.strictObject({ name: nameTemplate, ttl: ttlSeconds.optional(), ...mark }))
+    .optional()
+    .describe("owner names, each the CNAME target of the one before; ttl is that of the records at the name"),
+  addresses: z
+    .strictObject({
+      slice: z
+        .int()
+        .min(0)
+        .max(POOL_SLICES - 1),
+      count: z.int().min(1).max(15),
+    })
+    .optional()
+    .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
+  datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
+  whenAllDown: z.enum(["nearest", "servfail", "nodata"]).optional(),
+  secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
+});
+
+export const cloudSchema = z
+  .strictObject({
+    cloud: label,
+    zones: z.array(name).min(1),
+    records: records.optional(),
+    datacenters: z.record(label, datacenter),
+    services: z.record(label, service),
+  })
+  .meta({ title: "geodns365 cloud" });
+
+/** One schema a kind; the kind of a document is told by its top keys, and `geodns365` is that of any other. */
+export const schemas = {
+  cloud: cloudSchema,
+  networks: networksSchema,
+  tenants: tenantsSchema,
+  countries: countriesSchema,
+  geodns365: settingsSchema,
+} as const;
+
+export type DocumentKind = keyof typeof schemas;
+export type SettingsDocument = z.infer<typeof settingsSchema>;
+export type NetworksDocument = z.infer<typeof networksSchema>;
+export type CountriesDocument = z.infer<typeof countriesSchema>;
+export type TenantsDocument = z.infer<typeof tenantsSchema>;
+export type CloudDocument = z.infer<typeof cloudSchema>;
+
+/** The JSON Schema of a kind, as editors take it. */
+export function jsonSchema(kind: DocumentKind): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(schemas[kind], { io: "input" });
+}
+
+/** Checks a value; the issues carry paths. */
+export function checkDocument<K extends DocumentKind>(kind: K, value: unknown) {
+  return schemas[kind].safeParse(value, { reportInput: true });
+}
+
+export type SchemaIssue = z.core.$ZodIssue;
