@@ -1,0 +1,54 @@
+/** From the path of a configuration to a snapshot, or to every error found on the way. */
+
+import { readFileSync } from "node:fs";
+import type { Settings } from "./config/configuration.ts";
+import { loadConfig } from "./config/load.ts";
+import type { ConfigError } from "./config/yaml-document.ts";
+import { findEmbeddedDatabase, type GeoipDatabase, openGeoip } from "./geo/geoip.ts";
+import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+
+export type LoadedSnapshot =
+  | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly warnings: readonly string[] }
+  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+
+export function loadSnapshot(configPath: string): LoadedSnapshot {
+  const loaded = loadConfig(configPath);
+  if (loaded.kind === "errors") return loaded;
+  const { configuration } = loaded;
+  const geoip = loadGeoip(configuration.settings.geoipDatabase);
+  if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error] };
+  return { kind: "loaded", snapshot: buildSnapshot(configuration, geoip.database), warnings: geoip.warnings };
+}
+
+type LoadedGeoip =
+  | {
+      readonly kind: "loaded";
+      readonly database: GeoipDatabase | undefined;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: "error"; readonly error: ConfigError };
+
+function loadGeoip(choice: Settings["geoipDatabase"]): LoadedGeoip {
+  switch (choice.kind) {
+    case "none":
+      return { kind: "loaded", database: undefined, warnings: [] };
+    case "embedded": {
+      const path = findEmbeddedDatabase();
+      if (path !== undefined)
+        return { kind: "loaded", database: openGeoip(readFileSync(path)), warnings: [] };
+      const warning =
+        "the embedded GeoIP database is not installed, so public addresses are taken to be at the default location; " +
+        "run npm ci without --omit=optional, or set geoip.database to none or to the path of an .mmdb file";
+      return { kind: "loaded", database: undefined, warnings: [warning] };
+    }
+    case "file": {
+      try {
+        return { kind: "loaded", database: openGeoip(readFileSync(choice.path)), warnings: [] };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        const message = `${choice.path} cannot be used as a GeoIP database: ${reason}`;
+        return { kind: "error", error: { place: choice.place, sourceLine: choice.sourceLine, message } };
+      }
+    }
+  }
+}

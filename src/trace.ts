@@ -1,0 +1,68 @@
+/** How an answer came about: what the log, `explain` and the API each show a part of. */
+
+import type { TailoredName } from "./cloud/chain.ts";
+import type { Choice } from "./cloud/choose.ts";
+import type { PartOfQuery } from "./dns/decode.ts";
+import type { Query, RRset, Sections } from "./dns/message.ts";
+import type { DomainName } from "./dns/name.ts";
+import type { IpAddress } from "./ip.ts";
+import type { LocationClass } from "./snapshot.ts";
+
+export interface Source {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly transport: "udp" | "tcp";
+}
+
+/** The address that an answer is tailored to, and where it comes from. */
+export interface Asker {
+  readonly address: IpAddress;
+  readonly via: "client-subnet" | "source";
+}
+
+/** One name on the way, and what was found there. */
+export interface Hop {
+  readonly name: DomainName;
+  readonly zone: DomainName;
+  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "servfail";
+  /** the wildcard that stood in for the name (RFC 4592) */
+  readonly wildcard: DomainName | undefined;
+  /** what it added to the answer */
+  readonly rrset: RRset | undefined;
+  /** how a tailored name got its answer */
+  readonly tailoring: Tailoring | undefined;
+}
+
+export interface Tailoring {
+  readonly tailored: TailoredName;
+  readonly choice: Choice;
+  /** undefined for active-datacenter, which no place decides */
+  readonly locationClass: LocationClass | undefined;
+}
+
+/** What became of a query that could be read. */
+export interface Resolution {
+  readonly rcode: number;
+  readonly authoritative: boolean;
+  readonly sections: Sections;
+  /** the longest prefix whose location the answer depends on; 0 where it depends on none */
+  readonly scopePrefixLength: number;
+  readonly hops: readonly Hop[];
+}
+
+export type Trace =
+  | { readonly kind: "silence"; readonly source: Source; readonly reason: string }
+  | {
+      readonly kind: "error";
+      readonly source: Source;
+      readonly asked: PartOfQuery;
+      readonly rcode: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "answer";
+      readonly source: Source;
+      readonly query: Query;
+      readonly asker: Asker;
+      readonly resolution: Resolution;
+    };
