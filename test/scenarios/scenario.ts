@@ -1,0 +1,84 @@
+/** Reads scenario files: stories of queries, what must come back, and what an operator does in between. */
+
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const record = z.string();
+
+const queryStep = z.strictObject({
+  query: z.strictObject({
+    name: z.string(),
+    type: z.string().default("A"),
+    class: z.string().default("IN"),
+    /** the source address; a loopback address where it does not matter */
+    from: z.string().default("127.0.0.1"),
+    /** a client subnet, as a prefix or as the octets of the option in hex */
+    ecs: z.string().optional(),
+    ecsOctets: z.string().optional(),
+    /** false: no OPT in the query */
+    edns: z.boolean().default(true),
+    udpPayloadSize: z.int().default(1232),
+    dnssecOk: z.boolean().default(false),
+    recursionDesired: z.boolean().default(true),
+  }),
+  expect: z.strictObject({
+    rcode: z.string().optional(),
+    /** all flags set among qr aa tc rd ra */
+    flags: z.array(z.enum(["qr", "aa", "tc", "rd", "ra"])).optional(),
+    answer: z.array(record).optional(),
+    authority: z.array(record).optional(),
+    additional: z.array(record).optional(),
+    /** the scope prefix length; none: no client subnet in the response */
+    scope: z.union([z.int(), z.literal("none")]).optional(),
+    opt: z.boolean().optional(),
+    dnssecOk: z.boolean().optional(),
+    /** over UDP alone; over TCP nothing is truncated */
+    truncated: z.boolean().optional(),
+  }),
+});
+
+const octetsStep = z.strictObject({
+  why: z.string(),
+  /** a message in hex, blanks allowed */
+  octets: z.string(),
+  expect: z.union([
+    z.literal("silence"),
+    z.strictObject({
+      rcode: z.string(),
+      opt: z.boolean(),
+      questions: z.int().default(1),
+      scope: z.literal("none").optional(),
+    }),
+  ]),
+});
+
+const adminStep = z.strictObject({
+  admin: z.strictObject({ set: z.string(), state: z.enum(["up", "draining", "down"]) }),
+});
+
+const scenarioSchema = z.strictObject({
+  title: z.string(),
+  /** `default-lab`, or a file beside the scenarios */
+  config: z.string(),
+  /** what a GeoIP database says: prefix to country */
+  geoip: z.record(z.string(), z.string()).optional(),
+  /** settings in place of those of the configuration */
+  settings: z
+    .strictObject({
+      answer: z.enum(["full", "first-cname"]),
+      clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
+    })
+    .partial()
+    .default({}),
+  steps: z.array(z.union([queryStep, octetsStep, adminStep])),
+});
+
+export type Scenario = z.infer<typeof scenarioSchema>;
+export type QueryStep = z.infer<typeof queryStep>;
+export type OctetsStep = z.infer<typeof octetsStep>;
+export type Step = Scenario["steps"][number];
+
+export function readScenario(path: string): Scenario {
+  return scenarioSchema.parse(parse(readFileSync(path, "utf8")));
+}

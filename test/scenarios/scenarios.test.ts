@@ -1,0 +1,231 @@
+/** Plays each scenario in process, over UDP and over TCP. */
+
+import { globSync } from "node:fs";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { answer } from "../../src/answer.ts";
+import { type DatacenterState, withState } from "../../src/cloud/states.ts";
+import { formatConfigError, loadConfig } from "../../src/config/load.ts";
+import { clientSubnetOf, clientSubnetOption } from "../../src/dns/client-subnet.ts";
+import { decodeMessage } from "../../src/dns/decode.ts";
+import { renderOpt } from "../../src/dns/edns.ts";
+import { formatRcode, OPTION, parseClass, parseType } from "../../src/dns/iana.ts";
+import { formatRecord, type Message } from "../../src/dns/message.ts";
+import { parseName } from "../../src/dns/name.ts";
+import { renderQuery } from "../../src/dns/render.ts";
+import { openGeoip } from "../../src/geo/geoip.ts";
+import { parseAddress, parsePrefix } from "../../src/ip.ts";
+import { buildSnapshot, type Snapshot, withStates } from "../../src/snapshot.ts";
+import type { Listener } from "../../src/transport/listener.ts";
+import { listenTcp } from "../../src/transport/tcp.ts";
+import { listenUdp } from "../../src/transport/udp.ts";
+import { writeMmdb } from "../geo/mmdb-writer.ts";
+import { sendAll } from "../wire-client.ts";
+import { type OctetsStep, type QueryStep, readScenario, type Scenario, type Step } from "./scenario.ts";
+
+const here = import.meta.dirname;
+const ways = ["in process", "udp", "tcp"] as const;
+type Way = (typeof ways)[number];
+
+/** A player sends a message as if from `from` and returns the response; undefined is silence. */
+interface Player {
+  send(message: Uint8Array, from: string): Promise<Uint8Array | undefined>;
+  set(id: string, state: DatacenterState): void;
+  close(): Promise<void>;
+}
+
+for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
+  const scenario = readScenario(join(here, file));
+  describe(`${basename(file, ".yaml")}: ${scenario.title}`, () => {
+    for (const way of ways) {
+      describe(way, () => {
+        let player: Player;
+        beforeAll(async () => {
+          player = await startPlayer(scenario, way);
+        });
+        afterAll(() => player.close());
+        for (const [i, step] of scenario.steps.entries()) {
+          it(`${i + 1}. ${titleOf(step)}`, () => play(step, player, way));
+        }
+      });
+    }
+  });
+}
+
+function titleOf(step: Step): string {
+  if ("admin" in step) return `${step.admin.set} is set ${step.admin.state}`;
+  if ("octets" in step) return step.why;
+  const { name, type, from, ecs } = step.query;
+  return `${name} ${type} from ${from}${ecs === undefined ? "" : ` for ${ecs}`}`;
+}
+
+async function play(step: Step, player: Player, way: Way): Promise<void> {
+  if ("admin" in step) {
+    player.set(step.admin.set, step.admin.state);
+    return;
+  }
+  if ("octets" in step) {
+    await playOctets(step, player);
+    return;
+  }
+  const response = decodeMessage(mustAnswer(await player.send(queryOf(step), step.query.from)));
+  if (typeof response === "string") throw new Error(`the response is malformed: ${response}`);
+  expect(viewOf(response, step, way)).toEqual(expectedOf(step, way));
+}
+
+function mustAnswer(octets: Uint8Array | undefined): Uint8Array {
+  if (octets === undefined) throw new Error("silence");
+  return octets;
+}
+
+async function playOctets(step: OctetsStep, player: Player): Promise<void> {
+  const message = Buffer.from(step.octets.replace(/\s/g, ""), "hex");
+  const octets = await player.send(message, "127.0.0.1");
+  if (step.expect === "silence") {
+    expect(octets).toBeUndefined();
+    return;
+  }
+  const response = decodeMessage(mustAnswer(octets));
+  if (typeof response === "string") throw new Error(`the response is malformed: ${response}`);
+  expect({
+    id: response.id,
+    rcode: formatRcode(response.rcode),
+    opt: response.edns !== undefined,
+    questions: response.questions.length,
+  }).toEqual({
+    id: message.readUInt16BE(0),
+    rcode: step.expect.rcode,
+    opt: step.expect.opt,
+    questions: step.expect.questions,
+  });
+}
+
+/** The parts of a response that the step speaks of; a section that is written must match whole. */
+function viewOf(response: Message, { expect: wanted }: QueryStep, way: Way): Record<string, unknown> {
+  const flags = {
+    qr: response.isResponse,
+    aa: response.authoritative,
+    tc: response.truncated,
+    rd: response.recursionDesired,
+    ra: response.recursionAvailable,
+  };
+  const view: Record<string, unknown> = {
+    rcode: formatRcode(response.rcode),
+    flags: Object.entries(flags).flatMap(([flag, set]) => (set ? [flag] : [])),
+    answer: response.answer.map(formatRecord),
+    authority: response.authority.map(formatRecord),
+    additional: response.additional.map(formatRecord),
+    scope: response.clientSubnet?.scopePrefixLength ?? "none",
+    opt: response.edns !== undefined,
+    dnssecOk: response.edns?.dnssecOk ?? false,
+    truncated: response.truncated,
+  };
+  const spoken = Object.keys(wanted).filter((key) => key !== "truncated" || way !== "tcp");
+  return Object.fromEntries(spoken.map((key) => [key, view[key]]));
+}
+
+function expectedOf({ expect: wanted }: QueryStep, way: Way): Record<string, unknown> {
+  const { truncated, ...rest } = wanted;
+  return truncated === undefined || way === "tcp" ? rest : wanted;
+}
+
+let nextId = 1;
+
+function queryOf({ query }: QueryStep): Uint8Array {
+  const qname = parseName(query.name);
+  const qtype = parseType(query.type);
+  const qclass = parseClass(query.class);
+  const subnet = query.ecs === undefined ? undefined : parsePrefix(query.ecs);
+  if (
+    typeof qname === "string" ||
+    qtype === undefined ||
+    qclass === undefined ||
+    typeof subnet === "string"
+  ) {
+    throw new Error(`the scenario asks for what cannot be asked: ${JSON.stringify(query)}`);
+  }
+  const { udpPayloadSize, dnssecOk, recursionDesired } = query;
+  const message = renderQuery({ qname, qtype, qclass }, { id: nextId++, recursionDesired, edns: undefined });
+  if (!query.edns) return message;
+  const option =
+    query.ecsOctets === undefined
+      ? subnet && clientSubnetOption(clientSubnetOf(subnet), 0)
+      : {
+          code: OPTION.CLIENT_SUBNET,
+          octets: Uint8Array.from(Buffer.from(query.ecsOctets.replace(/\s/g, ""), "hex")),
+        };
+  const opt = renderOpt(
+    { udpPayloadSize, dnssecOk, version: 0, options: option === undefined ? [] : [option] },
+    0,
+  );
+  message[11] = 1; // ARCOUNT
+  return Buffer.concat([message, opt]);
+}
+
+async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
+  let snapshot = loadScenarioSnapshot(scenario);
+  let from = "127.0.0.1";
+  const respond = (message: Uint8Array): Uint8Array | undefined => {
+    const address = parseAddress(from);
+    if (address === undefined) throw new Error(`"${from}" is no address`);
+    const transport = way === "tcp" ? "tcp" : "udp";
+    return answer(snapshot, message, { address, port: 5353, transport }).octets;
+  };
+  const set = (id: string, state: DatacenterState): void => {
+    const all = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
+    const [found, second] = all.filter((datacenter) => datacenter.id === id || datacenter.shortId === id);
+    if (found === undefined || second !== undefined) throw new Error(`"${id}" is no datacenter, or several`);
+    snapshot = withStates(snapshot, withState(snapshot.states, found.id, state));
+  };
+  if (way === "in process") {
+    const send = async (message: Uint8Array, asIf: string): Promise<Uint8Array | undefined> => {
+      from = asIf;
+      return respond(message);
+    };
+    return { send, set, close: async () => {} };
+  }
+  const listener = await listen(way, respond);
+  const send = async (message: Uint8Array, asIf: string): Promise<Uint8Array | undefined> => {
+    from = asIf;
+    const [reply, second] = await sendAll(listener.port, way, [message]);
+    if (second !== undefined) throw new Error("one query had two responses");
+    return reply;
+  };
+  return { send, set, close: () => listener.close() };
+}
+
+function listen(
+  way: "udp" | "tcp",
+  respond: (message: Uint8Array) => Uint8Array | undefined,
+): Promise<Listener> {
+  const onFault = (error: Error): void => {
+    throw error;
+  };
+  const options = { address: "127.0.0.1", family: 4, port: 0, respond, onFault } as const;
+  return way === "udp" ? listenUdp(options) : listenTcp(options, { idleSeconds: 10, maxConnections: 10 });
+}
+
+function loadScenarioSnapshot({ config, geoip, settings }: Scenario): Snapshot {
+  const path = config === "default-lab" ? join(here, "../../config/geodns365.yaml") : join(here, config);
+  const loaded = loadConfig(path);
+  if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
+  const { configuration } = loaded;
+  const trust = settings.clientSubnetTrust ?? configuration.settings.clientSubnetTrust;
+  const clientSubnetTrust =
+    typeof trust === "string"
+      ? trust
+      : trust.flatMap((entry) => {
+          const prefix = typeof entry === "string" ? parsePrefix(entry) : entry;
+          return typeof prefix === "string" ? [] : [prefix];
+        });
+  const merged = {
+    ...configuration.settings,
+    answer: settings.answer ?? configuration.settings.answer,
+    clientSubnetTrust,
+  };
+  const database = geoip && openGeoip(writeMmdb(countryEntries(geoip)));
+  return buildSnapshot({ ...configuration, settings: merged }, database);
+}
+
+const countryEntries = (countries: Readonly<Record<string, string>>): Record<string, { readonly country_code: string }> =>
+  Object.fromEntries(Object.entries(countries).map(([prefix, code]) => [prefix, { country_code: code }]));
