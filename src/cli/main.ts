@@ -1,0 +1,112 @@
+/** The command line: which commands and flags there are. Exit codes: 0 good, 1 found wrong, 2 misuse. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseType } from "../dns/iana.ts";
+import { parseName } from "../dns/name.ts";
+import { type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import { check } from "./check.ts";
+import { EXIT } from "./exit.ts";
+import { explainCommand } from "./explain.ts";
+import { query } from "./query.ts";
+import { serve } from "./serve.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.good : EXIT.misuse;
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command("geodns365")
+    .description("An authoritative GeoDNS server that gives a lab the answers Office 365 gives the world")
+    .version(version(), "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    // One line an error, whatever hint comes with it.
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, " ")}\n`) })
+    .exitOverride();
+  const config = () =>
+    new Option("--config <file>", "the configuration").default(
+      join(root, "config/geodns365.yaml"),
+      "config/geodns365.yaml",
+    );
+
+  program
+    .command("serve")
+    .description("answer DNS queries over UDP and TCP")
+    .addOption(config())
+    .option(
+      "--listen <addr:port...>",
+      "where to listen, instead of what the configuration says",
+      collect(endpoint),
+      [],
+    )
+    .action(async (options) => exitWith(await serve(options)));
+
+  program
+    .command("check")
+    .description("check a configuration and print every error with its place")
+    .addOption(config())
+    .action((options) => exitWith(check(options)));
+
+  program
+    .command("explain")
+    .description("say why a name has the answer it has from one place")
+    .argument("<name>", "the name asked for", domain)
+    .addArgument(typeArgument())
+    .requiredOption("--from <prefix|network>", "the client subnet, or the name of a network")
+    .option("--tenant <tenant>", "the tenant whose datacenter a second hop goes to")
+    .addOption(config())
+    .option("--json", "print JSON", false)
+    .action((qname, qtype, options) => exitWith(explainCommand({ ...options, qname, qtype })));
+
+  program
+    .command("query")
+    .description("ask a server and print its response; exit code 0 for NOERROR, 1 for anything else")
+    .argument("<name>", "the name asked for", domain)
+    .addArgument(typeArgument())
+    .option("--server <addr:port>", "the server", endpoint, endpoint("127.0.0.1:5300"))
+    .option("--subnet <prefix>", "the client subnet to send", prefix)
+    .option("--tcp", "ask over TCP", false)
+    .action(async (qname, qtype, options) => exitWith(await query({ ...options, qname, qtype })));
+
+  for (const command of program.commands)
+    command.helpOption("--help", "print this help").allowExcessArguments(false);
+  return program;
+}
+
+const typeArgument = (): Argument =>
+  new Argument("[type]", "the type asked for").argParser(recordType).default(recordType("A"), "A");
+
+function exitWith(code: number): void {
+  process.exitCode = code;
+}
+
+function version(): string {
+  const { version: text }: { readonly version: string } = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  return text;
+}
+
+const collect =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
+
+function accepted<T>(outcome: T | string): T {
+  if (typeof outcome === "string") throw new InvalidArgumentError(outcome);
+  return outcome;
+}
+
+const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
+const prefix = (text: string): IpPrefix => accepted(parsePrefix(text));
+const domain = (text: string): Uint8Array => accepted(parseName(text));
+const recordType = (text: string): number => accepted(parseType(text) ?? `"${text}" is not a type`);
