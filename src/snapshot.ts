@@ -1,7 +1,8 @@
 /** Everything needed to answer, immutable: a reload or a change of state makes the next one, and a query sees one alone. */
 
+import type { Service } from "./cloud/service.ts";
 import { allUp, type DatacenterStates } from "./cloud/states.ts";
-import type { Datacenter, Service } from "./cloud/topology.ts";
+import type { Datacenter } from "./cloud/topology.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { GeoipDatabase } from "./geo/geoip.ts";
 import {

@@ -5,7 +5,8 @@ import type { RRset } from "../dns/message.ts";
 import { domainName } from "../dns/name.ts";
 import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
 import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
-import { type Cloud, type Datacenter, FARM_SLOTS, type Service, type TenantGeo } from "./topology.ts";
+import type { Cloud, Service } from "./service.ts";
+import { type Datacenter, FARM_SLOTS, type TenantGeo } from "./topology.ts";
 
 /** A name whose answer waits for a choice of datacenter. */
 export interface TailoredName {
@@ -17,31 +18,39 @@ export interface TailoredName {
   readonly bindings: Bindings;
 }
 
-/** A name of a service's chain with what it holds. */
-export type ChainName =
-  | {
-      readonly kind: "records";
-      readonly owner: Uint8Array;
-      readonly rrsets: readonly RRset[];
-      readonly bindings: Bindings;
-    }
-  | {
-      readonly kind: "tailored";
-      readonly owner: Uint8Array;
-      readonly tailored: TailoredName;
-      readonly bindings: Bindings;
-    };
+/** Which template a name of a chain is written by, and for whom. */
+export interface ChainOrigin {
+  readonly linkIndex: number;
+  readonly ownerIndex: number;
+  readonly bindings: Bindings;
+}
 
-/**
- * Every name that a service's chain can hold, for all datacenters, slots and tenants it may name. Yields a sentence
- * for a name that cannot be written.
- */
-export function* chainNames(service: Service, cloud: Cloud): Generator<ChainName | string> {
+/** A name of a service's chain with what it holds, or what is wrong with it or with its CNAME target. */
+export type ChainName = ChainOrigin &
+  (
+    | { readonly kind: "records"; readonly owner: Uint8Array; readonly rrsets: readonly RRset[] }
+    | { readonly kind: "tailored"; readonly owner: Uint8Array; readonly tailored: TailoredName }
+    | ChainFault
+  );
+
+export interface ChainFault {
+  readonly kind: "fault";
+  readonly where: "owner" | "target";
+  /** undefined where it cannot be written */
+  readonly owner: Uint8Array | undefined;
+  readonly message: string;
+}
+
+/** Every name that a service's chain can hold, for all datacenters, slots and tenants it may name. */
+export function* chainNames(service: Service, cloud: Cloud): Generator<ChainName> {
   for (const [linkIndex, link] of service.links.entries()) {
-    for (const template of link.owners) {
+    for (const [ownerIndex, template] of link.owners.entries()) {
       for (const bindings of bindingsFor(template, service, cloud)) {
         const owner = fillTemplate(template, bindings);
-        yield typeof owner === "string" ? owner : chainName(service, linkIndex, owner, bindings);
+        const origin = { linkIndex, ownerIndex, bindings };
+        if (typeof owner === "string") {
+          yield { ...origin, kind: "fault", where: "owner", owner: undefined, message: owner };
+        } else yield { ...origin, ...contentOf(service, linkIndex, owner, bindings) };
       }
     }
   }
@@ -64,23 +73,22 @@ export function isTailoredAlias(tailored: TailoredName): boolean {
   return nextTemplate(tailored.service, tailored.linkIndex) !== undefined;
 }
 
-function chainName(
-  service: Service,
-  linkIndex: number,
-  owner: Uint8Array,
-  bindings: Bindings,
-): ChainName | string {
+function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindings: Bindings) {
+  const fault = (where: "owner" | "target", message: string) =>
+    ({ kind: "fault", where, owner, message }) as const;
   const next = nextTemplate(service, linkIndex);
   const needsDatacenter = next === undefined || next.needs.has("datacenter");
   if (next?.needs.has("tenant") && bindings.tenant === undefined) {
-    return `${next.text} names a tenant that the name before it does not tell`;
+    return fault("target", `${next.text} names a tenant that the name before it does not tell`);
   }
   if (needsDatacenter && bindings.datacenter === undefined) {
     if (service.policy === "active-datacenter" && bindings.tenant === undefined) {
-      return "active-datacenter needs {tenant} or {domainKey} in every name before the one that a datacenter decides";
+      const words =
+        "active-datacenter needs {tenant} or {domainKey} in every name until a datacenter is chosen";
+      return fault("owner", words);
     }
     if (next?.needs.has("slot") && bindings.tenant === undefined) {
-      return `${next.text} names a farm slot, which only a tenant has`;
+      return fault("target", `${next.text} names a farm slot, which only a tenant has`);
     }
     const tailored: TailoredName = { service, linkIndex, owner, bindings };
     for (const datacenter of datacentersOf(service, bindings.tenant)) {
@@ -89,12 +97,12 @@ function chainName(
         datacenter,
         slot: bindings.tenant?.slot,
       });
-      if (typeof trial === "string") return trial;
+      if (typeof trial === "string") return fault("target", trial);
     }
-    return { kind: "tailored", owner, tailored, bindings };
+    return { kind: "tailored", owner, tailored } as const;
   }
   const rrsets = recordsAt(service, linkIndex, owner, bindings);
-  return typeof rrsets === "string" ? rrsets : { kind: "records", owner, rrsets, bindings };
+  return typeof rrsets === "string" ? fault("target", rrsets) : ({ kind: "records", owner, rrsets } as const);
 }
 
 /** The datacenters that a choice can fall on. */

@@ -1,7 +1,8 @@
 /** Which datacenter answers for a tailored name, and why. */
 
+import type { WhenAllDown } from "./service.ts";
 import { type DatacenterStates, stateOf } from "./states.ts";
-import type { Datacenter, TenantGeo, WhenAllDown } from "./topology.ts";
+import type { Datacenter, TenantGeo } from "./topology.ts";
 
 /** The deciding step in a word: it stands in the log, in `explain` and in the API. */
 export type Reason =

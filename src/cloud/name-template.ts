@@ -50,7 +50,8 @@ export function fillTemplate(template: NameTemplate, bindings: Bindings): Uint8A
   let missing: string | undefined;
   const text = template.text.replace(/\{([^}]*)\}/g, (whole, placeholder: string) => {
     const value = fillPlaceholder(placeholder, bindings);
-    if (value === undefined) missing ??= `there is no value for ${whole} in ${template.text}`;
+    if (value === undefined)
+      missing ??= `${bindings.datacenter?.id ?? "nothing known here"} has no ${whole} for ${template.text}`;
     return value ?? "";
   });
   return missing ?? parseName(text);

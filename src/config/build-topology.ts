@@ -3,13 +3,11 @@
 import { dirname, resolve } from "node:path";
 import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
+import type { Cloud, Link, Service } from "../cloud/service.ts";
 import {
-  type Cloud,
   type Datacenter,
   datacenterId,
   derivedSlot,
-  type Link,
-  type Service,
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";

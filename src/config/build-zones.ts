@@ -1,7 +1,15 @@
 /** Zones with all they hold: apex records, the lab's plain records, and the names of every service's chain. */
 
-import { type ChainName, chainNames, type TailoredName, tailoredRRset } from "../cloud/chain.ts";
-import type { Cloud, Service } from "../cloud/topology.ts";
+import {
+  type ChainFault,
+  type ChainName,
+  type ChainOrigin,
+  chainNames,
+  type TailoredName,
+  tailoredRRset,
+} from "../cloud/chain.ts";
+import type { Bindings } from "../cloud/name-template.ts";
+import type { Cloud, Service } from "../cloud/service.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, domainName, formatName, nameOctets, parseName } from "../dns/name.ts";
@@ -47,12 +55,10 @@ export function buildZones(
     }
   }
   const soaOfZone = new Map<DomainName, RRset>();
-  for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, faults);
+  const recordPlaces = new Map<DomainName, FilePlace>();
+  for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, faults);
   for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
-  for (const cloud of clouds) {
-    const source = documents.clouds.find(({ value }) => value.cloud === cloud.name)?.source;
-    if (source !== undefined) addServices(source, cloud, documents, builders, faults);
-  }
+  addServices(documents, clouds, builders, recordPlaces, faults);
   const zones = new Map<DomainName, Zone<TailoredName>>();
   for (const [apex, builder] of builders) {
     const soa = soaOfZone.get(apex);
@@ -72,6 +78,7 @@ function addPlainRecords(
   { source, value }: ZonesOwner,
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
   soaOfZone: Map<DomainName, RRset>,
+  recordPlaces: Map<DomainName, FilePlace>,
   faults: Faults,
 ): void {
   for (const [zoneText, lines] of Object.entries(value.records ?? {})) {
@@ -85,16 +92,34 @@ function addPlainRecords(
     for (const [i, line] of lines.entries()) {
       const path = ["records", zoneText, i];
       const rrset = parseRecordLine(line, nameOctets(apex), DEFAULT_TTL);
-      const fault = typeof rrset === "string" ? rrset : builder.addRRset(rrset);
+      const fault =
+        typeof rrset === "string" ? rrset : (apexFault(rrset, apex, soaOfZone) ?? builder.addRRset(rrset));
       if (fault !== undefined) faults.at(source, path, fault);
-      if (typeof rrset !== "string" && rrset.type === TYPE.SOA) {
-        if (rrset.name !== apex) faults.at(source, path, "an SOA stands at the apex alone");
-        else if (soaOfZone.has(apex)) faults.at(source, path, `${apex} has an SOA already`);
-        else soaOfZone.set(apex, rrset);
-      }
+      if (fault !== undefined || typeof rrset === "string") continue;
+      if (rrset.type === TYPE.SOA) soaOfZone.set(apex, rrset);
+      if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
     }
   }
 }
+
+/** What is wrong with a record for where the apex is. */
+function apexFault(
+  { name, type }: RRset,
+  apex: DomainName,
+  soaOfZone: ReadonlyMap<DomainName, RRset>,
+): string | undefined {
+  if (type === TYPE.SOA && name !== apex) return "an SOA stands at the apex alone";
+  if (type === TYPE.SOA && soaOfZone.has(apex)) return `${apex} has an SOA already`;
+  if (type === TYPE.CNAME && name === apex) {
+    return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
+  }
+  // RFC 6895 §3.1: OPT and 128 to 255 are asked for or sent, and never stored.
+  if (type === TYPE.OPT || (type >= 128 && type <= 255)) return "this type cannot be stored in a zone";
+  return undefined;
+}
+
+const withPlace = (fault: string, place: FilePlace | undefined): string =>
+  place === undefined ? fault : `${fault}; see ${formatPlace(place)}`;
 
 /** SOA, NS and the name servers' addresses, where the zone does not bring its own. */
 function addApex(
@@ -138,67 +163,161 @@ function addApex(
   }
 }
 
-/** Adds the names of all services of a cloud; each must lie in a zone, and each CNAME must lead to a name served. */
+/** A name of a service's chain, with where it is written. */
+interface Maker {
+  readonly source: YamlDocument;
+  readonly service: Service;
+  readonly chainName: Made;
+}
+
+type Made = Exclude<ChainName, { readonly kind: "fault" }>;
+
+/**
+ * Adds the names of all services; each must lie in a zone and be made once, and each CNAME must lead to a name served.
+ */
 function addServices(
-  source: YamlDocument,
-  cloud: Cloud,
   documents: Documents,
+  clouds: readonly Cloud[],
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  recordPlaces: ReadonlyMap<DomainName, FilePlace>,
   faults: Faults,
 ): void {
-  const targets: { readonly service: Service; readonly target: Uint8Array }[] = [];
-  const told = new Set<string>();
-  const tell = (service: Service, bindings: ChainName["bindings"] | undefined, fault: string): void => {
-    // One fault of a template shows in many names; telling it once a service will do.
-    if (told.has(`${service.name} ${fault}`)) return;
-    told.add(`${service.name} ${fault}`);
-    const tenant = bindings?.tenant;
-    const document = documents.tenants.find(
-      ({ value }) => tenant !== undefined && tenant.tenant in value.tenants,
-    );
-    if (tenant === undefined || document === undefined) {
-      faults.atKey(source, ["services", service.name], fault);
-      return;
-    }
-    const isSatellite = tenant.label !== tenant.tenant;
-    const path: ValuePath = ["tenants", tenant.tenant, ...(isSatellite ? ["satellites", tenant.label] : [])];
-    faults.atKey(document.source, path, fault);
-  };
-  for (const service of cloud.services) {
-    for (const chainName of chainNames(service, cloud)) {
-      if (typeof chainName === "string") {
-        tell(service, undefined, chainName);
-        continue;
+  const makers = new Map<DomainName, Maker>();
+  // What leads to a name that an error keeps from being made is no second error.
+  const unmade = new Set<DomainName>();
+  const tell = oncePerPlace(faults);
+  for (const cloud of clouds) {
+    const source = documents.clouds.find(({ value }) => value.cloud === cloud.name)?.source;
+    if (source === undefined) continue;
+    for (const service of cloud.services) {
+      for (const chainName of chainNames(service, cloud)) {
+        const name = chainName.owner && domainName(chainName.owner);
+        if (chainName.kind === "fault") {
+          if (name !== undefined) unmade.add(name);
+          tell(spotOfFault(documents, source, service, chainName), chainName.message);
+          continue;
+        }
+        const maker = { source, service, chainName };
+        const made = domainName(chainName.owner);
+        const zone = findZone(builders, made);
+        const known = makers.get(made);
+        if (zone === undefined) {
+          tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
+        } else if (known !== undefined) {
+          const other = formatPlace(spotOfMaker(documents, known).place);
+          tell(spotOfMaker(documents, maker), `${made} is made at ${other} already`, other);
+        } else {
+          const fault = addChainName(zone, chainName);
+          if (fault === undefined) makers.set(made, maker);
+          else tell(spotOfMaker(documents, maker), withPlace(fault, recordPlaces.get(made)));
+        }
+        if (!makers.has(made)) unmade.add(made);
       }
-      const name = domainName(chainName.owner);
-      const zone = findZone(builders, name);
-      const fault =
-        zone === undefined ? `${name} is in no zone served; add one to zones` : addChainName(zone, chainName);
-      if (fault !== undefined) tell(service, chainName.bindings, fault);
-      for (const target of targetsOf(chainName, service)) targets.push({ service, target });
     }
   }
-  const zones = new Map<DomainName, Zone<TailoredName>>();
-  for (const { service, target } of targets) {
-    const name = domainName(target);
-    const builder = findZone(builders, name);
-    if (builder === undefined) {
-      tell(service, undefined, `its chain leaves the zones served at ${formatName(target)}`);
-      continue;
+  const zones = new Map([...builders].map(([apex, builder]) => [apex, builder.build(emptySoa(apex))]));
+  for (const [name, { source, service, chainName }] of makers) {
+    const zone = findZone(zones, name);
+    if (zone?.hasZoneCuts && lookup(zone, name, TYPE.A).kind === "referral") {
+      const words = `${name} lies below a delegation, so another zone has the say there`;
+      tell(spotOfOwner(source, service, chainName), words);
     }
-    const zone = zones.get(builder.apex) ?? builder.build(emptySoa(builder.apex));
-    zones.set(builder.apex, zone);
-    const { kind } = lookup(zone, name, TYPE.A);
-    if (kind === "nxdomain" || kind === "referral") {
-      tell(
-        service,
-        undefined,
-        `its chain leads to ${formatName(target)}, a name that no service and no record owns`,
-      );
+  }
+  const { length: written } = documents.clouds.flatMap(({ value }) => Object.keys(value.services));
+  const { length: built } = clouds.flatMap(({ services }) => services);
+  for (const { source, service, chainName } of makers.values()) {
+    for (const target of targetsOf(chainName, service)) {
+      const name = domainName(target);
+      const zone = findZone(zones, name);
+      const spot = (): Spot => spotOfTarget(source, service, chainName);
+      if (zone === undefined) tell(spot(), `the chain leaves the zones served at ${formatName(target)}`);
+      else if (unmade.has(name) || makers.has(name) || built < written) continue;
+      else if (["nxdomain", "referral"].includes(lookup(zone, name, TYPE.A).kind)) {
+        tell(spot(), `the chain leads to ${formatName(target)}, a name that no service and no record owns`);
+      }
     }
+  }
+  for (const { source, service, chainName } of findLoops(makers)) {
+    const words = `the chain comes back to ${formatName(chainName.owner)} and never ends`;
+    tell(spotOfTarget(source, service, chainName), words);
   }
 }
 
+/** One fault of a template shows in many names; it is told once a place, or once for each other place it clashes with. */
+function oncePerPlace(faults: Faults): (spot: Spot, message: string, other?: string) => void {
+  const told = new Set<string>();
+  return ({ source, place }, message, other = "") => {
+    const key = `${formatPlace(place)} ${other}`;
+    if (told.has(key)) return;
+    told.add(key);
+    faults.errors.push(source.errorAt(place, message));
+  };
+}
+
+interface Spot {
+  readonly source: YamlDocument;
+  readonly place: FilePlace;
+}
+
+/** Where the template of a name is written. */
+function spotOfOwner(source: YamlDocument, service: Service, { linkIndex, ownerIndex }: ChainOrigin): Spot {
+  const path: ValuePath =
+    linkIndex === 0
+      ? ["services", service.name, "names", ownerIndex]
+      : ["services", service.name, "chain", linkIndex - 1, "name"];
+  return { source, place: source.placeOf(path) };
+}
+
+/** Where the template of the CNAME target of a name is written. */
+function spotOfTarget(source: YamlDocument, service: Service, { linkIndex }: ChainOrigin): Spot {
+  return { source, place: source.placeOf(["services", service.name, "chain", linkIndex, "name"]) };
+}
+
+/** Where a name comes from: its tenant, if it has one, or else its template. */
+function spotOfMaker(documents: Documents, { source, service, chainName }: Maker): Spot {
+  return spotOfTenant(documents, chainName.bindings) ?? spotOfOwner(source, service, chainName);
+}
+
+function spotOfTenant(documents: Documents, { tenant }: Bindings): Spot | undefined {
+  if (tenant === undefined) return undefined;
+  const document = documents.tenants.find(({ value }) => tenant.tenant in value.tenants);
+  if (document === undefined) return undefined;
+  const satellite = tenant.label === tenant.tenant ? [] : ["satellites", tenant.label];
+  const path: ValuePath = ["tenants", tenant.tenant, ...satellite];
+  return { source: document.source, place: document.source.placeOfKey(path) };
+}
+
+/** A name that a tenant makes too long is the tenant's fault, a value that a datacenter lacks is the template's. */
+function spotOfFault(
+  documents: Documents,
+  source: YamlDocument,
+  service: Service,
+  fault: ChainOrigin & ChainFault,
+): Spot {
+  if (fault.where === "target") return spotOfTarget(source, service, fault);
+  const tenantSpot = fault.owner === undefined ? spotOfTenant(documents, fault.bindings) : undefined;
+  return tenantSpot ?? spotOfOwner(source, service, fault);
+}
+
+/** The names whose CNAMEs, whatever is chosen, can lead back to themselves; one of each loop. */
+function findLoops(makers: ReadonlyMap<DomainName, Maker>): readonly Maker[] {
+  const loops: Maker[] = [];
+  const done = new Set<DomainName>();
+  const follow = (name: DomainName, onTheWay: ReadonlySet<DomainName>): void => {
+    const maker = makers.get(name);
+    if (maker === undefined || done.has(name)) return;
+    if (onTheWay.has(name)) {
+      loops.push(maker);
+      return;
+    }
+    for (const target of targetsOf(maker.chainName, maker.service)) {
+      follow(domainName(target), new Set([...onTheWay, name]));
+    }
+    done.add(name);
+  };
+  for (const name of makers.keys()) follow(name, new Set());
+  return loops;
+}
 const emptySoa = (apex: DomainName): RRset => ({
   owner: nameOctets(apex),
   name: apex,
@@ -207,7 +326,7 @@ const emptySoa = (apex: DomainName): RRset => ({
   rdatas: [],
 });
 
-function addChainName(zone: ZoneBuilder<TailoredName>, chainName: ChainName): string | undefined {
+function addChainName(zone: ZoneBuilder<TailoredName>, chainName: Made): string | undefined {
   if (chainName.kind === "tailored") return zone.addTailored(domainName(chainName.owner), chainName.tailored);
   for (const rrset of chainName.rrsets) {
     const name = domainName(rrset.owner);
@@ -218,7 +337,7 @@ function addChainName(zone: ZoneBuilder<TailoredName>, chainName: ChainName): st
 }
 
 /** The CNAME targets that a name can lead to, whatever is chosen. */
-function targetsOf(chainName: ChainName, service: Service): readonly Uint8Array[] {
+function targetsOf(chainName: Made, service: Service): readonly Uint8Array[] {
   if (chainName.kind === "records") {
     return chainName.rrsets.filter(({ type }) => type === TYPE.CNAME).flatMap(({ rdatas }) => rdatas);
   }

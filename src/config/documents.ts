@@ -203,7 +203,8 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
   const found = issue.code === "custom" ? "" : `, found ${formatFound(issue.input)}`;
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
   const near = typeof issue.input === "string" ? nearest(issue.input, options) : undefined;
-  const wantsQuotes = issue.code === "invalid_type" && issue.expected === "string" && !isCollection(issue.input);
+  const wantsQuotes =
+    issue.code === "invalid_type" && issue.expected === "string" && !isCollection(issue.input);
   const hint = near === undefined ? (wantsQuotes ? "; put it in quotes" : "") : `; did you mean "${near}"?`;
   return [source.errorAt(source.placeOf(path), `${wordsOf(issue)}${found}${hint}`)];
 }

@@ -1,5 +1,6 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
+import { relative } from "node:path";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
 import type { Configuration } from "./configuration.ts";
@@ -33,11 +34,17 @@ function byPlace({ place: a }: ConfigError, { place: b }: ConfigError): number {
 
 /** An error as `check` and the log print it: place and message, the line, and a mark under the column. */
 export function formatConfigError({ place, message, sourceLine }: ConfigError): string {
-  const head = `${place.file}:${place.line}:${place.column}: ${message}`;
+  const head = `${shortPath(place.file)}:${place.line}:${place.column}: ${message}`;
   if (sourceLine.trim() === "") return head;
   // Long lines are cut around the column so that the mark stays under it.
   const start = Math.max(0, place.column - 1 - 80);
   const shown = sourceLine.slice(start, start + 140);
   const indent = shown.slice(0, place.column - 1 - start).replace(/[^\t]/g, " ");
   return `${head}\n  ${shown}\n  ${indent}^`;
+}
+
+/** The path from here, where the file lies below. */
+function shortPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
 }

@@ -96,7 +96,10 @@ function toPlainValue(document: Document): {
   try {
     return { plain: document.toJS(), error: undefined };
   } catch (error) {
-    const message = lowerFirst(error instanceof Error ? error.message : String(error));
+    const words = lowerFirst(error instanceof Error ? error.message : String(error));
+    const message = words.startsWith("excessive alias count")
+      ? "the aliases multiply this document beyond bounds; write the values out"
+      : words;
     return {
       plain: undefined,
       error: findUnresolvedAlias(document) ?? { offset: document.contents?.range?.[0] ?? 0, message },

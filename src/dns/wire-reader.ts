@@ -2,6 +2,9 @@
 
 import { MAX_NAME_OCTETS } from "./name.ts";
 
+/** One behind each label that 255 octets have room for; longer chains only cost the reader time. */
+const MAX_POINTERS = 127;
+
 /** Why octets are no DNS message; decode turns it into a value, so it never leaves this folder. */
 export class Malformed extends Error {}
 
@@ -59,7 +62,7 @@ export class WireReader {
     let at = this.offset;
     let limit = this.end;
     let runStart = at;
-    let followed = false;
+    let pointers = 0;
     for (;;) {
       const length = at < limit ? this.octets[at] : undefined;
       if (length === undefined) throw new Malformed("a name ends too early");
@@ -68,8 +71,8 @@ export class WireReader {
         if (low === undefined) throw new Malformed("a name ends too early");
         const target = (length & 0x3f) * 0x100 + low;
         if (target < 12 || target >= runStart) throw new Malformed("a name points to no earlier name");
-        if (!followed) this.offset = at + 2;
-        followed = true;
+        if (pointers === 0) this.offset = at + 2;
+        if (++pointers > MAX_POINTERS) throw new Malformed("a name has too many pointers");
         limit = runStart;
         at = target;
         runStart = target;
@@ -82,7 +85,7 @@ export class WireReader {
       at += 1 + length;
       if (length === 0) break;
     }
-    if (!followed) this.offset = at;
+    if (pointers === 0) this.offset = at;
     return Uint8Array.from(name);
   }
 }

@@ -1,0 +1,46 @@
+/** Services: names that a cloud answers, and the chains they lead to. */
+
+import type { NameTemplate } from "./name-template.ts";
+import type { Datacenter, Tenant } from "./topology.ts";
+
+export type Policy = "nearest-datacenter" | "active-datacenter";
+export type WhenAllDown = "nearest" | "servfail" | "nodata";
+
+/** Names that are answered by one policy, and the chain of names that they lead to. */
+export interface Service {
+  readonly name: string;
+  readonly cloud: string;
+  readonly era: string | undefined;
+  readonly policy: Policy;
+  /** The chain from the names asked to its last owner; each link is a CNAME to the next. */
+  readonly links: readonly Link[];
+  /** What stands at the last link: addresses of the datacenter, or a CNAME to a name of another service. */
+  readonly end:
+    | { readonly kind: "addresses"; readonly slice: number; readonly count: number }
+    | ChainEndAlias;
+  /** whom the policy nearest-datacenter chooses from */
+  readonly candidates: readonly Datacenter[];
+  readonly whenAllDown: WhenAllDown;
+  /** whether its front ends proxy to the tenant's active datacenter, as Exchange's do */
+  readonly hasSecondHop: boolean;
+}
+
+export interface ChainEndAlias {
+  readonly kind: "alias";
+  readonly target: NameTemplate;
+}
+
+export interface Link {
+  readonly owners: readonly NameTemplate[];
+  /** of the records at these owners */
+  readonly ttlSeconds: number;
+  /** whether the name is not Microsoft's but made up here */
+  readonly invented: boolean;
+}
+
+export interface Cloud {
+  readonly name: string;
+  readonly datacenters: readonly Datacenter[];
+  readonly services: readonly Service[];
+  readonly tenants: readonly Tenant[];
+}

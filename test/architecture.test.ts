@@ -1,0 +1,80 @@
+/** The arrows of README's table: imports go one way, without cycles, and each package has one door. */
+
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const source = join(import.meta.dirname, "../src");
+const files = globSync("**/*.{ts,js}", { cwd: source }).toSorted();
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const imports: readonly Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(source, file), "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, to = ""]) => ({ from: file, to }));
+});
+
+const inner: readonly Import[] = imports
+  .filter(({ to }) => to.startsWith("."))
+  .map(({ from, to }) => ({ from, to: normalize(join(dirname(from), to)) }));
+
+/** What each folder or file may import, beside itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "ip.ts": [],
+  dns: ["ip.ts"],
+  geo: ["ip.ts"],
+  zone: ["dns"],
+  cloud: ["geo", "dns", "ip.ts"],
+  config: ["zone", "cloud", "geo", "dns", "ip.ts"],
+  "snapshot.ts": ["config", "cloud", "geo", "ip.ts"],
+  "load-snapshot.ts": ["snapshot.ts", "config", "geo"],
+  "trace.ts": ["snapshot.ts", "cloud", "dns", "ip.ts"],
+  "answer.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns", "ip.ts"],
+  "explain.ts": ["answer.ts", "trace.ts", "snapshot.ts", "config", "cloud", "geo", "dns", "ip.ts"],
+  "log.ts": ["trace.ts", "dns", "ip.ts"],
+  transport: ["trace.ts", "dns", "ip.ts"],
+  "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "transport", "cloud", "ip.ts"],
+};
+
+const partOf = (file: string): string => file.split("/", 1)[0] ?? file;
+
+describe("imports", () => {
+  it("have a rule for each part", () => {
+    const parts = new Set(files.map(partOf));
+    expect([...parts].filter((part) => part !== "cli" && !(part in mayImport))).toEqual([]);
+  });
+
+  it("go one way", () => {
+    const wrong = inner.filter(({ from, to }) => {
+      const [a, b] = [partOf(from), partOf(to)];
+      return a !== b && a !== "cli" && !mayImport[a]?.includes(b);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("have no cycles", () => {
+    const targets = Map.groupBy(inner, ({ from }) => from);
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) throw new Error(`a cycle: ${[...path, file].join(" -> ")}`);
+      if (done.has(file)) return;
+      for (const { to } of targets.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(done.size).toBe(files.length);
+  });
+
+  it("take each package through one door", () => {
+    const packages = imports.filter(({ to }) => !to.startsWith(".") && !to.startsWith("node:"));
+    const doors = Map.groupBy(packages, ({ to }) => to);
+    const several = [...doors].filter(([, importers]) => new Set(importers.map(({ from }) => from)).size > 1);
+    expect(
+      several.map(([name, importers]) => `${name}: ${importers.map(({ from }) => from).join(", ")}`),
+    ).toEqual([]);
+    expect(doors.size).toBeGreaterThan(5);
+  });
+});

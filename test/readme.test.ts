@@ -1,0 +1,116 @@
+/** README's commands and YAML do what README says. dig's lines are asked by a client of our own. */
+
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatConfigError, loadConfig } from "../src/config/load.ts";
+import { decodeMessage } from "../src/dns/decode.ts";
+import { CLASS, formatRcode, formatType, parseType } from "../src/dns/iana.ts";
+import { formatName, parseName } from "../src/dns/name.ts";
+import { formatRdata } from "../src/dns/rdata.ts";
+import { renderQuery } from "../src/dns/render.ts";
+import { openGeoip } from "../src/geo/geoip.ts";
+import { parsePrefix } from "../src/ip.ts";
+import { type Server, startServer } from "../src/server.ts";
+import { buildSnapshot } from "../src/snapshot.ts";
+import { writeMmdb } from "./geo/mmdb-writer.ts";
+import { normalised, readBlocks, readExamples, readmePath } from "./readme.ts";
+import { sendAll } from "./wire-client.ts";
+
+const root = join(import.meta.dirname, "..");
+const examples = readExamples();
+
+describe("dig", () => {
+  let server: Server;
+  beforeAll(async () => {
+    const loaded = loadConfig(join(root, "config/geodns365.yaml"));
+    if (loaded.kind === "errors") throw new Error("the default lab has errors");
+    const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
+    server = await startServer(buildSnapshot(loaded.configuration, geoip), { listen });
+  });
+  afterAll(() => server.close());
+
+  const digs = examples.filter(({ command }) => command.startsWith("dig "));
+  it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(8));
+  it.each(digs)("$command", async ({ command, output }) => {
+    expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
+  });
+});
+
+/** Does what a dig line says, as far as README's lines go, and prints like dig. */
+async function askLikeDig(command: string, server: Server): Promise<readonly string[]> {
+  const [line, filter] = command.split(" | ");
+  const [, , , , name, type, ...flags] = (line ?? "").split(" ");
+  const subnetText = flags.find((flag) => flag.startsWith("+subnet="))?.slice("+subnet=".length);
+  const subnet = subnetText === undefined ? undefined : parsePrefix(subnetText);
+  const qname = parseName(name ?? "");
+  const qtype = parseType(type ?? "");
+  const port = server.listening[0]?.port;
+  if (typeof qname === "string" || qtype === undefined || typeof subnet === "string" || port === undefined) {
+    throw new Error(`this line is not understood: ${command}`);
+  }
+  const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
+  const query = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: true, edns });
+  const [reply] = await sendAll(port, flags.includes("+tcp") ? "tcp" : "udp", [query]);
+  const message = reply === undefined ? "silence" : decodeMessage(reply);
+  if (typeof message === "string") throw new Error(message);
+  if (filter === "grep status")
+    return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];
+  return message.answer.map(({ owner, ttlSeconds, type: rrtype, rdata }) => {
+    const text = formatRdata(rrtype, rdata);
+    return flags.includes("+short")
+      ? text
+      : `${formatName(owner)} ${ttlSeconds} IN ${formatType(rrtype)} ${text}`;
+  });
+}
+
+describe("geodns365", () => {
+  const runs = examples.filter(({ command }) => command.startsWith("npx geodns365 "));
+  it("is shown", () => expect(runs.length).toBeGreaterThanOrEqual(2));
+  it.each(runs)("$command", async ({ command, output }) => {
+    const words = command.split(" ").slice(2);
+    const program = join(root, "src/cli/geodns365.js");
+    const run = promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
+    const { stdout, stderr } = await run.catch(
+      (error: { readonly stdout: string; readonly stderr: string }) => error,
+    );
+    expect(`${stdout}${stderr}`.trimEnd().split("\n")).toEqual(output);
+  });
+});
+
+describe("YAML", () => {
+  const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
+  cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const blocks = readBlocks("yaml").map((text) => ({ text, name: /^# (\S+\.yaml)$/m.exec(text)?.[1] ?? "" }));
+  it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(3));
+  it.each(blocks)("$name loads without an error", ({ text, name }) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    const loaded = loadConfig(path);
+    expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
+  });
+});
+
+describe("what README lists", () => {
+  const readme = readFileSync(readmePath, "utf8");
+  const loaded = loadConfig(join(root, "config/geodns365.yaml"));
+  const zones = loaded.kind === "loaded" ? [...loaded.configuration.zones.keys()] : [];
+  const serves = /The default lab\nserves ([\s\S]*?)\.\n/.exec(readme)?.[1] ?? "";
+
+  it("are all the zones of the default lab", () => {
+    const listed = serves.replace(/\s+/g, " ").split(/, | and /);
+    expect(listed.map((zone) => `${zone}.`).toSorted()).toEqual(zones.toSorted());
+  });
+
+  it("are all the networks of the default lab", () => {
+    for (const { name } of loaded.kind === "loaded" ? loaded.configuration.networks : []) {
+      expect(readme).toContain(`| ${name} |`);
+    }
+  });
+});

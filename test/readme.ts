@@ -1,0 +1,43 @@
+/** README's examples, cut out so that tests can run them. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const readmePath = join(import.meta.dirname, "../README.md");
+
+export interface Example {
+  readonly command: string;
+  readonly output: readonly string[];
+}
+
+/** The commands of all `console` blocks, each with the lines that README shows behind it. */
+export function readExamples(): readonly Example[] {
+  const examples: { command: string; output: string[] }[] = [];
+  for (const block of readBlocks("console")) {
+    for (const line of block.split("\n")) {
+      if (line.startsWith("$ ")) examples.push({ command: line.slice(2), output: [] });
+      else examples.at(-1)?.output.push(line);
+    }
+  }
+  return examples.map(({ command, output }) => ({ command, output: trimEnd(output) }));
+}
+
+export function readBlocks(language: string): readonly string[] {
+  const text = readFileSync(readmePath, "utf8");
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , body]) => body ?? "");
+}
+
+/** Lines of records and words, whatever the blanks between them and whatever the message id. */
+export const normalised = (lines: readonly string[]): readonly string[] =>
+  trimEnd(lines).map((line) =>
+    line
+      .trim()
+      .replace(/\s+/g, " ")
+      .replace(/, id: \d+$/, ""),
+  );
+
+function trimEnd(lines: readonly string[]): readonly string[] {
+  return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
+}
