@@ -113,4 +113,16 @@ describe("what README lists", () => {
       expect(readme).toContain(`| ${name} |`);
     }
   });
+
+  it.each([
+    ["docs/resolvers/unbound.conf", /^ {2}name: (\S+)$/gm],
+    ["docs/resolvers/unbound.conf", /^ {2}domain-insecure: (\S+)$/gm],
+    ["docs/resolvers/named.conf", /^zone "(\S+)"/gm],
+    ["docs/resolvers/named.conf", /^ {4}"(\S+)";$/gm],
+  ])("are all the zones in %s by %s", (file, pattern) => {
+    const listed = [...readFileSync(join(root, file), "utf8").matchAll(pattern)].map(
+      ([, zone]) => `${zone}.`,
+    );
+    expect(listed.toSorted()).toEqual(zones.toSorted());
+  });
 });
