@@ -1,0 +1,135 @@
+/** README's dig lines with dig itself, and the same questions with kdig, over UDP and TCP. */
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { normalised, readExamples } from "../readme.ts";
+import { run, type Started, startGeodns365 } from "./programs.ts";
+
+let server: Started;
+beforeAll(async () => {
+  server = await startGeodns365();
+});
+afterAll(() => server.stop());
+
+const digs = readExamples().filter(({ command }) => command.startsWith("dig "));
+
+describe("dig, as README has it", () => {
+  it.each(digs)("$command", async ({ command, output }) => {
+    const [line = "", filter] = command.split(" | ");
+    const args = line.replace("-p 5300", `-p ${server.port}`).split(" ").slice(1);
+    const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
+    const shown = filter === "grep status" ? lines.filter((text) => text.includes("status")) : lines;
+    expect(normalised(shown)).toEqual(normalised(output));
+  });
+});
+
+/** name, type, client subnet; what the answer section must hold, and the scope */
+const questions = [
+  {
+    name: "outlook.office365.com",
+    type: "A",
+    subnet: "10.1.0.0/24",
+    holds: "LHR-efz.ms-acdc.office.com.",
+    scope: 16,
+  },
+  {
+    name: "outlook.office365.com",
+    type: "A",
+    subnet: "10.4.0.0/24",
+    holds: "SYD-efz.ms-acdc.office.com.",
+    scope: 16,
+  },
+  {
+    name: "outlook.office365.com",
+    type: "A",
+    subnet: "10.2.0.0/24",
+    holds: "MNZ-efz.ms-acdc.office.com.",
+    scope: 16,
+  },
+  {
+    name: "outlook.office365.com",
+    type: "AAAA",
+    subnet: "2001:db8:3::/56",
+    holds: "SIN-efz.ms-acdc.office.com.",
+    scope: 48,
+  },
+  { name: "portal.office.com", type: "A", subnet: "10.4.0.0/24", holds: "SYD-portal.office.com.", scope: 16 },
+  { name: "contoso.sharepoint.com", type: "A", subnet: "10.4.0.0/24", holds: "198.18.22.65", scope: 0 },
+  {
+    name: "partner.outlook.cn",
+    type: "A",
+    subnet: "10.1.0.0/24",
+    holds: "BJS-efz.partner.outlook.cn.",
+    scope: 15,
+  },
+  {
+    name: "portal.partner.microsoftonline.cn",
+    type: "A",
+    subnet: "10.1.0.0/24",
+    holds: "BJS-portal.partner",
+    scope: 15,
+  },
+  {
+    name: "outlook.office365.com",
+    type: "A",
+    subnet: "8.8.8.0/24",
+    holds: "MNZ-efz.ms-acdc.office.com.",
+    scope: 15,
+  },
+] as const;
+
+describe.each(["udp", "tcp"] as const)("over %s", (way) => {
+  it.each(questions)("dig $name $type +subnet=$subnet", async ({ name, type, subnet, holds, scope }) => {
+    const tcp = way === "tcp" ? ["+tcp"] : ["+notcp", "+ignore"];
+    const args = [
+      "@127.0.0.1",
+      "-p",
+      String(server.port),
+      name,
+      type,
+      `+subnet=${subnet}`,
+      "+norecurse",
+      ...tcp,
+    ];
+    const output = await run("dig", args);
+    expect(output).toContain("status: NOERROR");
+    expect(output).toContain(holds);
+    expect(output).toMatch(new RegExp(`CLIENT-SUBNET: ${subnet}/${scope}\n`));
+    expect(output).toMatch(/flags: qr aa;/);
+    expect(output).not.toMatch(/warning|malformed|Got bad packet/i);
+  });
+
+  it.each(questions)("kdig $name $type +subnet=$subnet", async ({ name, type, subnet, holds, scope }) => {
+    const tcp = way === "tcp" ? ["+tcp"] : ["+notcp", "+ignore"];
+    const args = [
+      "@127.0.0.1",
+      "-p",
+      String(server.port),
+      name,
+      type,
+      `+subnet=${subnet}`,
+      "+norecurse",
+      ...tcp,
+    ];
+    const output = await run("kdig", args);
+    expect(output).toContain("status: NOERROR");
+    expect(output).toContain(holds);
+    expect(output).toContain(`/${subnet.split("/")[1]}/${scope}`);
+    expect(output).not.toMatch(/WARNING/);
+  });
+});
+
+describe("what is no query", () => {
+  it("ends nothing when it comes from source port 0", async () => {
+    // Only a raw socket can send from port 0, so this runs as root and in Python.
+    await run("python3", ["test/interop/from-port-0.py", String(server.port)]);
+    const output = await run("dig", [
+      "@127.0.0.1",
+      "-p",
+      String(server.port),
+      "office365.com",
+      "SOA",
+      "+short",
+    ]);
+    expect(output).toContain("ns1.office365.com.");
+  });
+});
