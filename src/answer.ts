@@ -3,20 +3,25 @@
  * rolls dice or logs; the same question to the same snapshot from the same source has the same answer.
  */
 
-import { isTailoredAlias, type TailoredName, tailoredRRset } from "./cloud/chain.ts";
-import { type Choice, chooseActive, chooseNearest } from "./cloud/choose.ts";
+import { resolveChaos } from "./chaos.ts";
 import { clientSubnetOption } from "./dns/client-subnet.ts";
+import { answerCookie, type CookieAnswer } from "./dns/cookie.ts";
 import { decodeQuery, type PartOfQuery } from "./dns/decode.ts";
-import { EDNS_VERSION, type Edns } from "./dns/edns.ts";
-import { CLASS, RCODE, TYPE } from "./dns/iana.ts";
-import { noSections, type Query, type Response, type RRset, type Sections } from "./dns/message.ts";
-import { type DomainName, domainName } from "./dns/name.ts";
-import { MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./dns/render.ts";
+import {
+  EDNS_VERSION,
+  type Edns,
+  type EdnsOption,
+  extendedErrorOption,
+  keepaliveOption,
+} from "./dns/edns.ts";
+import { CLASS, formatClass, OPTION, RCODE, TYPE } from "./dns/iana.ts";
+import type { Query, Response } from "./dns/message.ts";
+import { isTruncated, MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./dns/render.ts";
+import { renderBadKeyTsig } from "./dns/tsig.ts";
 import { prefixContains } from "./ip.ts";
-import { locationClass, type Snapshot } from "./snapshot.ts";
-import type { Asker, Hop, Resolution, Source, Tailoring, Trace } from "./trace.ts";
-import { lookup } from "./zone/lookup.ts";
-import { findZone, type Zone } from "./zone/zone.ts";
+import { notAnswered, refused, resolve } from "./resolve.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { Asker, Resolution, Source, Trace } from "./trace.ts";
 
 export interface Answer {
   /** undefined: silence */
@@ -24,24 +29,35 @@ export interface Answer {
   readonly trace: Trace;
 }
 
-/** CNAMEs followed for one query. Real chains have eight at the most; what is longer is cut there. */
-const MAX_CHAIN = 16;
-
-export function answer(snapshot: Snapshot, message: Uint8Array, source: Source): Answer {
+/** `nowSeconds` is the time in seconds since 1970, which cookies carry. */
+export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, nowSeconds: number): Answer {
   const decoded = decodeQuery(message);
   switch (decoded.kind) {
     case "silence":
       return { octets: undefined, trace: { kind: "silence", source, reason: decoded.reason } };
     case "error": {
       const { asked, rcode, reason } = decoded;
-      const octets = renderError(snapshot, asked, rcode, source);
+      const cookie = answerQueryCookie(snapshot, asked, source, nowSeconds);
+      const octets = render(snapshot, asked, notAnswered(rcode), source, cookie);
       return { octets, trace: { kind: "error", source, asked, rcode, reason } };
     }
     case "query": {
       const { query } = decoded;
+      const cookie = answerQueryCookie(snapshot, query, source, nowSeconds);
+      if (
+        cookie?.verdict === "bad" &&
+        source.transport === "udp" &&
+        snapshot.configuration.settings.cookies === "require"
+      ) {
+        const octets = render(snapshot, query, notAnswered(RCODE.BADCOOKIE), source, cookie);
+        return {
+          octets,
+          trace: { kind: "error", source, asked: query, rcode: RCODE.BADCOOKIE, reason: "a new cookie" },
+        };
+      }
       const asker = findAsker(snapshot, query, source);
-      const resolution = resolve(snapshot, query, asker);
-      const octets = renderAnswer(snapshot, query, resolution, source);
+      const resolution = resolveQuery(snapshot, query, asker, source);
+      const octets = render(snapshot, query, resolution, source, cookie);
       return { octets, trace: { kind: "answer", source, query, asker, resolution } };
     }
   }
@@ -56,7 +72,36 @@ export function answerServfail(
   const decoded = decodeQuery(message);
   if (decoded.kind === "silence") return undefined;
   const asked = decoded.kind === "query" ? decoded.query : decoded.asked;
-  return renderError(snapshot, asked, RCODE.SERVFAIL, source);
+  return render(snapshot, asked, notAnswered(RCODE.SERVFAIL), source, undefined);
+}
+
+/** The cookie of the response to a query that had one (RFC 7873 §5.2), if cookies are on and there is a secret. */
+function answerQueryCookie(
+  { cookieSecrets: [current, ...previous], configuration }: Snapshot,
+  { cookie }: PartOfQuery,
+  { address }: Source,
+  nowSeconds: number,
+): CookieAnswer | undefined {
+  if (cookie === undefined || current === undefined || configuration.settings.cookies === "off")
+    return undefined;
+  return answerCookie(cookie, address, nowSeconds, [current, ...previous]);
+}
+
+/** By class and type: most types are looked up, some are no lookups at all. */
+function resolveQuery(
+  snapshot: Snapshot,
+  { question }: Query,
+  asker: Asker,
+  { transport }: Source,
+): Resolution {
+  const { qtype, qclass } = question;
+  if (qtype === TYPE.AXFR) return notAnswered(transport === "udp" ? RCODE.FORMERR : RCODE.REFUSED); // RFC 5936 §4.2
+  if (qtype === TYPE.IXFR) return notAnswered(RCODE.REFUSED);
+  if (qtype === TYPE.MAILA || qtype === TYPE.MAILB) return notAnswered(RCODE.NOTIMP); // obsolete (RFC 1035 §3.2.3)
+  if (qtype === TYPE.OPT || qtype === TYPE.TSIG) return notAnswered(RCODE.FORMERR); // they are in no zone (RFC 6895 §3.1)
+  if (qclass === CLASS.CH) return resolveChaos(snapshot, question);
+  if (qclass !== CLASS.IN) return refused(`class ${formatClass(qclass)} is not served`);
+  return resolve(snapshot, question, asker);
 }
 
 /**
@@ -75,178 +120,52 @@ function trustsClientSubnet(snapshot: Snapshot, { address }: Source): boolean {
   return trust === "all" || (trust !== "none" && trust.some((prefix) => prefixContains(prefix, address)));
 }
 
-/** Follows the name through the zones (RFC 1034 §4.3.2) and chooses wherever a name is tailored. */
-export function resolve(snapshot: Snapshot, { question }: Pick<Query, "question">, asker: Asker): Resolution {
-  const { qtype, qclass } = question;
-  const { zones, settings } = snapshot.configuration;
-  const hops: Hop[] = [];
-  const seen = new Set<DomainName>();
-  let owner = question.qname;
-  let name = domainName(owner);
-  let zone = qclass === CLASS.IN && !isTransfer(qtype) ? findZone(zones, name) : undefined;
-  if (zone === undefined) return refused;
-  for (; zone !== undefined; zone = findZone(zones, name)) {
-    seen.add(name);
-    const hop = visit(snapshot, zone, name, owner, qtype, asker);
-    hops.push(hop);
-    const target = hop.found === "cname" ? hop.rrset?.rdatas[0] : undefined;
-    if (target === undefined) return conclude(hops, zone);
-    owner = target;
-    name = domainName(target);
-    if (settings.answer === "first-cname" || seen.has(name) || hops.length === MAX_CHAIN) break;
-  }
-  return conclude(hops, undefined);
-}
-
-const refused: Resolution = {
-  rcode: RCODE.REFUSED,
-  authoritative: false,
-  sections: noSections,
-  scopePrefixLength: 0,
-  hops: [],
-};
-
-/** AXFR and IXFR are no lookups, and nobody may transfer a zone. */
-const isTransfer = (qtype: number): boolean => qtype === 251 || qtype === 252;
-
-/** What stands at one name for this asker. */
-function visit(
+function render(
   snapshot: Snapshot,
-  zone: Zone<TailoredName>,
-  name: DomainName,
-  owner: Uint8Array,
-  qtype: number,
-  asker: Asker,
-): Hop {
-  const result = lookup(zone, name, qtype);
-  const hop = { name, zone: zone.apex, wildcard: undefined, rrset: undefined, tailoring: undefined };
-  switch (result.kind) {
-    case "rrset":
-    case "cname":
-      return {
-        ...hop,
-        found: result.kind,
-        wildcard: result.wildcard,
-        rrset: { ...result.rrset, owner, name },
-      };
-    case "referral":
-      return { ...hop, found: "referral", rrset: result.nameservers };
-    case "nodata":
-      return { ...hop, found: "nodata", wildcard: result.wildcard };
-    case "nxdomain":
-      return { ...hop, found: "nxdomain" };
-    case "tailored": {
-      const { tailored, wildcard } = result;
-      const alias = isTailoredAlias(tailored);
-      // NODATA for a type that no datacenter has does not depend on the asker, so nothing is chosen.
-      if (!alias && qtype !== TYPE.A && qtype !== TYPE.AAAA && qtype !== TYPE.ANY) {
-        return { ...hop, found: "nodata", wildcard };
-      }
-      const tailoring = tailor(snapshot, tailored, asker);
-      const { choice } = tailoring;
-      if (choice.kind !== "datacenter") return { ...hop, found: choice.kind, wildcard, tailoring };
-      const rrset = tailoredRRset(tailored, choice.datacenter, qtype);
-      if (rrset === undefined) return { ...hop, found: "nodata", wildcard, tailoring };
-      const found = alias && qtype !== TYPE.CNAME && qtype !== TYPE.ANY ? "cname" : "rrset";
-      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name }, tailoring };
-    }
-  }
-}
-
-function tailor(snapshot: Snapshot, tailored: TailoredName, asker: Asker): Tailoring {
-  const { service, bindings } = tailored;
-  const candidates = snapshot.candidates.get(service);
-  if (candidates !== undefined) {
-    const found = locationClass(candidates, asker.address);
-    const choice = chooseNearest(found.datacenters, snapshot.states, service.whenAllDown);
-    return { tailored, choice, locationClass: found };
-  }
-  const choice: Choice =
-    bindings.tenant === undefined
-      ? { kind: "servfail", reason: "all-down" }
-      : chooseActive(bindings.tenant, snapshot.states, service.whenAllDown);
-  return { tailored, choice, locationClass: undefined };
-}
-
-/** Puts the hops into sections; `zone` is that of the last hop, undefined where the chain was cut. */
-function conclude(hops: readonly Hop[], zone: Zone<TailoredName> | undefined): Resolution {
-  const last = hops.at(-1);
-  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope.
-  const scopePrefixLength = Math.max(
-    0,
-    ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),
-  );
-  if (last?.found === "servfail") {
-    return { rcode: RCODE.SERVFAIL, authoritative: false, sections: noSections, scopePrefixLength, hops };
-  }
-  const chain = hops.flatMap((hop) =>
-    hop.found === "rrset" || hop.found === "cname" ? (hop.rrset ?? []) : [],
-  );
-  const sections: Sections = {
-    answer: chain,
-    authority: zone === undefined || last === undefined ? [] : authorityOf(last, zone),
-    additional: zone === undefined || last?.rrset === undefined ? [] : addressesOf(last.rrset, zone),
-  };
-  return {
-    // RFC 6604 §3: the RCODE is that of the last name of the chain.
-    rcode: last?.found === "nxdomain" ? RCODE.NXDOMAIN : RCODE.NOERROR,
-    // RFC 1035 §4.1.1: AA speaks of the first owner name in the answer section.
-    authoritative: chain.length > 0 || last?.found !== "referral",
+  asked: PartOfQuery,
+  resolution: Resolution,
+  source: Source,
+  cookie: CookieAnswer | undefined,
+): Uint8Array {
+  const { header, question, edns, tsig } = asked;
+  const { rcode, authoritative, sections } = resolution;
+  const response: Response = {
+    header,
+    question,
+    authoritative,
+    rcode,
     sections,
-    scopePrefixLength,
-    hops,
+    edns: edns && responseEdns(snapshot, { ...asked, edns }, resolution, source, cookie),
+    tsig: tsig && renderBadKeyTsig(tsig),
   };
+  const octets = renderResponse(response, sizeLimit(snapshot, edns, source));
+  // Records go before words: what does not fit beside an extended error is rendered without it (RFC 8914 §3).
+  const crowded = resolution.extendedErrors.length > 0 && isTruncated(octets);
+  return crowded ? render(snapshot, asked, { ...resolution, extendedErrors: [] }, source, cookie) : octets;
 }
 
-/** The SOA of a negative answer, its TTL cut to how long that may be cached (RFC 2308 §3); the NS RRset of a referral. */
-function authorityOf(last: Hop, zone: Zone<TailoredName>): readonly RRset[] {
-  if (last.found === "referral") return last.rrset === undefined ? [] : [last.rrset];
-  if (last.found !== "nodata" && last.found !== "nxdomain") return [];
-  const rdata = zone.soa.rdatas[0];
-  const minimum =
-    rdata === undefined ? 0 : new DataView(rdata.buffer, rdata.byteOffset).getUint32(rdata.length - 4);
-  return [{ ...zone.soa, ttlSeconds: Math.min(zone.soa.ttlSeconds, minimum) }];
-}
-
-/** Addresses, from the same zone, of the name servers in an NS RRset (RFC 1034 §4.3.2 steps 3b and 6). */
-function addressesOf(rrset: RRset, zone: Zone<TailoredName>): readonly RRset[] {
-  if (rrset.type !== TYPE.NS) return [];
-  return rrset.rdatas.flatMap((target) => {
-    const rrsets = zone.nodes.get(domainName(target))?.rrsets;
-    return [rrsets?.get(TYPE.A) ?? [], rrsets?.get(TYPE.AAAA) ?? []].flat();
-  });
-}
-
-function renderAnswer(snapshot: Snapshot, query: Query, resolution: Resolution, source: Source): Uint8Array {
-  const { header, question } = query;
-  const { rcode, authoritative, sections, scopePrefixLength } = resolution;
-  const edns = responseEdns(snapshot, query, scopePrefixLength, source);
-  const response: Response = { header, question, authoritative, rcode, sections, edns };
-  return renderResponse(response, sizeLimit(snapshot, query.edns, source));
-}
-
-function renderError(snapshot: Snapshot, asked: PartOfQuery, rcode: number, source: Source): Uint8Array {
-  const { header, question } = asked;
-  const edns = responseEdns(snapshot, asked, 0, source);
-  const response: Response = { header, question, authoritative: false, rcode, sections: noSections, edns };
-  return renderResponse(response, sizeLimit(snapshot, asked.edns, source));
-}
-
-/**
- * The OPT of the response, if the query had one (RFC 6891 §6.1.1), with its client subnet, if it had one (RFC 7871
- * §7.2.1). The scope is 0 where the option was not used.
- */
+/** The OPT of the response to a query that had one (RFC 6891 §6.1.1). */
 function responseEdns(
   snapshot: Snapshot,
-  { edns, clientSubnet }: Pick<Query, "edns" | "clientSubnet">,
-  scopePrefixLength: number,
+  { edns, clientSubnet }: PartOfQuery & { readonly edns: Edns },
+  { scopePrefixLength, extendedErrors }: Resolution,
   source: Source,
-): Edns | undefined {
-  if (edns === undefined) return undefined;
-  const used = clientSubnet?.prefix !== undefined && trustsClientSubnet(snapshot, source);
-  const options =
-    clientSubnet === undefined ? [] : [clientSubnetOption(clientSubnet, used ? scopePrefixLength : 0)];
-  const { udpPayloadSize } = snapshot.configuration.settings;
+  cookie: CookieAnswer | undefined,
+): Edns {
+  const { udpPayloadSize, identity, tcp } = snapshot.configuration.settings;
+  const asks = (code: number): boolean => edns.options.some((option) => option.code === code);
+  const options: EdnsOption[] = [];
+  if (clientSubnet !== undefined) {
+    // RFC 7871 §7.2.1: the option comes back as asked; its scope is 0 where it was not used.
+    const used = clientSubnet.prefix !== undefined && trustsClientSubnet(snapshot, source);
+    options.push(clientSubnetOption(clientSubnet, used ? scopePrefixLength : 0));
+  }
+  if (cookie !== undefined) options.push(cookie.option);
+  if (asks(OPTION.NSID) && identity !== "")
+    options.push({ code: OPTION.NSID, octets: Buffer.from(identity) }); // RFC 5001
+  if (asks(OPTION.TCP_KEEPALIVE) && source.transport === "tcp")
+    options.push(keepaliveOption(tcp.idleSeconds)); // RFC 7828
+  options.push(...extendedErrors.map(extendedErrorOption));
   return { udpPayloadSize, version: EDNS_VERSION, dnssecOk: edns.dnssecOk, options };
 }
 

@@ -108,7 +108,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     { qname, qtype, qclass: CLASS.IN },
     { id: 0, recursionDesired: false, edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: from } },
   );
-  const { trace } = answer(snapshot, message, { address, port: 53, transport: "tcp" });
+  const { trace } = answer(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
   if (trace.kind !== "answer") throw new Error(`a well-formed query was not answered: ${trace.reason}`);
   const { resolution } = trace;
   const { location, prefixLength } = locateAddress(snapshot.locations, address);

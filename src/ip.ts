@@ -32,7 +32,14 @@ export const addressBits = (family: AddressFamily): 32 | 128 => (family === 4 ? 
 export function parseAddress(text: string): IpAddress | undefined {
   const version = isIP(text);
   if (version === 0 || text.includes("%")) return undefined;
-  return { family: version === 4 ? 4 : 6, octets: Uint8Array.from(ipaddr.parse(text).toByteArray()) };
+  if (version === 4) return { family: 4, octets: Uint8Array.from(ipaddr.parse(text).toByteArray()) };
+  // ipaddr.js takes ::192.0.2.1 for ::ffff:192.0.2.1, so it gets the dotted end (RFC 4291 §2.2) by itself.
+  const dottedAt = text.includes(".") ? text.lastIndexOf(":") + 1 : text.length;
+  const dotted = text.slice(dottedAt);
+  const hexadecimal = dotted === "" ? text : `${text.slice(0, dottedAt)}0:0`;
+  const octets = Uint8Array.from(ipaddr.parse(hexadecimal).toByteArray());
+  if (dotted !== "") octets.set(ipaddr.parse(dotted).toByteArray(), 12);
+  return { family: 6, octets };
 }
 
 /** Prints 4 octets in dotted form, 16 in the form of RFC 5952. */

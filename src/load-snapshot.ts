@@ -1,23 +1,42 @@
 /** From the path of a configuration to a snapshot, or to every error found on the way. */
 
 import { readFileSync } from "node:fs";
-import type { Settings } from "./config/configuration.ts";
+import { dirname, join } from "node:path";
+import { alternativesOf } from "./config/build-zones.ts";
+import type { Configuration, Settings } from "./config/configuration.ts";
 import { loadConfig } from "./config/load.ts";
 import type { ConfigError } from "./config/yaml-document.ts";
 import { findEmbeddedDatabase, type GeoipDatabase, openGeoip } from "./geo/geoip.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+import { resumeState } from "./state/state.ts";
+import { withSerial } from "./zone/zone.ts";
 
 export type LoadedSnapshot =
   | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly warnings: readonly string[] }
   | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
 
-export function loadSnapshot(configPath: string): LoadedSnapshot {
+/** Goes on from the state file; with `keepState` what is new is written to it, else nothing is written anywhere. */
+export function loadSnapshot(configPath: string, { keepState = false } = {}): LoadedSnapshot {
   const loaded = loadConfig(configPath);
   if (loaded.kind === "errors") return loaded;
   const { configuration } = loaded;
   const geoip = loadGeoip(configuration.settings.geoipDatabase);
   if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error] };
-  return { kind: "loaded", snapshot: buildSnapshot(configuration, geoip.database), warnings: geoip.warnings };
+  const { serials, cookieSecrets, warnings } = resumeState({
+    path: stateFileOf(configuration),
+    zones: configuration.zones,
+    alternativesOf,
+    keep: keepState,
+  });
+  const zones = new Map(
+    [...configuration.zones].map(([apex, zone]) => [apex, withSerial(zone, serials.get(apex) ?? 0)]),
+  );
+  const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, { cookieSecrets });
+  return { kind: "loaded", snapshot, warnings: [...geoip.warnings, ...warnings] };
+}
+
+function stateFileOf({ settings, files: [first = ""] }: Configuration): string {
+  return settings.stateFile ?? join(dirname(first), ".geodns365/state.json");
 }
 
 type LoadedGeoip =

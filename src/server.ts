@@ -5,8 +5,10 @@ import type { DatacenterStates } from "./cloud/states.ts";
 import { type Endpoint, formatEndpoint } from "./ip.ts";
 import { type Snapshot, withStates } from "./snapshot.ts";
 import type { Source, Trace } from "./trace.ts";
+import { isWildcard, machineAddresses } from "./transport/addresses.ts";
+import { Connections } from "./transport/connections.ts";
 import type { Listener, Respond } from "./transport/listener.ts";
-import { listenTcp } from "./transport/tcp.ts";
+import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
 
 export interface ServerOptions {
@@ -22,6 +24,7 @@ export interface Server {
   readonly listening: readonly Endpoint[];
   /** The next query is answered in these states. */
   setStates(states: DatacenterStates): void;
+  /** Answers what was received, then closes; settles when all is closed. */
   close(): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
   const respond: Respond = (message, source) => {
     try {
-      const { octets, trace } = answer(snapshot, message, source);
+      const { octets, trace } = answer(snapshot, message, source, Math.floor(Date.now() / 1000));
       options.onTrace?.(trace);
       return octets;
     } catch (error) {
@@ -43,27 +46,30 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       return servfail(snapshot, message, source, onFault);
     }
   };
+  const { tcp } = first.configuration.settings;
+  const connections = new Connections(tcp);
   const listeners: Listener[] = [];
-  const closeAll = async (): Promise<void> => {
-    await Promise.all(listeners.splice(0).map((listener) => listener.close()));
-  };
   const listening: Endpoint[] = [];
   try {
     for (const at of options.listen) {
-      const pair = await listenPair(at, snapshot, respond, onFault);
-      listeners.push(...pair);
-      listening.push({ ...at, port: pair[0].port });
+      const opened = await listenAt(at, tcp, connections, respond, onFault);
+      listeners.push(...opened.listeners);
+      listening.push({ ...at, port: opened.port });
     }
   } catch (error) {
-    await closeAll();
+    await closeAll(listeners);
     throw error;
   }
+  let closed: Promise<void> | undefined;
   return {
     listening,
     setStates: (states) => {
       snapshot = withStates(snapshot, states);
     },
-    close: closeAll,
+    close: () => {
+      closed ??= closeAll(listeners);
+      return closed;
+    },
   };
 }
 
@@ -82,46 +88,97 @@ function servfail(
   }
 }
 
-/** How often a free UDP port is tried whose TCP twin is taken. */
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
+}
+
+/** How often a free port is tried that another of the sockets finds taken. */
 const PORT_ATTEMPTS = 10;
 
-/** UDP and TCP on the same port. */
-async function listenPair(
+interface Opened {
+  readonly listeners: readonly Listener[];
+  readonly port: number;
+}
+
+/** UDP and TCP on the same port, which is any that is free for all of them where it is 0. */
+async function listenAt(
   at: Endpoint,
-  { configuration }: Snapshot,
+  limits: TcpLimits,
+  connections: Connections,
   respond: Respond,
   onFault: (error: unknown) => void,
-): Promise<readonly [Listener, Listener]> {
+): Promise<Opened> {
   for (let attempt = 1; ; attempt++) {
-    const udp = await listenUdp({ ...at, respond, onFault }).catch((error: unknown) => {
-      throw listenError(at, "UDP", error);
-    });
+    let udp: readonly Listener[] = [];
     try {
-      const tcp = await listenTcp({ ...at, port: udp.port, respond, onFault }, configuration.settings.tcp);
-      return [udp, tcp];
+      udp = await listenUdpAt(at, respond, onFault);
+      const port = udp[0]?.port ?? at.port;
+      const tcp = await listenTcp({ ...at, port, respond, onFault }, limits, connections).catch((error) => {
+        throw listenError({ ...at, port }, "TCP", error);
+      });
+      return { listeners: [...udp, tcp], port };
     } catch (error) {
-      await udp.close();
-      if (at.port !== 0 || attempt === PORT_ATTEMPTS) throw listenError(at, "TCP", error);
+      await closeAll(udp);
+      const isTaken = error instanceof ListenError && codeOf(error.cause) === "EADDRINUSE";
+      if (at.port !== 0 || !isTaken || attempt === PORT_ATTEMPTS) throw error;
     }
   }
 }
 
+/**
+ * One UDP socket, or for a wildcard one for each address of this machine, all on one port. A resolver takes an answer only
+ * from the address it asked. A socket bound to a wildcard answers from the address that the route to the asker prefers,
+ * and dgram neither tells which address was asked nor takes one to answer from (it has no IP_PKTINFO), so each address has
+ * its own socket. An address that comes after the start is served over TCP alone.
+ */
+async function listenUdpAt(
+  at: Endpoint,
+  respond: Respond,
+  onFault: (error: unknown) => void,
+): Promise<readonly Listener[]> {
+  const listeners: Listener[] = [];
+  let { port } = at;
+  let notAvailable: ListenError | undefined;
+  for (const address of isWildcard(at) ? machineAddresses(at.family) : [at.address]) {
+    try {
+      const listener = await listenUdp({ ...at, address, port, respond, onFault });
+      listeners.push(listener);
+      port = listener.port;
+    } catch (error) {
+      const failure = listenError({ ...at, address, port }, "UDP", error);
+      if (codeOf(error) !== "EADDRNOTAVAIL") {
+        await closeAll(listeners);
+        throw failure;
+      }
+      // Of several, one may have just gone, or not be ready (IPv6 looks for duplicates first, RFC 4862 §5.4).
+      notAvailable = failure;
+      if (isWildcard(at)) onFault(failure);
+    }
+  }
+  if (listeners.length > 0) return listeners;
+  const where = formatEndpoint(at);
+  throw (
+    notAvailable ?? new ListenError(`cannot listen on ${where}: this machine has no IPv${at.family} address`)
+  );
+}
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && "code" in error ? error.code : undefined;
+
 /** One line that says which address and what to do. */
-function listenError(at: Endpoint, transport: string, error: unknown): ListenError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+function listenError(at: Endpoint, transport: string, cause: unknown): ListenError {
   const where = `cannot listen on ${formatEndpoint(at)} over ${transport}`;
-  switch (code) {
+  const error = (words: string): ListenError => new ListenError(`${where}: ${words}`, { cause });
+  switch (codeOf(cause)) {
     case "EADDRINUSE":
-      return new ListenError(
-        `${where}: another program uses the port; stop it or choose another with --listen`,
-      );
+      return error("another program uses the port; stop it or choose another with --listen");
     case "EACCES":
-      return new ListenError(
-        `${where}: ports below 1024 need a right; choose another with --listen, or grant CAP_NET_BIND_SERVICE`,
+      return error(
+        "ports below 1024 need a right; choose another with --listen, or grant CAP_NET_BIND_SERVICE",
       );
     case "EADDRNOTAVAIL":
-      return new ListenError(`${where}: this machine has no such address; choose another with --listen`);
+      return error("this machine has no such address; choose another with --listen");
     default:
-      return new ListenError(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+      return error(cause instanceof Error ? cause.message : String(cause));
   }
 }

@@ -22,7 +22,12 @@ export interface Snapshot {
   /** one entry a service of policy nearest-datacenter; services with the same candidates share theirs */
   readonly candidates: ReadonlyMap<Service, Candidates>;
   readonly states: DatacenterStates;
+  /** keys of DNS Cookies, the current one first, then the one before it; without one there are no cookies */
+  readonly cookieSecrets: readonly Uint8Array[];
 }
+
+/** What a snapshot holds that no configuration says. */
+export type SnapshotOptions = Partial<Pick<Snapshot, "states" | "cookieSecrets">>;
 
 /** The ordered lists of one set of candidate datacenters, and which addresses have which. */
 export interface Candidates {
@@ -41,7 +46,7 @@ export interface LocationClass {
 export function buildSnapshot(
   configuration: Configuration,
   geoip: GeoipDatabase | undefined,
-  states: DatacenterStates = allUp,
+  { states = allUp, cookieSecrets = [] }: SnapshotOptions = {},
 ): Snapshot {
   const locations = buildLocationTable({
     networks: configuration.networks.flatMap(({ name, prefixes, place }) =>
@@ -69,6 +74,7 @@ export function buildSnapshot(
     locations,
     candidates,
     states,
+    cookieSecrets,
   };
 }
 

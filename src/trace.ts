@@ -3,6 +3,7 @@
 import type { TailoredName } from "./cloud/chain.ts";
 import type { Choice } from "./cloud/choose.ts";
 import type { PartOfQuery } from "./dns/decode.ts";
+import type { ExtendedError } from "./dns/edns.ts";
 import type { Query, RRset, Sections } from "./dns/message.ts";
 import type { DomainName } from "./dns/name.ts";
 import type { IpAddress } from "./ip.ts";
@@ -24,9 +25,11 @@ export interface Asker {
 export interface Hop {
   readonly name: DomainName;
   readonly zone: DomainName;
-  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "servfail";
+  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
+  /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */
+  readonly dname: RRset | undefined;
   /** what it added to the answer */
   readonly rrset: RRset | undefined;
   /** how a tailored name got its answer */
@@ -48,6 +51,8 @@ export interface Resolution {
   /** the longest prefix whose location the answer depends on; 0 where it depends on none */
   readonly scopePrefixLength: number;
   readonly hops: readonly Hop[];
+  /** what a person should know of the answer (RFC 8914) */
+  readonly extendedErrors: readonly ExtendedError[];
 }
 
 export type Trace =

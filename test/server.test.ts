@@ -1,7 +1,8 @@
 /** The server as a whole: ports, states, faults. */
 
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { allUp, withState } from "../src/cloud/states.ts";
@@ -15,6 +16,8 @@ import { renderQuery } from "../src/dns/render.ts";
 import { parsePrefix } from "../src/ip.ts";
 import { ListenError, type Server, type ServerOptions, startServer } from "../src/server.ts";
 import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
+import { machineAddresses } from "../src/transport/addresses.ts";
+import { exchange } from "../src/transport/client.ts";
 import { sendAll } from "./wire-client.ts";
 
 const defaultLab = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
@@ -107,5 +110,94 @@ describe("the server", () => {
   it("says that the machine lacks an address", async () => {
     const attempt = startServer(snapshot, { listen: [{ address: "192.0.2.1", family: 4, port: 0 }] });
     await expect(attempt).rejects.toThrow("this machine has no such address; choose another with --listen");
+  });
+});
+
+describe("a wildcard", () => {
+  const query = renderQuery(
+    { qname: nameOctets(nameOf("office365.com.")), qtype: TYPE.SOA, qclass: CLASS.IN },
+    { id: 7, recursionDesired: false, edns: undefined },
+  );
+
+  describe.each([
+    { address: "0.0.0.0", family: 4 },
+    { address: "::", family: 6 },
+  ] as const)("$address", ({ address: wildcard, family }) => {
+    // The client is connected: it takes an answer only from the address that it asked.
+    it.each(machineAddresses(family))("answers from %s where that was asked", async (address) => {
+      const server = await start({ listen: [{ address: wildcard, family, port: 0 }] });
+      const port = server.listening[0]?.port ?? 0;
+      expect(server.listening).toEqual([{ address: wildcard, family, port }]);
+      for (const transport of ["udp", "tcp"] as const) {
+        const reply = await exchange({ address, family, port }, query, {
+          transport,
+          timeoutMilliseconds: 2000,
+        });
+        expect(Buffer.from(reply).readUInt16BE(0)).toBe(7);
+      }
+    });
+  });
+
+  // To 127.0.0.1 a socket bound to the wildcard would answer from there, whatever address was asked.
+  const others = machineAddresses(4).filter((address) => !address.startsWith("127."));
+  it.runIf(process.platform === "linux").each(others)(
+    "answers from %s though the route to the asker prefers another address",
+    async (address) => {
+      const server = await start({ listen: [{ address: "0.0.0.0", family: 4, port: 0 }] });
+      const client = createSocket("udp4");
+      cleanUp.push(() => void client.close());
+      client.bind(0, "127.0.0.1");
+      await once(client, "listening");
+      client.send(query, server.listening[0]?.port ?? 0, address);
+      const [, remote]: unknown[] = await once(client, "message");
+      expect(remote).toMatchObject({ address, port: server.listening[0]?.port });
+    },
+  );
+
+  // All of 127.0.0.0/8 is local on Linux, and TCP is served there; a UDP socket has only what an interface lists.
+  it.runIf(process.platform === "linux" && !machineAddresses(4).includes("127.0.0.2"))(
+    "is over UDP what the interfaces list",
+    async () => {
+      const server = await start({ listen: [{ address: "0.0.0.0", family: 4, port: 0 }] });
+      const unlisted = { address: "127.0.0.2", family: 4, port: server.listening[0]?.port ?? 0 } as const;
+      const ask = (transport: "udp" | "tcp") =>
+        exchange(unlisted, query, { transport, timeoutMilliseconds: 2000 });
+      await expect(ask("udp")).rejects.toThrow("ECONNREFUSED");
+      await expect(ask("tcp")).resolves.toBeInstanceOf(Uint8Array);
+    },
+  );
+
+  it("says which of its addresses has the port taken, and leaves nothing open", async () => {
+    const other = await start();
+    const port = other.listening[0]?.port ?? 0;
+    const attempt = startServer(snapshot, { listen: [{ address: "0.0.0.0", family: 4, port }] });
+    await expect(attempt).rejects.toThrow(`cannot listen on 127.0.0.1:${port} over UDP: another program`);
+    await other.close();
+    await start({ listen: [{ address: "0.0.0.0", family: 4, port }] });
+  });
+});
+
+describe("connections and the end", () => {
+  it("counts the connections of all listeners together", async () => {
+    const { configuration } = snapshot;
+    const settings = { ...configuration.settings, tcp: { ...configuration.settings.tcp, maxConnections: 1 } };
+    const strict = { ...snapshot, configuration: { ...configuration, settings } };
+    const server = await start({ listen: [anyPort, anyPort] }, strict);
+    const sockets = server.listening.map(({ port }) => connect({ host: "127.0.0.1", port }));
+    cleanUp.push(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    // One of the two makes room for the other.
+    await Promise.race(sockets.map((socket) => once(socket.resume(), "close")));
+    expect(sockets.filter((socket) => !socket.destroyed).length).toBe(1);
+  });
+
+  it("settles when all is closed, however often it is asked to", async () => {
+    const server = await start();
+    const [at] = server.listening;
+    const [first, second] = [server.close(), server.close()];
+    await second;
+    await start({ listen: at === undefined ? [] : [at] });
+    await first;
   });
 });

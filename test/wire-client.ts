@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { CLASS, TYPE } from "../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../src/dns/name.ts";
 import { renderQuery } from "../src/dns/render.ts";
-import { framed, splitMessages } from "../src/transport/tcp.ts";
+import { framed, splitMessages } from "../src/transport/framing.ts";
 
 export type Way = "udp" | "tcp";
 

@@ -43,11 +43,10 @@ function buildProgram(): Command {
     .command("serve")
     .description("answer DNS queries over UDP and TCP")
     .addOption(config())
-    .option(
-      "--listen <addr:port...>",
-      "where to listen, instead of what the configuration says",
-      collect(endpoint),
-      [],
+    .addOption(
+      new Option("--listen <addr:port...>", "where to listen, instead of what the configuration says")
+        .argParser(collect(endpoint))
+        .default([], "server.listen of the configuration"),
     )
     .action(async (options) => exitWith(await serve(options)));
 
@@ -65,18 +64,22 @@ function buildProgram(): Command {
     .requiredOption("--from <prefix|network>", "the client subnet, or the name of a network")
     .option("--tenant <tenant>", "the tenant whose datacenter a second hop goes to")
     .addOption(config())
-    .option("--json", "print JSON", false)
-    .action((qname, qtype, options) => exitWith(explainCommand({ ...options, qname, qtype })));
+    .option("--json", "print JSON")
+    .action((qname, qtype, options) => exitWith(explainCommand({ json: false, ...options, qname, qtype })));
 
   program
     .command("query")
     .description("ask a server and print its response; exit code 0 for NOERROR, 1 for anything else")
     .argument("<name>", "the name asked for", domain)
     .addArgument(typeArgument())
-    .option("--server <addr:port>", "the server", endpoint, endpoint("127.0.0.1:5300"))
+    .addOption(
+      new Option("--server <addr:port>", "the server")
+        .argParser(endpoint)
+        .default(endpoint("127.0.0.1:5300"), "127.0.0.1:5300"),
+    )
     .option("--subnet <prefix>", "the client subnet to send", prefix)
-    .option("--tcp", "ask over TCP", false)
-    .action(async (qname, qtype, options) => exitWith(await query({ ...options, qname, qtype })));
+    .option("--tcp", "ask over TCP")
+    .action(async (qname, qtype, options) => exitWith(await query({ tcp: false, ...options, qname, qtype })));
 
   for (const command of program.commands)
     command.helpOption("--help", "print this help").allowExcessArguments(false);

@@ -40,7 +40,12 @@ export async function query({ qname, qtype, server, subnet, tcp }: QueryOptions)
       response = await ask(transport);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const refused = error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
+    const reason = refused
+      ? "nobody listens there; start geodns365 serve, or name another with --server"
+      : error instanceof Error
+        ? error.message
+        : String(error);
     console.error(`no response from ${formatEndpoint(server)} over ${transport}: ${reason}`);
     return EXIT.foundWrong;
   }

@@ -16,7 +16,7 @@ export interface ServeOptions {
 
 export async function serve({ config, listen }: ServeOptions): Promise<number> {
   const logger = createLogger();
-  const loaded = loadSnapshot(config);
+  const loaded = loadSnapshot(config, { keepState: true });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
@@ -40,10 +40,12 @@ export async function serve({ config, listen }: ServeOptions): Promise<number> {
     console.error(error.message);
     return EXIT.foundWrong;
   }
-  console.log(readyLine(server, snapshot));
-  const signal = await new Promise<string>((resolve) => {
+  // Signals are heeded before the line is out: who reads it may send one at once.
+  const signalled = new Promise<string>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, resolve);
   });
+  console.log(readyLine(server, snapshot));
+  const signal = await signalled;
   await server.close();
   logger.info(`stopped by ${signal}`);
   return EXIT.good;

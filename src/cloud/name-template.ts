@@ -41,6 +41,7 @@ export function parseNameTemplate(text: string): NameTemplate | string {
     }
     for (const need of entry[1]) needs.add(need);
   }
+  if (/[{}]/.test(text.replace(/\{[^}]*\}/g, ""))) return `"${text}" has a { or } that is no placeholder's`;
   const probe = parseName(text.replace(/\{[^}]*\}/g, "x"));
   return typeof probe === "string" ? probe : { text, needs };
 }

@@ -70,15 +70,23 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
   const geoipSource = owners.get("geoip");
+  const serverSource = owners.get("server");
   return {
     listen: listen.map(parseEndpoint).filter((listener) => typeof listener !== "string"),
     answer: server.answer ?? "full",
     udpPayloadSize: server.udpPayloadSize ?? 1232,
+    cookies: server.cookies ?? "accept",
+    version: server.version ?? "geodns365",
+    identity: server.identity ?? "geodns365",
     nameservers: {
       ns1: octetsOf(server.nameservers?.ns1 ?? ["198.18.0.53", "2001:db8:f000::53"]),
       ns2: octetsOf(server.nameservers?.ns2 ?? ["198.19.255.53", "2001:db8:f000::1:53"]),
     },
-    tcp: { idleSeconds: server.tcp?.idleSeconds ?? 10, maxConnections: server.tcp?.maxConnections ?? 256 },
+    tcp: {
+      idleSeconds: server.tcp?.idleSeconds ?? 10,
+      maxConnections: server.tcp?.maxConnections ?? 256,
+      maxConnectionsPerAddress: server.tcp?.maxConnectionsPerAddress ?? 32,
+    },
     clientSubnetTrust: typeof trust === "string" ? trust : prefixesOf(trust),
     geoipDatabase:
       database === "embedded" || database === "none" || geoipSource === undefined
@@ -90,6 +98,10 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
           },
     defaultPlace: merged.defaultLocation ?? defaultPlace,
     loggedQueries: log?.queries ?? "all",
+    stateFile:
+      server.stateFile === undefined || serverSource === undefined
+        ? undefined
+        : resolve(dirname(serverSource.file), server.stateFile),
   };
 }
 

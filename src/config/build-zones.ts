@@ -5,17 +5,19 @@ import {
   type ChainName,
   type ChainOrigin,
   chainNames,
+  isTailoredAlias,
   type TailoredName,
   tailoredRRset,
 } from "../cloud/chain.ts";
 import type { Bindings } from "../cloud/name-template.ts";
 import type { Cloud, Service } from "../cloud/service.ts";
+import type { Datacenter } from "../cloud/topology.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, domainName, formatName, nameOctets, parseName } from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
-import { findZone, type Zone, ZoneBuilder, type Zones } from "../zone/zone.ts";
+import { type Alternatives, findZone, type Zone, ZoneBuilder, type Zones } from "../zone/zone.ts";
 import { type Faults, formatPlace } from "./build-topology.ts";
 import type { Nameservers } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
@@ -26,7 +28,7 @@ import type { FilePlace, ValuePath, YamlDocument } from "./yaml-document.ts";
 const APEX_TTL = 3600;
 /** REFRESH, RETRY, EXPIRE and MINIMUM of a zone's SOA, in seconds (RFC 1035 §3.3.13); MINIMUM by RFC 2308 §4. */
 const SOA_TIMERS = [3600, 600, 604800, 60];
-/** The serial of a zone that gives none. */
+/** The serial of a zone that gives none, until one is counted. */
 const DEFAULT_SERIAL = 1;
 /** TTL of plain records that state none, in seconds. */
 const DEFAULT_TTL = 3600;
@@ -57,12 +59,13 @@ export function buildZones(
   const soaOfZone = new Map<DomainName, RRset>();
   const recordPlaces = new Map<DomainName, FilePlace>();
   for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, faults);
+  const givenSoas = new Set(soaOfZone.keys());
   for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
   addServices(documents, clouds, builders, recordPlaces, faults);
   const zones = new Map<DomainName, Zone<TailoredName>>();
   for (const [apex, builder] of builders) {
     const soa = soaOfZone.get(apex);
-    if (soa !== undefined) zones.set(apex, builder.build(soa));
+    if (soa !== undefined) zones.set(apex, builder.build(soa, { serialIsGiven: givenSoas.has(apex) }));
   }
   return zones;
 }
@@ -218,15 +221,15 @@ function addServices(
   const zones = new Map([...builders].map(([apex, builder]) => [apex, builder.build(emptySoa(apex))]));
   for (const [name, { source, service, chainName }] of makers) {
     const zone = findZone(zones, name);
-    if (zone?.hasZoneCuts && lookup(zone, name, TYPE.A).kind === "referral") {
-      const words = `${name} lies below a delegation, so another zone has the say there`;
+    if (zone?.hidesNames && ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)) {
+      const words = `${name} lies below a delegation or a DNAME, which hides it`;
       tell(spotOfOwner(source, service, chainName), words);
     }
   }
   const { length: written } = documents.clouds.flatMap(({ value }) => Object.keys(value.services));
   const { length: built } = clouds.flatMap(({ services }) => services);
   for (const { source, service, chainName } of makers.values()) {
-    for (const target of targetsOf(chainName, service)) {
+    for (const target of targetsOf(chainName)) {
       const name = domainName(target);
       const zone = findZone(zones, name);
       const spot = (): Spot => spotOfTarget(source, service, chainName);
@@ -310,7 +313,7 @@ function findLoops(makers: ReadonlyMap<DomainName, Maker>): readonly Maker[] {
       loops.push(maker);
       return;
     }
-    for (const target of targetsOf(maker.chainName, maker.service)) {
+    for (const target of targetsOf(maker.chainName)) {
       follow(domainName(target), new Set([...onTheWay, name]));
     }
     done.add(name);
@@ -337,16 +340,26 @@ function addChainName(zone: ZoneBuilder<TailoredName>, chainName: Made): string 
 }
 
 /** The CNAME targets that a name can lead to, whatever is chosen. */
-function targetsOf(chainName: Made, service: Service): readonly Uint8Array[] {
+function targetsOf(chainName: Made): readonly Uint8Array[] {
   if (chainName.kind === "records") {
     return chainName.rrsets.filter(({ type }) => type === TYPE.CNAME).flatMap(({ rdatas }) => rdatas);
   }
-  const { tenant } = chainName.bindings;
-  const chosen =
-    service.policy === "nearest-datacenter" || tenant === undefined
-      ? service.candidates
-      : [tenant.active, ...(tenant.standby === undefined ? [] : [tenant.standby])];
-  return chosen.flatMap(
+  return choosable(chainName.tailored).flatMap(
     (datacenter) => tailoredRRset(chainName.tailored, datacenter, TYPE.CNAME)?.rdatas ?? [],
   );
+}
+
+/** All that a tailored name can hold, whatever is chosen; the active datacenter is preferred to the standby. */
+export function alternativesOf(tailored: TailoredName): Alternatives {
+  const types = isTailoredAlias(tailored) ? [TYPE.CNAME] : [TYPE.A, TYPE.AAAA];
+  const choices = choosable(tailored).map((datacenter) =>
+    types.flatMap((type) => tailoredRRset(tailored, datacenter, type) ?? []),
+  );
+  return { choices, inOrder: tailored.service.policy === "active-datacenter" };
+}
+
+/** The datacenters that a choice can fall on. */
+function choosable({ service, bindings: { tenant } }: TailoredName): readonly Datacenter[] {
+  if (service.policy === "nearest-datacenter" || tenant === undefined) return service.candidates;
+  return tenant.standby === undefined ? [tenant.active] : [tenant.active, tenant.standby];
 }

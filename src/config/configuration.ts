@@ -23,8 +23,19 @@ export interface Settings {
   readonly answer: "full" | "first-cname";
   /** octets */
   readonly udpPayloadSize: number;
+  /** `version.bind` in class CHAOS; empty: refused */
+  readonly version: string;
+  /** `id.server` and `hostname.bind` in class CHAOS, and the NSID; empty: refused, and no NSID */
+  readonly identity: string;
+  /** DNS Cookies: answered, asked for over UDP by BADCOOKIE, or ignored (RFC 7873 §5.2.3) */
+  readonly cookies: "accept" | "require" | "off";
   readonly nameservers: Nameservers;
-  readonly tcp: { readonly idleSeconds: number; readonly maxConnections: number };
+  readonly tcp: {
+    readonly idleSeconds: number;
+    readonly maxConnections: number;
+    /** of one IPv4 address or IPv6 /64 */
+    readonly maxConnectionsPerAddress: number;
+  };
   readonly clientSubnetTrust: "all" | "none" | readonly IpPrefix[];
   readonly geoipDatabase:
     | { readonly kind: "embedded" | "none" }
@@ -37,6 +48,8 @@ export interface Settings {
   readonly defaultPlace: Place;
   /** which queries are logged: all, none, or one in N */
   readonly loggedQueries: "all" | "off" | number;
+  /** undefined: `.geodns365/state.json` beside the first file */
+  readonly stateFile: string | undefined;
 }
 
 /** Addresses of the name servers of every zone, as octets. */

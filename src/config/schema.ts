@@ -55,6 +55,16 @@ export const settingsSchema = z
             "full: the whole chain and its addresses; first-cname: the first CNAME alone (RFC 7871 §7.2.1)",
           ),
         udpPayloadSize: z.int().min(512).max(4096).describe("the largest datagram sent, in octets"),
+        cookies: z
+          .enum(["accept", "require", "off"])
+          .describe(
+            "DNS Cookies (RFC 7873): answer them, demand a good one over UDP of who sends one, or ignore them",
+          ),
+        version: z.string().max(255).describe("version.bind in class CHAOS; empty hides it"),
+        identity: z
+          .string()
+          .max(255)
+          .describe("id.server and hostname.bind in class CHAOS, and the NSID (RFC 5001); empty hides it"),
         nameservers: z
           .strictObject({ ns1: z.array(address).min(1), ns2: z.array(address).min(1) })
           .describe("addresses of ns1 and ns2 in every zone"),
@@ -65,9 +75,24 @@ export const settingsSchema = z
               .min(1)
               .max(3600)
               .describe("a connection without a complete query for so long is closed"),
-            maxConnections: z.int().min(1).max(65535),
+            maxConnections: z
+              .int()
+              .min(1)
+              .max(65535)
+              .describe("connections at a time; one more takes the place of the one idle the longest"),
+            maxConnectionsPerAddress: z
+              .int()
+              .min(1)
+              .max(65535)
+              .describe("connections at a time from one IPv4 address or IPv6 /64; what is over is closed"),
           })
           .partial(),
+        stateFile: z
+          .string()
+          .min(1)
+          .describe(
+            "the path of the file that keeps serials and the cookie secret; .geodns365/state.json beside the first file where absent",
+          ),
       })
       .partial(),
     clientSubnet: z.strictObject({

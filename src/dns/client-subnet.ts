@@ -17,9 +17,9 @@ export interface ClientSubnet {
 }
 
 /**
- * Reads the option of a query. Returns a sentence where RFC 7871 calls for FORMERR: an unknown family (§7.1.2), family
- * 0 with a source prefix length, a scope that a query must leave 0 (§6), a length that is over the family's, a wrong
- * number of octets, or bits set behind the source prefix length (§6: MUST be 0; §7.2.1 lets a server refuse them).
+ * Reads the option of a query. Returns a sentence where it gets FORMERR: an unknown family (RFC 7871 §7.2.1), family 0
+ * with a source prefix length, a scope that a query must leave 0, a length over the family's, a wrong number of octets,
+ * or bits set behind the source prefix length (all §6).
  */
 export function readQueryClientSubnet(octets: Uint8Array): ClientSubnet | string {
   const subnet = readClientSubnet(octets);

@@ -1,8 +1,9 @@
 /** Octets in, a query or a whole message out. Malformed input is an expected value here, never an exception. */
 
 import { type ClientSubnet, readClientSubnet, readQueryClientSubnet } from "./client-subnet.ts";
-import { EDNS_VERSION, type Edns, readOpt } from "./edns.ts";
-import { OPCODE, OPTION, RCODE, TYPE } from "./iana.ts";
+import { type Cookie, readCookie } from "./cookie.ts";
+import { EDNS_VERSION, type Edns, type ReadOpt, readOpt } from "./edns.ts";
+import { formatOpcode, formatType, OPCODE, OPTION, RCODE, TYPE } from "./iana.ts";
 import {
   HEADER_OCTETS,
   type Message,
@@ -12,6 +13,7 @@ import {
   type ResourceRecord,
 } from "./message.ts";
 import { readRdata } from "./rdata.ts";
+import { readTsig, type Tsig } from "./tsig.ts";
 import { Malformed, WireReader } from "./wire-reader.ts";
 
 /** The query, or the way out: silence, or a response with nothing but an RCODE. */
@@ -26,53 +28,116 @@ export interface PartOfQuery {
   readonly question: Question | undefined;
   readonly edns: Edns | undefined;
   readonly clientSubnet: ClientSubnet | undefined;
+  readonly cookie: Cookie | undefined;
+  /** signed with a key that nobody here knows */
+  readonly tsig?: Tsig | undefined;
 }
 
 /**
  * Decodes what came in. Too short for a header, or a response: silence, since an answer could start a loop. Then, in
- * this order: NOTIMP for another opcode (RFC 1035 §4.1.1), FORMERR for another number of questions than one (RFC 9619)
- * or what cannot be read, BADVERS for a version of EDNS other than 0 (RFC 6891 §6.1.3), FORMERR for a bad client subnet.
+ * this order: FORMERR for what cannot be read, NOTIMP or REFUSED for another opcode, NOTAUTH for a TSIG, BADVERS for a
+ * version of EDNS other than 0 (RFC 6891 §6.1.3), FORMERR for another number of questions than one (RFC 9619; none is
+ * allowed to ask for a cookie, RFC 7873 §5.4) and for a bad cookie or client subnet.
  */
 export function decodeQuery(octets: Uint8Array): DecodedQuery {
   if (octets.length < HEADER_OCTETS) return { kind: "silence", reason: "it is shorter than a header" };
   const reader = new WireReader(octets);
   const { header, isResponse, counts } = readHeader(reader);
   if (isResponse) return { kind: "silence", reason: "it is a response" };
-
-  let question: Question | undefined;
-  let edns: Edns | undefined;
-  const fail = (rcode: number, reason: string, clientSubnet?: ClientSubnet): DecodedQuery => ({
+  const body = readQueryBody(reader, counts);
+  const { question, edns, tsig } = body;
+  const options = edns === undefined ? noOptions : readOptions(edns);
+  const { cookie, clientSubnet } = options;
+  const fail = (rcode: number, reason: string): DecodedQuery => ({
     kind: "error",
     rcode,
     reason,
-    asked: { header, question, edns, clientSubnet },
+    asked: { header, question, edns, clientSubnet, cookie, tsig },
   });
 
-  if (header.opcode !== OPCODE.QUERY) return fail(RCODE.NOTIMP, `opcode ${header.opcode} is not served`);
-  if (counts.question !== 1) return fail(RCODE.FORMERR, `it has ${counts.question} questions`);
-  try {
-    question = readQuestion(reader);
-    for (let i = 0; i < counts.answer + counts.authority; i++) {
-      if (readRecord(reader).type === TYPE.OPT)
-        return fail(RCODE.FORMERR, "it has an OPT before the additional section");
-    }
-    for (let i = 0; i < counts.additional; i++) {
-      const record = readRecord(reader);
-      if (record.type !== TYPE.OPT) continue;
-      if (edns !== undefined) return fail(RCODE.FORMERR, "it has two OPT records"); // RFC 6891 §6.1.1
-      edns = readOpt(record);
-    }
-    if (reader.remaining > 0) return fail(RCODE.FORMERR, "it has octets behind its last record");
-  } catch (error) {
-    if (error instanceof Malformed) return fail(RCODE.FORMERR, error.message);
-    throw error;
+  switch (header.opcode) {
+    case OPCODE.QUERY:
+      break;
+    case OPCODE.NOTIFY:
+    case OPCODE.UPDATE:
+      return fail(RCODE.REFUSED, `${formatOpcode(header.opcode)} is refused to everyone`);
+    default:
+      return fail(RCODE.NOTIMP, `opcode ${formatOpcode(header.opcode)} is not served`); // RFC 1035 §4.1.1
   }
+  if (body.fault !== undefined) return fail(RCODE.FORMERR, body.fault);
+  if (tsig !== undefined) return fail(RCODE.NOTAUTH, "it has a TSIG with an unknown key"); // RFC 8945 §5.2.1
   if (edns !== undefined && edns.version !== EDNS_VERSION)
     return fail(RCODE.BADVERS, `EDNS version ${edns.version}`);
-  const option = edns?.options.find((candidate) => candidate.code === OPTION.CLIENT_SUBNET);
-  const clientSubnet = option && readQueryClientSubnet(option.octets);
-  if (typeof clientSubnet === "string") return fail(RCODE.FORMERR, clientSubnet);
-  return { kind: "query", query: { header, question, edns, clientSubnet } };
+  const optionFault = body.optFault ?? options.fault;
+  if (optionFault !== undefined) return fail(RCODE.FORMERR, optionFault);
+  if (counts.question === 0 && cookie !== undefined) {
+    return fail(RCODE.NOERROR, "it has no question and asks for a cookie");
+  }
+  if (question === undefined || counts.question !== 1) {
+    return fail(RCODE.FORMERR, `it has ${counts.question} questions`);
+  }
+  return { kind: "query", query: { header, question, edns, clientSubnet, cookie } };
+}
+
+/** What stands behind the header, as far as it can be read. */
+interface QueryBody {
+  /** the only question; undefined where there are none or several */
+  readonly question: Question | undefined;
+  readonly edns: Edns | undefined;
+  readonly optFault: string | undefined;
+  readonly tsig: Tsig | undefined;
+  readonly fault: string | undefined;
+}
+
+function readQueryBody(reader: WireReader, counts: Counts): QueryBody {
+  let question: Question | undefined;
+  let opt: ReadOpt | undefined;
+  let tsig: Tsig | undefined;
+  const body = (fault?: string): QueryBody => ({ question, edns: opt?.edns, optFault: opt?.fault, tsig, fault });
+  try {
+    if (counts.question === 1) question = readQuestion(reader);
+    else for (let i = 0; i < counts.question; i++) readQuestion(reader);
+    for (let i = 0; i < counts.answer + counts.authority; i++) {
+      const { type } = readRecord(reader);
+      if (type === TYPE.OPT || type === TYPE.TSIG)
+        return body(`it has ${formatType(type)} before the additional section`);
+    }
+    for (let i = 0; i < counts.additional; i++) {
+      if (tsig !== undefined) return body("it has a record behind its TSIG"); // RFC 8945 §5.1
+      const record = readRecord(reader);
+      if (record.type === TYPE.TSIG) tsig = readTsig(record);
+      if (record.type !== TYPE.OPT) continue;
+      if (opt !== undefined) return body("it has two OPT records"); // RFC 6891 §6.1.1
+      opt = readOpt(record);
+    }
+    return body(reader.remaining > 0 ? "it has octets behind its last record" : undefined);
+  } catch (error) {
+    if (error instanceof Malformed) return body(error.message);
+    throw error;
+  }
+}
+
+interface QueryOptions {
+  readonly clientSubnet: ClientSubnet | undefined;
+  readonly cookie: Cookie | undefined;
+  readonly fault: string | undefined;
+}
+
+const noOptions: QueryOptions = { clientSubnet: undefined, cookie: undefined, fault: undefined };
+
+/** The options that count here; of several of one code the first does (RFC 7873 §5.2 says so of cookies). */
+function readOptions({ options }: Edns): QueryOptions {
+  const first = (code: number): Uint8Array | undefined =>
+    options.find((option) => option.code === code)?.octets;
+  const cookieOctets = first(OPTION.COOKIE);
+  const subnetOctets = first(OPTION.CLIENT_SUBNET);
+  const cookie = cookieOctets && readCookie(cookieOctets);
+  const clientSubnet = subnetOctets && readQueryClientSubnet(subnetOctets);
+  return {
+    cookie: typeof cookie === "string" ? undefined : cookie,
+    clientSubnet: typeof clientSubnet === "string" ? undefined : clientSubnet,
+    fault: typeof cookie === "string" ? cookie : typeof clientSubnet === "string" ? clientSubnet : undefined,
+  };
 }
 
 /** Decodes any message; a sentence where it is malformed. */
@@ -88,7 +153,9 @@ export function decodeMessage(octets: Uint8Array): Message | string {
     const opts = additional.filter((record) => record.type === TYPE.OPT);
     if (opts.length > 1) return "it has two OPT records";
     const opt = opts[0];
-    const edns = opt && readOpt(opt);
+    const read = opt && readOpt(opt);
+    if (read?.fault !== undefined) return read.fault;
+    const edns = read?.edns;
     const option = edns?.options.find((candidate) => candidate.code === OPTION.CLIENT_SUBNET);
     const clientSubnet = option && readClientSubnet(option.octets);
     if (typeof clientSubnet === "string") return clientSubnet;

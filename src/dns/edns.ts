@@ -1,6 +1,6 @@
 /** EDNS(0): the OPT record and its options (RFC 6891). */
 
-import { TYPE } from "./iana.ts";
+import { OPTION, TYPE } from "./iana.ts";
 import { Malformed, WireReader } from "./wire-reader.ts";
 
 /** The only version there is (RFC 6891 §6.1.3). */
@@ -29,21 +29,57 @@ interface OptRecord {
   readonly rdata: Uint8Array;
 }
 
+/** An OPT record as read; its options may be faulty while the rest of it counts. */
+export interface ReadOpt {
+  readonly edns: Edns;
+  readonly fault: string | undefined;
+}
+
 /** Reads an OPT record (RFC 6891 §6.1.2): its class is the payload size, its TTL holds version and flags. */
-export function readOpt(record: OptRecord): Edns {
+export function readOpt(record: OptRecord): ReadOpt {
   if (record.owner.length !== 1) throw new Malformed("its OPT is not owned by the root");
-  const reader = new WireReader(record.rdata);
   const options: EdnsOption[] = [];
-  while (reader.remaining > 0) {
-    const code = reader.uint16();
-    options.push({ code, octets: reader.take(reader.uint16()) });
-  }
-  return {
+  const edns: Edns = {
     udpPayloadSize: record.class,
     version: Math.floor(record.ttlSeconds / 0x10000) & 0xff,
     dnssecOk: (record.ttlSeconds & 0x8000) !== 0,
     options,
   };
+  const reader = new WireReader(record.rdata);
+  try {
+    while (reader.remaining > 0) {
+      const code = reader.uint16();
+      options.push({ code, octets: reader.take(reader.uint16()) });
+    }
+    return { edns, fault: undefined };
+  } catch (error) {
+    if (error instanceof Malformed) return { edns, fault: "an option runs past the end of its OPT" };
+    throw error;
+  }
+}
+
+/** Why an answer is what it is, in words for a person (RFC 8914 §2). */
+export interface ExtendedError {
+  readonly code: number;
+  readonly text: string;
+}
+
+export function extendedErrorOption({ code, text }: ExtendedError): EdnsOption {
+  const octets = Uint8Array.from([code >> 8, code & 0xff, ...new TextEncoder().encode(text)]);
+  return { code: OPTION.EXTENDED_ERROR, octets };
+}
+
+/** Reads the option; undefined where it is shorter than its code. */
+export function readExtendedError(octets: Uint8Array): ExtendedError | undefined {
+  if (octets.length < 2) return undefined;
+  const reader = new WireReader(octets);
+  return { code: reader.uint16(), text: new TextDecoder().decode(octets.subarray(2)) };
+}
+
+/** How long a TCP connection may stay idle, in units of 100 milliseconds (RFC 7828 §3.1). */
+export function keepaliveOption(idleSeconds: number): EdnsOption {
+  const units = Math.min(Math.round(idleSeconds * 10), 0xffff);
+  return { code: OPTION.TCP_KEEPALIVE, octets: Uint8Array.of(units >> 8, units & 0xff) };
 }
 
 /** The octets of an OPT record in a message. */

@@ -10,8 +10,14 @@ export const TYPE = {
   TXT: 16,
   AAAA: 28,
   SRV: 33,
+  DNAME: 39,
   OPT: 41,
   DS: 43,
+  TSIG: 250,
+  IXFR: 251,
+  AXFR: 252,
+  MAILB: 253,
+  MAILA: 254,
   ANY: 255,
   CAA: 257,
 } as const;
@@ -34,7 +40,6 @@ const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>([
   ["NAPTR", 35],
   ["KX", 36],
   ["CERT", 37],
-  ["DNAME", 39],
   ["SSHFP", 44],
   ["RRSIG", 46],
   ["NSEC", 47],
@@ -52,11 +57,6 @@ const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>([
   ["HTTPS", 65],
   ["SPF", 99],
   ["TKEY", 249],
-  ["TSIG", 250],
-  ["IXFR", 251],
-  ["AXFR", 252],
-  ["MAILB", 253],
-  ["MAILA", 254],
   ["URI", 256],
 ]);
 
@@ -83,9 +83,13 @@ export const RCODE = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  /** RFC 2136; for a DNAME whose target would be too long (RFC 6672 §2.2) */
+  YXDOMAIN: 6,
   NOTAUTH: 9,
   /** RFC 6891 §9; above 15, so it needs an OPT to be told */
   BADVERS: 16,
+  /** RFC 7873 §8 */
+  BADCOOKIE: 23,
 } as const;
 
 const rcodeMnemonics: ReadonlyMap<number, string> = new Map(
@@ -93,7 +97,24 @@ const rcodeMnemonics: ReadonlyMap<number, string> = new Map(
 );
 
 /** EDNS option codes (RFC 6891 §9). */
-export const OPTION = { CLIENT_SUBNET: 8 } as const;
+export const OPTION = {
+  /** RFC 5001 */
+  NSID: 3,
+  /** RFC 7871 */
+  CLIENT_SUBNET: 8,
+  /** RFC 7873 */
+  COOKIE: 10,
+  /** RFC 7828 */
+  TCP_KEEPALIVE: 11,
+  /** RFC 8914 */
+  EXTENDED_ERROR: 15,
+} as const;
+
+/** INFO-CODEs of extended errors (RFC 8914 §4). */
+export const EXTENDED_ERROR = { OTHER: 0, NOT_AUTHORITATIVE: 20 } as const;
+
+/** Errors that a TSIG record carries (RFC 8945 §3). */
+export const TSIG_ERROR = { BADKEY: 17 } as const;
 
 /** The number of `AAAA`, `aaaa` or `TYPE28`; undefined for what is no type. */
 export function parseType(text: string): number | undefined {

@@ -1,6 +1,7 @@
 /** DNS messages as values: what a query asks and what a response says. */
 
 import type { ClientSubnet } from "./client-subnet.ts";
+import type { Cookie } from "./cookie.ts";
 import type { Edns } from "./edns.ts";
 import { CLASS, formatClass, formatType } from "./iana.ts";
 import { type DomainName, formatName } from "./name.ts";
@@ -28,14 +29,17 @@ export interface Query {
   readonly question: Question;
   readonly edns: Edns | undefined;
   readonly clientSubnet: ClientSubnet | undefined;
+  readonly cookie: Cookie | undefined;
 }
 
-/** All records of one owner, class IN and type. */
+/** All records of one owner, class and type. */
 export interface RRset {
   /** wire format, spelled as published */
   readonly owner: Uint8Array;
   readonly name: DomainName;
   readonly type: number;
+  /** IN where absent */
+  readonly class?: number;
   readonly ttlSeconds: number;
   /** wire format, names uncompressed */
   readonly rdatas: readonly Uint8Array[];
@@ -44,6 +48,8 @@ export interface RRset {
 export interface Sections {
   readonly answer: readonly RRset[];
   readonly authority: readonly RRset[];
+  /** in-domain glue of a referral: additional records without which it is of no use (RFC 9471 §3.1) */
+  readonly glue?: readonly RRset[];
   readonly additional: readonly RRset[];
 }
 
@@ -59,6 +65,8 @@ export interface Response {
   readonly sections: Sections;
   /** undefined where the query had no OPT */
   readonly edns: Edns | undefined;
+  /** the record that ends a response to a signed query, rendered */
+  readonly tsig?: Uint8Array | undefined;
 }
 
 /** One record of a received message. */

@@ -130,6 +130,20 @@ export function isAtOrBelow(name: DomainName, ancestor: DomainName): boolean {
   return backslashes % 2 === 0;
 }
 
+/**
+ * The name with the `ancestor` at its end put in place by `target` (RFC 6672 §2.2), the labels in front kept as spelled;
+ * undefined where that would pass 255 octets.
+ */
+export function replaceSuffix(
+  name: Uint8Array,
+  ancestor: Uint8Array,
+  target: Uint8Array,
+): Uint8Array | undefined {
+  const front = name.subarray(0, name.length - ancestor.length);
+  const length = front.length + target.length;
+  return length > MAX_NAME_OCTETS ? undefined : Uint8Array.from([...front, ...target]);
+}
+
 /** The wildcard name right below a name (RFC 4592 §2.1.1). */
 export function wildcardBelow(name: DomainName): DomainName {
   return asDomainName(name === "." ? "*." : `*.${name}`);

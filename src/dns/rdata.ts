@@ -21,8 +21,12 @@ const fieldsOfType: ReadonlyMap<number, readonly Field[]> = new Map<number, read
   [TYPE.TXT, ["strings"]],
   [TYPE.AAAA, ["ipv6"]],
   [TYPE.SRV, ["uint16", "uint16", "uint16", "name"]], // RFC 2782
+  [TYPE.DNAME, ["name"]], // RFC 6672 §2.5: not compressed
   [TYPE.CAA, ["uint8", "tag", "text"]], // RFC 8659 §4.1
 ]);
+
+/** RDLENGTH has 16 bits (RFC 1035 §3.2.1). */
+const MAX_RDATA_OCTETS = 0xffff;
 
 /** Only names in the types of RFC 1035 may be compressed (RFC 3597 §4). */
 const typesWithCompressedNames: ReadonlySet<number> = new Set([
@@ -99,7 +103,8 @@ function readString(reader: WireReader): Uint8Array {
 /** Prints RDATA in presentation format; types without fields here as `\# <length> <hex>` (RFC 3597 §5). */
 export function formatRdata(type: number, rdata: Uint8Array): string {
   const fields = fieldsOfType.get(type);
-  if (fields === undefined) {
+  // Records of an UPDATE come without RDATA in known types too (RFC 2136 §2.4).
+  if (fields === undefined || rdata.length === 0) {
     return rdata.length === 0 ? "\\# 0" : `\\# ${rdata.length} ${Buffer.from(rdata).toString("hex")}`;
   }
   const reader = new WireReader(rdata);
@@ -118,7 +123,7 @@ function formatField(field: Field, octets: Uint8Array): string {
     case "name":
       return formatName(octets);
     case "tag":
-      return Buffer.from(octets.subarray(1)).toString("latin1");
+      return formatTag(octets.subarray(1));
     case "string":
       return formatCharacters(octets.subarray(1));
     case "strings": {
@@ -132,12 +137,25 @@ function formatField(field: Field, octets: Uint8Array): string {
   }
 }
 
+/** A tag is letters and digits (RFC 8659 §4.1), but over the wire anything may come, and terminals obey some of it. */
+function formatTag(octets: Uint8Array): string {
+  return Buffer.from(octets)
+    .toString("latin1")
+    .replace(/[^!-~]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, "0")}`);
+}
+
 /**
  * Parses RDATA in presentation format, relative names below `origin`. `\# <length> <hex>` does for every type
  * (RFC 3597 §5). Returns a sentence saying what is wrong where it cannot be read.
  */
 export function parseRdata(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
-  if (words[0]?.text === "\\#" && !words[0].quoted) return parseGeneric(type, words.slice(1));
+  const generic = words[0]?.text === "\\#" && !words[0].quoted;
+  const rdata = generic ? parseGeneric(type, words.slice(1)) : parseFields(type, words, origin);
+  if (typeof rdata !== "string" && rdata.length > MAX_RDATA_OCTETS) return "RDATA is over 65535 octets";
+  return rdata;
+}
+
+function parseFields(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
   const fields = fieldsOfType.get(type);
   if (fields === undefined) return "this type must be written as \\# LENGTH HEX (RFC 3597)";
   const octets: number[] = [];
@@ -174,7 +192,7 @@ function parseField(field: Field, { text }: Word, origin: Uint8Array): Uint8Arra
     case "name":
       return parseName(text, origin);
     case "tag":
-      return /^[0-9a-z]{1,15}$/i.test(text)
+      return /^[0-9a-z]{1,255}$/i.test(text)
         ? Uint8Array.from([text.length, ...Buffer.from(text)])
         : `"${text}" is not a property tag of letters and digits`;
     case "string":
@@ -206,7 +224,11 @@ function parseGeneric(type: number, words: readonly Word[]): Uint8Array | string
   if (octets.length !== Number(lengthWord))
     return `\\# says ${lengthWord} octets and ${octets.length} follow`;
   try {
-    return readRdata(type, new WireReader(octets));
+    const rdata = readRdata(type, new WireReader(octets));
+    // Reading shortens or lengthens it only where a name in it ends in a pointer.
+    return rdata.length === octets.length
+      ? rdata
+      : "these octets are no RDATA of the type: a name in it is compressed";
   } catch (error) {
     if (error instanceof Malformed) return `these octets are no RDATA of the type: ${error.message}`;
     throw error;

@@ -18,18 +18,24 @@ const MAX_POINTER_TARGET = 0x3fff;
 const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100 } as const;
 
 /**
- * Renders a response in at most `maxOctets`. An RRset that does not fit leaves whole; in answer and authority that sets
- * TC, in the additional section the rest is left out silently (RFC 2181 §9). The OPT always stays (RFC 6891 §7).
+ * Renders a response in at most `maxOctets`. An RRset that does not fit leaves whole; in answer, authority and in-domain
+ * glue that sets TC (RFC 9471 §3.1), in the rest of the additional section it is left out silently (RFC 2181 §9). The OPT
+ * always stays (RFC 6891 §7).
  */
 export function renderResponse(response: Response, maxOctets: number): Uint8Array {
-  const { header, question, sections, edns } = response;
-  const writer = new MessageWriter(maxOctets, edns === undefined ? 0 : optOctets(edns));
+  const { header, question, sections, edns, tsig } = response;
+  const writer = new MessageWriter(
+    maxOctets,
+    (edns === undefined ? 0 : optOctets(edns)) + (tsig?.length ?? 0),
+  );
   if (question !== undefined) writer.question(question);
   const answer = writer.section(sections.answer);
   const authority = writer.section(answer.complete ? sections.authority : []);
-  const truncated = !(answer.complete && authority.complete);
+  const glue = writer.section(answer.complete && authority.complete ? (sections.glue ?? []) : []);
+  const truncated = !(answer.complete && authority.complete && glue.complete);
   const additional = writer.section(truncated ? [] : sections.additional);
-  if (edns !== undefined) writer.opt(renderOpt(edns, response.rcode >> 4));
+  if (edns !== undefined) writer.record(renderOpt(edns, response.rcode >> 4));
+  if (tsig !== undefined) writer.record(tsig); // RFC 8945 §5.1: the last record
   const flags =
     FLAG.QR |
     (header.opcode << 11) |
@@ -41,10 +47,13 @@ export function renderResponse(response: Response, maxOctets: number): Uint8Arra
     question === undefined ? 0 : 1,
     answer.records,
     authority.records,
-    additional.records + (edns === undefined ? 0 : 1),
+    glue.records + additional.records + (edns === undefined ? 0 : 1) + (tsig === undefined ? 0 : 1),
   ]);
   return writer.finish();
 }
+
+/** Whether a rendered message has TC set. */
+export const isTruncated = (octets: Uint8Array): boolean => ((octets[2] ?? 0) & (FLAG.TC >> 8)) !== 0;
 
 export interface QueryOptions {
   readonly id: number;
@@ -62,7 +71,7 @@ export function renderQuery(question: Question, options: QueryOptions): Uint8Arr
   if (options.edns !== undefined) {
     const { udpPayloadSize, dnssecOk, subnet } = options.edns;
     const optionList = subnet === undefined ? [] : [clientSubnetOption(clientSubnetOf(subnet), 0)];
-    writer.opt(renderOpt({ udpPayloadSize, dnssecOk, version: EDNS_VERSION, options: optionList }, 0));
+    writer.record(renderOpt({ udpPayloadSize, dnssecOk, version: EDNS_VERSION, options: optionList }, 0));
   }
   const flags = options.recursionDesired ? FLAG.RD : 0;
   writer.header(options.id, flags, [1, 0, 0, options.edns === undefined ? 0 : 1]);
@@ -124,8 +133,8 @@ class MessageWriter {
     return true;
   }
 
-  /** Writes the OPT into the room kept for it. */
-  opt(octets: Uint8Array): void {
+  /** Writes a record already rendered into the room kept for it. */
+  record(octets: Uint8Array): void {
     this.#copy(octets);
   }
 
@@ -137,7 +146,7 @@ class MessageWriter {
     if (this.#offset + rrset.owner.length + 10 + rdata.length > this.#octets.length) return false;
     this.#name(rrset.owner);
     this.#uint16(rrset.type);
-    this.#uint16(CLASS.IN);
+    this.#uint16(rrset.class ?? CLASS.IN);
     this.#uint16(Math.floor(rrset.ttlSeconds / 0x10000));
     this.#uint16(rrset.ttlSeconds & 0xffff);
     const lengthAt = this.#offset;

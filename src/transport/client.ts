@@ -3,7 +3,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Endpoint } from "../ip.ts";
-import { framed, splitMessages } from "./tcp.ts";
+import { framed, MessageBuffer } from "./framing.ts";
 
 export interface ExchangeOptions {
   readonly transport: "udp" | "tcp";
@@ -67,12 +67,12 @@ function exchangeTcp(
       reject(new Error("the server closed the connection"));
     });
     socket.on("error", reject);
-    let pending: Buffer = Buffer.alloc(0);
+    const input = new MessageBuffer();
     socket.on("data", (chunk) => {
-      const { messages, rest } = splitMessages(Buffer.concat([pending, chunk]));
-      pending = rest;
-      const reply = messages.find(isReply);
-      if (reply !== undefined) resolve(reply);
+      input.push(chunk);
+      for (let reply = input.take(); reply !== undefined; reply = input.take()) {
+        if (isReply(reply)) resolve(reply);
+      }
     });
     socket.on("connect", () => socket.write(framed(message)));
   }).finally(() => socket.destroy());

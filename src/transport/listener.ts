@@ -1,5 +1,6 @@
 /** What every transport is given and gives back. */
 
+import { setImmediate } from "node:timers/promises";
 import type { Source } from "../trace.ts";
 
 /** Answers a message; undefined is silence. Never throws. */
@@ -17,5 +18,12 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly port: number;
+  /** Answers what was received, sends it, and closes; settles when all is closed. */
   close(): Promise<void>;
+}
+
+/** Waits until what had come to the machine has been read: a whole turn of the event loop from now. */
+export async function receivedIsRead(): Promise<void> {
+  await setImmediate(); // the end of this turn
+  await setImmediate();
 }

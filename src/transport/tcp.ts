@@ -1,28 +1,52 @@
 /** TCP (RFC 7766): messages behind a length of two octets, any number a connection, answered in the order they come. */
 
 import { createServer, type Socket } from "node:net";
-import type { Listener, ListenOptions, Respond } from "./listener.ts";
+import type { IpAddress } from "../ip.ts";
+import type { Source } from "../trace.ts";
+import { type ConnectionLimits, Connections, type Countable } from "./connections.ts";
+import { framed, MessageBuffer } from "./framing.ts";
+import { type Listener, type ListenOptions, type Respond, receivedIsRead } from "./listener.ts";
 import { withoutScope } from "./udp.ts";
 
-export interface TcpLimits {
+
+export interface TcpLimits extends ConnectionLimits {
   /** a connection is closed so long after it was opened or its last complete query came */
   readonly idleSeconds: number;
-  readonly maxConnections: number;
 }
 
 /** Octets of responses a client may leave unread before no more of its queries are read. */
 const MAX_UNREAD_OCTETS = 1 << 20;
 
-/** Binds and serves; rejects where the address cannot be bound. */
-export async function listenTcp(options: ListenOptions, limits: TcpLimits): Promise<Listener> {
-  const { address, port, respond, onFault } = options;
-  const connections = new Set<Socket>();
+/** Queries of one connection that are answered before the others have their turn. */
+const QUERIES_PER_TURN = 100;
+
+/** How long a client may take to read the last responses and close its side when the server ends. */
+const CLOSE_MILLISECONDS = 500;
+
+/** Binds and serves; rejects where the address cannot be bound. Listeners that share `connections` share their limits. */
+export async function listenTcp(
+  { address, port, respond, onFault }: ListenOptions,
+  limits: TcpLimits,
+  connections: Connections = new Connections(limits),
+): Promise<Listener> {
+  const served = new Set<Connection>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    connections.add(socket);
-    socket.once("close", () => connections.delete(socket));
-    serveConnection(socket, respond, limits.idleSeconds);
+    const source = sourceOf(socket);
+    if (source === undefined) {
+      socket.destroy();
+      return;
+    }
+    const connection = new Connection(socket, source, respond, limits.idleSeconds, connections);
+    if (!connections.admit(connection)) {
+      connection.destroy();
+      return;
+    }
+    served.add(connection);
+    socket.once("close", () => {
+      served.delete(connection);
+      connections.remove(connection);
+    });
   });
-  server.maxConnections = limits.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: address, port, ipv6Only: true }, () => {
@@ -34,67 +58,132 @@ export async function listenTcp(options: ListenOptions, limits: TcpLimits): Prom
   const bound = server.address();
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of connections) socket.destroy();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await receivedIsRead();
+      for (const connection of served) connection.finish();
+      const patience = setTimeout(() => {
+        for (const connection of served) connection.destroy();
+      }, CLOSE_MILLISECONDS);
+      await closed;
+      clearTimeout(patience);
+    },
   };
 }
 
-function serveConnection(socket: Socket, respond: Respond, idleSeconds: number): void {
-  if (socket.remoteAddress === undefined || socket.remotePort === undefined) {
-    socket.destroy(); // it has gone already
-    return;
+/** Undefined where the peer has gone already. */
+function sourceOf({ remoteAddress, remotePort }: Socket): Source | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return { address: withoutScope(remoteAddress), port: remotePort, transport: "tcp" };
+}
+
+/**
+ * One connection. Its queries are answered as they are cut from what was read; while some wait there, because it is the
+ * turn of others or because it leaves its responses unread, nothing more is read. So what it can make the server keep is
+ * the end of one message and one chunk, what Node reads ahead, and the unread responses.
+ */
+class Connection implements Countable {
+  readonly #socket: Socket;
+  readonly #source: Source;
+  readonly #respond: Respond;
+  readonly #connections: Connections;
+  readonly #idle: NodeJS.Timeout;
+  readonly #input = new MessageBuffer();
+  /** complete queries wait in the input */
+  #waiting = false;
+  /** no further query is to be answered: the client has closed its side, or the server ends */
+  #ending: "no" | "client" | "server" = "no";
+
+  constructor(
+    socket: Socket,
+    source: Source,
+    respond: Respond,
+    idleSeconds: number,
+    connections: Connections,
+  ) {
+    this.#socket = socket;
+    this.#source = source;
+    this.#respond = respond;
+    this.#connections = connections;
+    // Only a complete query renews the time, so that octets sent one by one hold no connection (RFC 7766 §6.2.3). So it
+    // runs out too for who reads too slowly for the next query to be read. The socket is destroyed and not ended: a peer
+    // that never closes its side would keep it otherwise.
+    this.#idle = setTimeout(() => socket.destroy(), idleSeconds * 1000);
+    socket.on("data", (chunk) => {
+      if (this.#ending === "server") return;
+      this.#input.push(chunk);
+      this.#answer();
+    });
+    // Node may tell of the end while queries wait.
+    socket.on("end", () => this.#end("client"));
+    // A reset is the peer's business.
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => clearTimeout(this.#idle));
   }
-  const source = {
-    address: withoutScope(socket.remoteAddress),
-    port: socket.remotePort,
-    transport: "tcp",
-  } as const;
-  // Only a complete query renews the time, so that octets sent one by one hold no connection (RFC 7766 §6.2.3).
-  // The socket is destroyed and not ended: a peer that never closes its side would keep it otherwise.
-  const idle = setTimeout(() => socket.destroy(), idleSeconds * 1000);
-  let pending: Buffer = Buffer.alloc(0);
-  socket.on("data", (chunk) => {
-    const { messages, rest } = splitMessages(pending.length === 0 ? chunk : Buffer.concat([pending, chunk]));
-    pending = rest;
-    if (messages.length > 0) idle.refresh();
-    for (const message of messages) {
-      const response = respond(message, source);
+
+  get address(): IpAddress {
+    return this.#source.address;
+  }
+
+  isIdle(): boolean {
+    return !this.#waiting && this.#socket.writableLength === 0;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Answers what was read, then closes. */
+  finish(): void {
+    this.#end("server");
+  }
+
+  #end(by: "client" | "server"): void {
+    this.#ending = by;
+    if (!this.#waiting) this.#close();
+  }
+
+  /** Ends our side and waits for the peer's: destroyed with octets unread, TCP would take the last responses back. */
+  #close(): void {
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** Answers queries that are complete, until none is left or it is the turn of others. */
+  #answer(): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    let taken = 0;
+    socket.cork(); // one system call for all of them
+    for (; taken < QUERIES_PER_TURN && socket.writableLength <= MAX_UNREAD_OCTETS; taken++) {
+      const message = this.#input.take();
+      if (message === undefined) break;
+      const response = this.#respond(message, this.#source);
       if (response !== undefined) socket.write(framed(response));
     }
-    if (socket.writableLength > MAX_UNREAD_OCTETS) {
+    socket.uncork();
+    if (taken > 0) this.#renew();
+
+    const unread = socket.writableLength > MAX_UNREAD_OCTETS;
+    this.#waiting = this.#input.hasMessage();
+    if (unread) {
       socket.pause();
-      socket.once("drain", () => socket.resume());
+      socket.once("drain", () => {
+        this.#renew();
+        this.#answer();
+      });
+    } else if (this.#waiting) {
+      socket.pause();
+      setImmediate(() => this.#answer());
+    } else if (this.#ending !== "no") {
+      this.#close();
+    } else {
+      socket.resume();
     }
-  });
-  socket.on("end", () => socket.end());
-  // A reset is the peer's business.
-  socket.on("error", () => socket.destroy());
-  socket.once("close", () => clearTimeout(idle));
-}
-
-/** Cuts a stream into messages (RFC 1035 §4.2.2); what is not complete yet is the rest. */
-export function splitMessages(stream: Buffer): {
-  readonly messages: readonly Buffer[];
-  readonly rest: Buffer;
-} {
-  const messages: Buffer[] = [];
-  let at = 0;
-  while (stream.length - at >= 2) {
-    const end = at + 2 + stream.readUInt16BE(at);
-    if (end > stream.length) break;
-    messages.push(stream.subarray(at + 2, end));
-    at = end;
   }
-  return { messages, rest: stream.subarray(at) };
-}
 
-/** The message behind its length, in one piece (RFC 7766 §8). */
-export function framed(message: Uint8Array): Uint8Array {
-  const octets = new Uint8Array(2 + message.length);
-  octets.set([message.length >> 8, message.length & 0xff]);
-  octets.set(message, 2);
-  return octets;
+  #renew(): void {
+    this.#idle.refresh();
+    this.#connections.renew(this);
+  }
 }

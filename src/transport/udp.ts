@@ -1,9 +1,12 @@
 /** UDP through dgram: one datagram, one response. */
 
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import type { IpAddress } from "../ip.ts";
 import { parseAddress } from "../ip.ts";
-import type { Listener, ListenOptions } from "./listener.ts";
+import { type Listener, type ListenOptions, receivedIsRead } from "./listener.ts";
+
+/** Octets asked for before and behind the server, so that a burst waits in the kernel and is not lost there. */
+const BUFFER_OCTETS = 4 << 20;
 
 /** Binds and serves; rejects where the address cannot be bound. */
 export async function listenUdp({
@@ -14,13 +17,20 @@ export async function listenUdp({
   onFault,
 }: ListenOptions): Promise<Listener> {
   const socket = createSocket(family === 4 ? { type: "udp4" } : { type: "udp6", ipv6Only: true });
+  let unsent = 0;
+  let isClosing = false;
+  let allSent = (): void => {};
   socket.on("message", (message, remote) => {
     // Port 0 cannot be answered; dgram would throw.
-    if (remote.port === 0) return;
+    if (remote.port === 0 || isClosing) return;
     const source = { address: withoutScope(remote.address), port: remote.port, transport: "udp" } as const;
     const response = respond(message, source);
     if (response === undefined) return;
+    unsent++;
+    // Without a callback dgram would raise what goes wrong with one response as an error of the socket.
     socket.send(response, remote.port, remote.address, (error) => {
+      unsent--;
+      if (unsent === 0) allSent();
       if (error !== null) onFault(error);
     });
   });
@@ -32,10 +42,31 @@ export async function listenUdp({
       resolve();
     });
   });
+  enlargeBuffers(socket);
   return {
     port: socket.address().port,
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    close: async () => {
+      await receivedIsRead();
+      isClosing = true;
+      if (unsent > 0) {
+        await new Promise<void>((resolve) => {
+          allSent = resolve;
+        });
+      }
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
+    },
   };
+}
+
+/**
+ * Linux gives what it allows (net.core.rmem_max, wmem_max). Elsewhere too large a wish is an error: then the socket keeps
+ * what it has, which is no fault. As options of createSocket the sizes would throw where nobody can catch it.
+ */
+function enlargeBuffers(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(BUFFER_OCTETS);
+    socket.setSendBufferSize(BUFFER_OCTETS);
+  } catch {}
 }
 
 /** The address of a peer; the name of an interface behind a link-local one says nothing about its place. */

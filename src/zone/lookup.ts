@@ -2,13 +2,14 @@
 
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, parentOf, wildcardBelow } from "../dns/name.ts";
+import { type DomainName, parentOf, selfAndAncestors, wildcardBelow } from "../dns/name.ts";
 import type { Zone, ZoneNode } from "./zone.ts";
 
 export type LookupResult<T> =
   | { readonly kind: "rrset"; readonly rrset: RRset; readonly wildcard: DomainName | undefined }
   | { readonly kind: "cname"; readonly rrset: RRset; readonly wildcard: DomainName | undefined }
   | { readonly kind: "tailored"; readonly tailored: T; readonly wildcard: DomainName | undefined }
+  | { readonly kind: "dname"; readonly rrset: RRset }
   | { readonly kind: "referral"; readonly nameservers: RRset }
   | { readonly kind: "nodata"; readonly wildcard: DomainName | undefined }
   | { readonly kind: "nxdomain" };
@@ -18,8 +19,8 @@ export type LookupResult<T> =
  * answers puts the name asked in its place.
  */
 export function lookup<T>(zone: Zone<T>, name: DomainName, qtype: number): LookupResult<T> {
-  const cut = zone.hasZoneCuts ? findZoneCut(zone, name) : undefined;
-  if (cut !== undefined) return { kind: "referral", nameservers: cut };
+  const barrier = zone.hidesNames ? findBarrier(zone, name, qtype) : undefined;
+  if (barrier !== undefined) return barrier;
   const node = zone.nodes.get(name);
   if (node !== undefined) return lookupInNode(node, qtype, undefined);
   const wildcard = wildcardBelow(closestEncloser(zone, name));
@@ -27,11 +28,19 @@ export function lookup<T>(zone: Zone<T>, name: DomainName, qtype: number): Looku
   return source === undefined ? { kind: "nxdomain" } : lookupInNode(source, qtype, wildcard);
 }
 
-/** The NS RRset of the highest zone cut at or above the name (what is below one belongs to another zone). */
-function findZoneCut<T>(zone: Zone<T>, name: DomainName): RRset | undefined {
-  let highest: RRset | undefined;
-  for (let at: DomainName | undefined = name; at !== undefined && at !== zone.apex; at = parentOf(at)) {
-    highest = zone.nodes.get(at)?.rrsets.get(TYPE.NS) ?? highest;
+/**
+ * The highest delegation at or above the name, or DNAME above it: what is below belongs to another zone or to another
+ * name (RFC 1034 §4.3.2 step 3b, RFC 6672 §3.2). DS stands on the upper side of a zone cut (RFC 4035 §3.1.4.1).
+ */
+function findBarrier<T>(zone: Zone<T>, name: DomainName, qtype: number): LookupResult<T> | undefined {
+  let highest: LookupResult<T> | undefined;
+  for (const at of selfAndAncestors(name)) {
+    const rrsets = zone.nodes.get(at)?.rrsets;
+    const dname = at === name ? undefined : rrsets?.get(TYPE.DNAME);
+    if (dname !== undefined) highest = { kind: "dname", rrset: dname };
+    if (at === zone.apex) break;
+    const nameservers = at === name && qtype === TYPE.DS ? undefined : rrsets?.get(TYPE.NS);
+    if (nameservers !== undefined) highest = { kind: "referral", nameservers };
   }
   return highest;
 }

@@ -7,10 +7,12 @@ import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns
 export interface Zone<T> {
   readonly apex: DomainName;
   readonly soa: RRset;
+  /** whether the configuration states the SOA, so that its serial is not counted */
+  readonly serialIsGiven: boolean;
   /** every name that exists, empty non-terminals included (RFC 4592 §2.2.2) */
   readonly nodes: ReadonlyMap<DomainName, ZoneNode<T>>;
-  /** whether a delegation below the apex hides names */
-  readonly hasZoneCuts: boolean;
+  /** whether a delegation or a DNAME in it hides the names below */
+  readonly hidesNames: boolean;
 }
 
 /** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal). */
@@ -21,6 +23,12 @@ export interface ZoneNode<T> {
 
 export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
 
+/** All that a tailored name can hold: the RRsets of each choice, the preferred one first where their order counts. */
+export interface Alternatives {
+  readonly choices: readonly (readonly RRset[])[];
+  readonly inOrder: boolean;
+}
+
 /** The zone with the longest apex at or above `name` (RFC 1034 §4.3.2 step 2). */
 export function findZone<Z>(zones: ReadonlyMap<DomainName, Z>, name: DomainName): Z | undefined {
   for (const ancestor of selfAndAncestors(name)) {
@@ -28,6 +36,33 @@ export function findZone<Z>(zones: ReadonlyMap<DomainName, Z>, name: DomainName)
     if (zone !== undefined) return zone;
   }
   return undefined;
+}
+
+/** SERIAL stands before the last four fields of 32 bits (RFC 1035 §3.3.13). */
+const SERIAL_FROM_END = 20;
+
+export function serialOf({ rdatas: [rdata] }: RRset): number {
+  return rdata === undefined ? 0 : Buffer.from(rdata).readUInt32BE(rdata.length - SERIAL_FROM_END);
+}
+
+export function soaWithSerial(soa: RRset, serial: number): RRset {
+  const rdatas = soa.rdatas.map((rdata) => {
+    const octets = Buffer.from(rdata);
+    octets.writeUInt32BE(serial, octets.length - SERIAL_FROM_END);
+    return Uint8Array.from(octets);
+  });
+  return { ...soa, rdatas };
+}
+
+/** The same zone with another serial. */
+export function withSerial<T>(zone: Zone<T>, serial: number): Zone<T> {
+  if (serialOf(zone.soa) === serial) return zone;
+  const soa = soaWithSerial(zone.soa, serial);
+  const nodes = new Map(zone.nodes);
+  const apex = nodes.get(zone.apex);
+  const rrsets = new Map(apex?.rrsets).set(TYPE.SOA, soa);
+  nodes.set(zone.apex, { tailored: apex?.tailored, rrsets });
+  return { ...zone, soa, nodes };
 }
 
 /** Collects what a zone holds; `add…` return a sentence where the new content clashes with the old. */
@@ -76,11 +111,11 @@ export class ZoneBuilder<T> {
     return this.#nodes.get(name)?.rrsets.has(type) ?? false;
   }
 
-  build(soa: RRset): Zone<T> {
-    const hasZoneCuts = [...this.#nodes].some(
-      ([name, node]) => name !== this.apex && node.rrsets.has(TYPE.NS),
+  build(soa: RRset, { serialIsGiven = false } = {}): Zone<T> {
+    const hidesNames = [...this.#nodes].some(
+      ([name, { rrsets }]) => rrsets.has(TYPE.DNAME) || (name !== this.apex && rrsets.has(TYPE.NS)),
     );
-    return { apex: this.apex, soa, nodes: this.#nodes, hasZoneCuts };
+    return { apex: this.apex, soa, serialIsGiven, nodes: this.#nodes, hidesNames };
   }
 
   /** The node of a name, made with the empty non-terminals above it where it is new. */

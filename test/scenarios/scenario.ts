@@ -16,6 +16,8 @@ const queryStep = z.strictObject({
     /** a client subnet, as a prefix or as the octets of the option in hex */
     ecs: z.string().optional(),
     ecsOctets: z.string().optional(),
+    /** further options, each as its code and its octets in hex */
+    options: z.array(z.string()).default([]),
     /** false: no OPT in the query */
     edns: z.boolean().default(true),
     udpPayloadSize: z.int().default(1232),
@@ -32,6 +34,10 @@ const queryStep = z.strictObject({
     /** the scope prefix length; none: no client subnet in the response */
     scope: z.union([z.int(), z.literal("none")]).optional(),
     opt: z.boolean().optional(),
+    /** all options but client subnet and extended errors, as codes and octets in hex */
+    options: z.array(z.string()).optional(),
+    /** as code and text */
+    extendedErrors: z.array(z.string()).optional(),
     dnssecOk: z.boolean().optional(),
     /** over UDP alone; over TCP nothing is truncated */
     truncated: z.boolean().optional(),
@@ -68,9 +74,16 @@ const scenarioSchema = z.strictObject({
     .strictObject({
       answer: z.enum(["full", "first-cname"]),
       clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
+      cookies: z.enum(["accept", "require", "off"]),
+      /** 16 octets in hex */
+      cookieSecret: z.string(),
     })
     .partial()
     .default({}),
+  /** the time of all steps, in seconds since 1970 */
+  clock: z.int().default(0),
+  /** played over UDP and in process alone */
+  only: z.literal("udp").optional(),
   steps: z.array(z.union([queryStep, octetsStep, adminStep])),
 });
 

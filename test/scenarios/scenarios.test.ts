@@ -5,10 +5,11 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answer } from "../../src/answer.ts";
 import { type DatacenterState, withState } from "../../src/cloud/states.ts";
+import type { Settings } from "../../src/config/configuration.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { clientSubnetOf, clientSubnetOption } from "../../src/dns/client-subnet.ts";
 import { decodeMessage } from "../../src/dns/decode.ts";
-import { renderOpt } from "../../src/dns/edns.ts";
+import { type EdnsOption, readExtendedError, renderOpt } from "../../src/dns/edns.ts";
 import { formatRcode, OPTION, parseClass, parseType } from "../../src/dns/iana.ts";
 import { formatRecord, type Message } from "../../src/dns/message.ts";
 import { parseName } from "../../src/dns/name.ts";
@@ -37,7 +38,7 @@ interface Player {
 for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
   const scenario = readScenario(join(here, file));
   describe(`${basename(file, ".yaml")}: ${scenario.title}`, () => {
-    for (const way of ways) {
+    for (const way of ways.filter((each) => each !== "tcp" || scenario.only !== "udp")) {
       describe(way, () => {
         let player: Player;
         beforeAll(async () => {
@@ -100,6 +101,16 @@ async function playOctets(step: OctetsStep, player: Player): Promise<void> {
   });
 }
 
+const toldApart: readonly number[] = [OPTION.CLIENT_SUBNET, OPTION.EXTENDED_ERROR];
+
+const formatOption = ({ code, octets }: EdnsOption): string =>
+  `${code} ${Buffer.from(octets).toString("hex")}`;
+
+function parseOption(text: string): EdnsOption {
+  const [code, hex = ""] = text.split(" ");
+  return { code: Number(code), octets: Uint8Array.from(Buffer.from(hex, "hex")) };
+}
+
 /** The parts of a response that the step speaks of; a section that is written must match whole. */
 function viewOf(response: Message, { expect: wanted }: QueryStep, way: Way): Record<string, unknown> {
   const flags = {
@@ -117,6 +128,11 @@ function viewOf(response: Message, { expect: wanted }: QueryStep, way: Way): Rec
     additional: response.additional.map(formatRecord),
     scope: response.clientSubnet?.scopePrefixLength ?? "none",
     opt: response.edns !== undefined,
+    options: (response.edns?.options ?? []).filter(({ code }) => !toldApart.includes(code)).map(formatOption),
+    extendedErrors: (response.edns?.options ?? [])
+      .filter(({ code }) => code === OPTION.EXTENDED_ERROR)
+      .map(({ octets }) => readExtendedError(octets))
+      .map((error) => `${error?.code} ${error?.text}`),
     dnssecOk: response.edns?.dnssecOk ?? false,
     truncated: response.truncated,
   };
@@ -147,17 +163,12 @@ function queryOf({ query }: QueryStep): Uint8Array {
   const { udpPayloadSize, dnssecOk, recursionDesired } = query;
   const message = renderQuery({ qname, qtype, qclass }, { id: nextId++, recursionDesired, edns: undefined });
   if (!query.edns) return message;
-  const option =
-    query.ecsOctets === undefined
-      ? subnet && clientSubnetOption(clientSubnetOf(subnet), 0)
-      : {
-          code: OPTION.CLIENT_SUBNET,
-          octets: Uint8Array.from(Buffer.from(query.ecsOctets.replace(/\s/g, ""), "hex")),
-        };
-  const opt = renderOpt(
-    { udpPayloadSize, dnssecOk, version: 0, options: option === undefined ? [] : [option] },
-    0,
-  );
+  const options = query.options.map(parseOption);
+  if (subnet !== undefined) options.push(clientSubnetOption(clientSubnetOf(subnet), 0));
+  if (query.ecsOctets !== undefined) {
+    options.push(parseOption(`${OPTION.CLIENT_SUBNET} ${query.ecsOctets.replace(/\s/g, "")}`));
+  }
+  const opt = renderOpt({ udpPayloadSize, dnssecOk, version: 0, options }, 0);
   message[11] = 1; // ARCOUNT
   return Buffer.concat([message, opt]);
 }
@@ -169,7 +180,7 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     const address = parseAddress(from);
     if (address === undefined) throw new Error(`"${from}" is no address`);
     const transport = way === "tcp" ? "tcp" : "udp";
-    return answer(snapshot, message, { address, port: 5353, transport }).octets;
+    return answer(snapshot, message, { address, port: 5353, transport }, scenario.clock).octets;
   };
   const set = (id: string, state: DatacenterState): void => {
     const all = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
@@ -218,14 +229,19 @@ function loadScenarioSnapshot({ config, geoip, settings }: Scenario): Snapshot {
           const prefix = typeof entry === "string" ? parsePrefix(entry) : entry;
           return typeof prefix === "string" ? [] : [prefix];
         });
-  const merged = {
-    ...configuration.settings,
-    answer: settings.answer ?? configuration.settings.answer,
-    clientSubnetTrust,
-  };
+  const { cookieSecret, ...others } = settings;
+  const merged = { ...configuration.settings, ...definedOf(others), clientSubnetTrust };
+  const cookieSecrets = cookieSecret === undefined ? [] : [Uint8Array.from(Buffer.from(cookieSecret, "hex"))];
   const database = geoip && openGeoip(writeMmdb(countryEntries(geoip)));
-  return buildSnapshot({ ...configuration, settings: merged }, database);
+  return buildSnapshot({ ...configuration, settings: merged }, database, { cookieSecrets });
 }
 
-const countryEntries = (countries: Readonly<Record<string, string>>): Record<string, { readonly country_code: string }> =>
+/** Settings that the scenario gives. */
+function definedOf({ answer: mode, cookies }: Scenario["settings"]): Partial<Settings> {
+  return { ...(mode === undefined ? {} : { answer: mode }), ...(cookies === undefined ? {} : { cookies }) };
+}
+
+const countryEntries = (
+  countries: Readonly<Record<string, string>>,
+): Record<string, { readonly country_code: string }> =>
   Object.fromEntries(Object.entries(countries).map(([prefix, code]) => [prefix, { country_code: code }]));

@@ -1,10 +1,12 @@
 /** TCP by RFC 7766: framing, pipelining, limits. The listener answers each message with itself reversed. */
 
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { framed, splitMessages } from "../../src/transport/framing.ts";
 import type { Listener } from "../../src/transport/listener.ts";
-import { framed, listenTcp, splitMessages, type TcpLimits } from "../../src/transport/tcp.ts";
+import { listenTcp, type TcpLimits } from "../../src/transport/tcp.ts";
 
 let cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -31,8 +33,8 @@ async function listen(limits: Partial<TcpLimits> = {}, respond = reversed): Prom
   return listener;
 }
 
-async function open({ port }: Listener): Promise<Socket> {
-  const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+async function open({ port }: Listener, options: Partial<NetConnectOpts> = {}): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true, ...options });
   socket.on("error", () => {}); // a reset shows as close
   cleanUp.push(() => void socket.destroy());
   await once(socket, "connect");
@@ -59,6 +61,33 @@ const gone = (socket: Socket): Promise<void> =>
     socket.resume();
     for (const event of ["end", "close", "error"]) socket.once(event, () => resolve());
   });
+
+/** Whether a query has an answer. */
+async function isServed(socket: Socket): Promise<boolean> {
+  const answer = read(socket, 1).then(
+    () => true,
+    () => false,
+  );
+  socket.write(message("?"));
+  return Promise.race([answer, gone(socket).then(() => false)]);
+}
+
+/** Settles when there is room for one more connection. */
+async function roomFor(listener: Listener): Promise<void> {
+  for (;;) if (await isServed(await open(listener))) return;
+}
+
+/** Reads so many octets, or to the end; returns how many there were. */
+async function octetsOf(socket: Socket, most: number): Promise<number> {
+  let octets = 0;
+  try {
+    for await (const chunk of socket) {
+      octets += chunk.length;
+      if (octets >= most) break;
+    }
+  } catch {} // a reset is an end too
+  return octets;
+}
 
 const message = (text: string): Uint8Array => framed(Buffer.from(text));
 
@@ -96,16 +125,18 @@ describe("framing (RFC 1035 §4.2.2, RFC 7766 §8)", () => {
     expect(seen).toEqual([0, 5]);
   });
 
-  it.each([
-    ["nothing", "", [], ""],
-    ["half a length", "00", [], "00"],
-    ["a length without its message", "0002ff", [], "0002ff"],
-    ["a message and the beginning of the next", "0001aa0002bb", ["aa"], "0002bb"],
-    ["two messages", "0001aa0002bbcc", ["aa", "bbcc"], ""],
-  ])("cuts %s", (_, stream, messages, rest) => {
-    const cut = splitMessages(Buffer.from(stream, "hex"));
-    expect(cut.messages.map((part) => part.toString("hex"))).toEqual(messages);
-    expect(cut.rest.toString("hex")).toBe(rest);
+  it("takes segments split anywhere", async () => {
+    const listener = await listen();
+    const stream = Buffer.concat([message("one"), message(""), message("three")]);
+    for (let at = 1; at < stream.length; at++) {
+      const socket = await open(listener, { noDelay: true });
+      const answers = read(socket, 3);
+      await new Promise((resolve) => socket.write(stream.subarray(0, at), resolve));
+      await setImmediate();
+      socket.write(stream.subarray(at));
+      expect(await answers).toEqual(["eno", "", "eerht"]);
+      socket.destroy();
+    }
   });
 });
 
@@ -127,24 +158,95 @@ describe("connections", () => {
     await expect(gone(socket)).resolves.toBeUndefined();
   });
 
-  it("closes what is over the limit and serves the others on", async () => {
-    const listener = await listen({ maxConnections: 1 });
+  it("answers a burst that takes many turns, then closes, where the client closed its side behind it", async () => {
+    const socket = await open(await listen());
+    const answers = read(socket, 1000);
+    const ended = once(socket, "end");
+    socket.end(Buffer.concat(Array.from({ length: 1000 }, (_, i) => message(`${i}.`))));
+    expect(await answers).toEqual(Array.from({ length: 1000 }, (_, i) => [...`${i}.`].toReversed().join("")));
+    await ended;
+  });
+
+  it("lets others have their turn in the middle of a burst", async () => {
+    const order: string[] = [];
+    let other: Socket | undefined;
+    const listener = await listen({}, (octets) => {
+      if (order.length === 0) other?.write(message("other"));
+      order.push(String(octets));
+      return octets;
+    });
+    other = await open(listener);
+    const greedy = await open(listener);
+    const answers = Promise.all([read(other, 1), read(greedy, 5000)]);
+    greedy.write(Buffer.concat(Array.from({ length: 5000 }, () => message("x"))));
+    await answers;
+    expect(order.length).toBe(5001);
+    expect(order.indexOf("other")).toBeLessThan(1000);
+  });
+
+  it("turns away what is over the limit of an address and serves the others on", async () => {
+    const listener = await listen({ maxConnectionsPerAddress: 2 });
+    const [first, second] = [await open(listener), await open(listener)];
+    expect(await isServed(first)).toBe(true);
+    expect(await isServed(await open(listener))).toBe(false);
+    expect(await isServed(first)).toBe(true);
+    expect(await isServed(second)).toBe(true);
+    second.destroy();
+    await roomFor(listener);
+  });
+
+  // All of 127.0.0.0/8 is local on Linux alone.
+  it.runIf(process.platform === "linux")("counts each address by itself", async () => {
+    const listener = await listen({ maxConnectionsPerAddress: 1 });
     const first = await open(listener);
-    const answer = read(first, 1);
-    first.write(message("one"));
-    expect(await answer).toEqual(["eno"]);
-    const second = await open(listener);
+    expect(await isServed(await open(listener))).toBe(false);
+    expect(await isServed(await open(listener, { localAddress: "127.0.0.2" }))).toBe(true);
+    expect(await isServed(first)).toBe(true);
+  });
+
+  it("closes the connection idle the longest for one over the limit in total", async () => {
+    const listener = await listen({ maxConnections: 2 });
+    const [first, second] = [await open(listener), await open(listener)];
+    expect(await isServed(second)).toBe(true);
+    expect(await isServed(first)).toBe(true);
+    const third = await open(listener);
     await gone(second);
-    const again = read(first, 1);
-    first.write(message("two"));
-    expect(await again).toEqual(["owt"]);
+    expect(await isServed(third)).toBe(true);
+    expect(await isServed(first)).toBe(true);
+  });
+
+  it("closes no connection that waits for its answers, but the one over the limit in total", async () => {
+    const large = new Uint8Array(60_000);
+    const listener = await listen({ maxConnections: 1 }, () => large);
+    const slow = await open(listener);
+    slow.pause();
+    const queries = 500;
+    slow.write(Buffer.concat(Array.from({ length: queries }, () => message("x"))));
+    await once(slow, "readable");
+    expect(await isServed(await open(listener))).toBe(false);
+    expect(await octetsOf(slow, queries * (large.length + 2))).toBe(queries * (large.length + 2));
+  });
+
+  it("closes a connection that leaves its answers unread for the idle time", async () => {
+    const large = new Uint8Array(60_000);
+    const listener = await listen({ idleSeconds: 0.05, maxConnectionsPerAddress: 1 }, () => large);
+    const slow = await open(listener);
+    slow.pause();
+    const queries = 500;
+    slow.write(Buffer.concat(Array.from({ length: queries }, () => message("x"))));
+    await once(slow, "readable");
+    await roomFor(listener);
+    expect(await octetsOf(slow, Number.POSITIVE_INFINITY)).toBeLessThan(queries * (large.length + 2));
   });
 
   it("stops reading from a client that does not read, and goes on when it does", async () => {
     let answered = 0;
+    let [run, longestRun] = [0, 0];
     const large = new Uint8Array(60_000);
     const listener = await listen({}, () => {
       answered++;
+      if (run === 0) queueMicrotask(() => (run = 0));
+      longestRun = Math.max(longestRun, ++run);
       return large;
     });
     const slow = await open(listener);
@@ -157,11 +259,8 @@ describe("connections", () => {
     other.write(message("y"));
     expect((await answers).length).toBe(1);
     expect(answered).toBeLessThan(queries);
-    let octets = 0;
-    for await (const chunk of slow) {
-      octets += chunk.length;
-      if (octets === queries * (large.length + 2)) break;
-    }
+    expect(longestRun).toBeLessThanOrEqual(Math.ceil(2 ** 20 / large.length)); // within one turn, none is read
+    await octetsOf(slow, queries * (large.length + 2));
     expect(answered).toBe(queries + 1);
   });
 
@@ -174,5 +273,34 @@ describe("connections", () => {
     const answer = read(socket, 1);
     socket.write(message("still there"));
     expect((await answer).length).toBe(1);
+  });
+});
+
+describe("the end of the server", () => {
+  it("answers all that has come, a long burst too, and closes", async () => {
+    const listener = await listen();
+    const socket = await open(listener, { allowHalfOpen: false });
+    const answers = read(socket, 1000);
+    const ended = once(socket, "end");
+    socket.write(Buffer.concat(Array.from({ length: 1000 }, () => message("abc"))));
+    socket.write(Uint8Array.of(0, 9, 1)); // and the beginning of one more
+    const closed = listener.close();
+    expect(new Set(await answers)).toEqual(new Set(["cba"]));
+    await ended;
+    await closed;
+    await expect(open(listener)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  it("does not wait on for a client that keeps its side open, nor for one that does not read", async () => {
+    const listener = await listen({}, () => new Uint8Array(60_000));
+    const quiet = await open(listener);
+    const slow = await open(listener);
+    slow.pause();
+    slow.write(Buffer.concat(Array.from({ length: 500 }, () => message("x"))));
+    await once(slow, "readable");
+    const ended = gone(quiet);
+    await listener.close();
+    await ended;
+    expect(await octetsOf(slow, Number.POSITIVE_INFINITY)).toBeLessThan(500 * 60_002);
   });
 });

@@ -2,6 +2,7 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { formatAddress } from "../../src/ip.ts";
 import type { Source } from "../../src/trace.ts";
@@ -47,6 +48,116 @@ describe("one datagram, one response", () => {
     const first = await listenUdp({ ...options, port: 0 });
     cleanUp.push(() => first.close());
     await expect(listenUdp({ ...options, port: first.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});
+
+/** What Linux lets a socket have of the buffer it asks for; 0 elsewhere. */
+function allowedBufferOctets(): number {
+  const file = "/proc/sys/net/core/rmem_max";
+  return existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+}
+
+describe("what goes wrong", () => {
+  it("tells of an answer that cannot be sent, and serves on", async () => {
+    const faults: Error[] = [];
+    const listener = await listenUdp({
+      address: "127.0.0.1",
+      family: 4,
+      port: 0,
+      // No datagram holds so much.
+      respond: (message) => (message.length === 1 ? new Uint8Array(65_535) : message),
+      onFault: (error) => faults.push(error),
+    });
+    cleanUp.push(() => listener.close());
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    client.send("a", listener.port, "127.0.0.1");
+    client.send("good", listener.port, "127.0.0.1");
+    const [reply]: unknown[] = await once(client, "message");
+    expect(String(reply)).toBe("good");
+    expect(faults).toMatchObject([{ code: "EMSGSIZE" }]);
+  });
+
+  it("serves on after an answer to one who has gone", async () => {
+    const faults: Error[] = [];
+    let seen = (): void => {};
+    const listener = await listenUdp({
+      address: "127.0.0.1",
+      family: 4,
+      port: 0,
+      respond: (message) => {
+        seen();
+        return message;
+      },
+      onFault: (error) => faults.push(error),
+    });
+    cleanUp.push(() => listener.close());
+    const answered = new Promise<void>((resolve) => {
+      seen = resolve;
+    });
+    const gone = createSocket("udp4");
+    gone.connect(listener.port, "127.0.0.1");
+    await once(gone, "connect");
+    gone.send("abc");
+    gone.close();
+    await answered;
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    client.send("still there", listener.port, "127.0.0.1");
+    const [reply]: unknown[] = await once(client, "message");
+    expect(String(reply)).toBe("still there");
+    expect(faults).toEqual([]);
+  });
+});
+
+describe("bursts and the end", () => {
+  it.runIf(allowedBufferOctets() >= 4 << 20)(
+    "loses nothing of a burst that the default buffer cannot hold",
+    async () => {
+      const burst = 3000;
+      let count = 0;
+      let allSeen = (): void => {};
+      const all = new Promise<void>((resolve) => {
+        allSeen = resolve;
+      });
+      const listener = await listenUdp({
+        address: "127.0.0.1",
+        family: 4,
+        port: 0,
+        respond: () => {
+          count++;
+          if (count === burst) allSeen();
+          return undefined;
+        },
+        onFault: () => {},
+      });
+      cleanUp.push(() => listener.close());
+      const client = createSocket("udp4");
+      cleanUp.push(() => void client.close());
+      client.connect(listener.port, "127.0.0.1");
+      await once(client, "connect");
+      // In one turn of the event loop, so that none is read before the last is sent.
+      for (let i = 0; i < burst; i++) client.send(new Uint8Array(64));
+      await all;
+    },
+  );
+
+  it("answers what has come, then frees the port", async () => {
+    const options = { address: "127.0.0.1", family: 4, onFault: () => {} } as const;
+    const listener = await listenUdp({ ...options, port: 0, respond: (message) => message });
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    client.connect(listener.port, "127.0.0.1");
+    await once(client, "connect");
+    const replies: string[] = [];
+    client.on("message", (reply) => replies.push(String(reply)));
+    for (const text of ["one", "two", "three"]) client.send(text);
+    await listener.close();
+    const next = await listenUdp({ ...options, port: listener.port, respond: () => Buffer.from("next") });
+    cleanUp.push(() => next.close());
+    client.send("four");
+    while (!replies.includes("next")) await once(client, "message");
+    expect(replies).toEqual(["one", "two", "three", "next"]);
   });
 });
 

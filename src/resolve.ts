@@ -1,0 +1,246 @@
+/** Follows a name through the zones (RFC 1034 §4.3.2) and chooses wherever it is tailored. */
+
+import { isTailoredAlias, type TailoredName, tailoredRRset } from "./cloud/chain.ts";
+import { chooseActive, chooseNearest } from "./cloud/choose.ts";
+import { stateOf } from "./cloud/states.ts";
+import type { ExtendedError } from "./dns/edns.ts";
+import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
+import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
+import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
+import { locationClass, type Snapshot } from "./snapshot.ts";
+import type { Asker, Hop, Resolution, Tailoring } from "./trace.ts";
+import { lookup } from "./zone/lookup.ts";
+import { findZone, type Zone, type Zones } from "./zone/zone.ts";
+
+/** CNAMEs followed for one query. Real chains have eight at the most; what is longer is cut there. */
+const MAX_CHAIN = 16;
+
+/** The answer to a question of class IN, from all zones. */
+export function resolve(snapshot: Snapshot, { qname, qtype }: Question, asker: Asker): Resolution {
+  const { zones, settings } = snapshot.configuration;
+  const hops: Hop[] = [];
+  const seen = new Set<DomainName>();
+  let owner = qname;
+  let name = domainName(owner);
+  let zone = findZoneOf(zones, name, qtype);
+  if (zone === undefined) return refused(`no zone served here holds ${name}`);
+  for (; zone !== undefined; zone = findZoneOf(zones, name, qtype)) {
+    seen.add(name);
+    const hop = visit(snapshot, zone, name, owner, qtype, asker);
+    hops.push(hop);
+    const target = hop.found === "cname" ? hop.rrset?.rdatas[0] : undefined;
+    if (target === undefined) return conclude(snapshot, hops, zone);
+    owner = target;
+    name = domainName(target);
+    if (settings.answer === "first-cname" || seen.has(name) || hops.length === MAX_CHAIN) break;
+  }
+  return conclude(snapshot, hops, undefined);
+}
+
+/** A response without records, for what is no lookup. */
+export const notAnswered = (rcode: number): Resolution => ({
+  rcode,
+  authoritative: false,
+  sections: noSections,
+  scopePrefixLength: 0,
+  hops: [],
+  extendedErrors: [],
+});
+
+/** A refusal tells a person what was missing (RFC 8914 §4.21). */
+export const refused = (text: string): Resolution => ({
+  ...notAnswered(RCODE.REFUSED),
+  extendedErrors: [{ code: EXTENDED_ERROR.NOT_AUTHORITATIVE, text }],
+});
+
+/** The zone that has the say of a name. For DS that is the one above a zone cut, if it has the name (RFC 4035 §3.1.4.1). */
+function findZoneOf(
+  zones: Zones<TailoredName>,
+  name: DomainName,
+  qtype: number,
+): Zone<TailoredName> | undefined {
+  const zone = findZone(zones, name);
+  const parent = parentOf(name);
+  if (qtype !== TYPE.DS || zone?.apex !== name || parent === undefined) return zone;
+  const upper = findZone(zones, parent);
+  return upper?.nodes.has(name) ? upper : zone;
+}
+
+/** What stands at one name for this asker. */
+function visit(
+  snapshot: Snapshot,
+  zone: Zone<TailoredName>,
+  name: DomainName,
+  owner: Uint8Array,
+  qtype: number,
+  asker: Asker,
+): Hop {
+  const result = lookup(zone, name, qtype);
+  const nothing = { wildcard: undefined, dname: undefined, rrset: undefined, tailoring: undefined };
+  const hop = { name, zone: zone.apex, ...nothing };
+  switch (result.kind) {
+    case "rrset":
+    case "cname":
+      return {
+        ...hop,
+        found: result.kind,
+        wildcard: result.wildcard,
+        rrset: { ...result.rrset, owner, name },
+      };
+    case "dname":
+      return { ...hop, dname: result.rrset, ...aliasByDname(result.rrset, name, owner, qtype) };
+    case "referral":
+      return { ...hop, found: "referral", rrset: result.nameservers };
+    case "nodata":
+      return { ...hop, found: "nodata", wildcard: result.wildcard };
+    case "nxdomain":
+      return { ...hop, found: "nxdomain" };
+    case "tailored": {
+      const { tailored, wildcard } = result;
+      const alias = isTailoredAlias(tailored);
+      // NODATA for a type that no datacenter has does not depend on the asker, so nothing is chosen.
+      if (!alias && qtype !== TYPE.A && qtype !== TYPE.AAAA && qtype !== TYPE.ANY) {
+        return { ...hop, found: "nodata", wildcard };
+      }
+      const tailoring = tailor(snapshot, tailored, asker);
+      const { choice } = tailoring;
+      if (choice.kind !== "datacenter") return { ...hop, found: choice.kind, wildcard, tailoring };
+      const rrset = tailoredRRset(tailored, choice.datacenter, qtype);
+      if (rrset === undefined) return { ...hop, found: "nodata", wildcard, tailoring };
+      const found = alias && qtype !== TYPE.CNAME && qtype !== TYPE.ANY ? "cname" : "rrset";
+      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name }, tailoring };
+    }
+  }
+}
+
+/** The CNAME made from a DNAME (RFC 6672 §3.1: with its TTL), or YXDOMAIN where the name would be too long (§2.2). */
+function aliasByDname(
+  dname: RRset,
+  name: DomainName,
+  owner: Uint8Array,
+  qtype: number,
+): Pick<Hop, "found" | "rrset"> {
+  const suffix = dname.rdatas[0];
+  const target = suffix && replaceSuffix(owner, dname.owner, suffix);
+  if (target === undefined) return { found: "yxdomain", rrset: undefined };
+  const found = qtype === TYPE.CNAME || qtype === TYPE.ANY ? "rrset" : "cname";
+  return {
+    found,
+    rrset: { owner, name, type: TYPE.CNAME, ttlSeconds: dname.ttlSeconds, rdatas: [target] },
+  };
+}
+
+function tailor(snapshot: Snapshot, tailored: TailoredName, asker: Asker): Tailoring {
+  const { service, bindings } = tailored;
+  const candidates = snapshot.candidates.get(service);
+  if (candidates !== undefined) {
+    const found = locationClass(candidates, asker.address);
+    const choice = chooseNearest(found.datacenters, snapshot.states, service.whenAllDown);
+    return { tailored, choice, locationClass: found };
+  }
+  if (bindings.tenant === undefined) throw new Error(`${service.name} follows tenants, and its name tells none`);
+  const choice = chooseActive(bindings.tenant, snapshot.states, service.whenAllDown);
+  return { tailored, choice, locationClass: undefined };
+}
+
+/** Puts the hops into sections; `zone` is that of the last hop, undefined where the chain was cut. */
+function conclude(
+  snapshot: Snapshot,
+  hops: readonly Hop[],
+  zone: Zone<TailoredName> | undefined,
+): Resolution {
+  const last = hops.at(-1);
+  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope.
+  const scopePrefixLength = Math.max(
+    0,
+    ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),
+  );
+  const extendedErrors = hops
+    .flatMap(({ tailoring }) => tailoring ?? [])
+    .flatMap((t) => outagesOf(snapshot, t));
+  if (last?.found === "servfail") {
+    return { ...notAnswered(RCODE.SERVFAIL), scopePrefixLength, hops, extendedErrors };
+  }
+  const answer = hops.flatMap(({ found, dname, rrset }) => [
+    ...(dname === undefined ? [] : [dname]),
+    ...(rrset === undefined || (found !== "rrset" && found !== "cname") ? [] : [rrset]),
+  ]);
+  const sections =
+    zone === undefined || last === undefined ? { ...noSections, answer } : sectionsOf(answer, last, zone);
+  return {
+    rcode: rcodeOf(last),
+    // RFC 1035 §4.1.1: AA speaks of the first owner name in the answer section.
+    authoritative: answer.length > 0 || last?.found !== "referral",
+    sections,
+    scopePrefixLength,
+    hops,
+    extendedErrors,
+  };
+}
+
+/** RFC 6604 §3: the RCODE is that of the last name of the chain. */
+function rcodeOf(last: Hop | undefined): number {
+  if (last?.found === "nxdomain") return RCODE.NXDOMAIN;
+  return last?.found === "yxdomain" ? RCODE.YXDOMAIN : RCODE.NOERROR;
+}
+
+function sectionsOf(answer: readonly RRset[], last: Hop, zone: Zone<TailoredName>): Sections {
+  const addresses = last.rrset?.type === TYPE.NS ? addressesOf(last.rrset, zone) : [];
+  switch (last.found) {
+    case "referral": {
+      const cut = last.rrset;
+      if (cut === undefined) return { ...noSections, answer };
+      const [glue, additional] = partition(addresses, ({ name }) => isAtOrBelow(name, cut.name));
+      return { answer, authority: [cut], glue, additional };
+    }
+    case "nodata":
+    case "nxdomain":
+      return { ...noSections, answer, authority: [negativeSoa(zone)] };
+    default:
+      return { ...noSections, answer, additional: addresses };
+  }
+}
+
+/** The SOA of a negative answer, its TTL cut to how long that may be cached (RFC 2308 §3). */
+function negativeSoa({ soa }: Zone<TailoredName>): RRset {
+  const rdata = soa.rdatas[0];
+  const minimum =
+    rdata === undefined ? 0 : new DataView(rdata.buffer, rdata.byteOffset).getUint32(rdata.length - 4);
+  return { ...soa, ttlSeconds: Math.min(soa.ttlSeconds, minimum) };
+}
+
+/** Addresses, from the same zone, of the name servers in an NS RRset (RFC 1034 §4.3.2 steps 3b and 6). */
+function addressesOf(nameservers: RRset, zone: Zone<TailoredName>): readonly RRset[] {
+  return nameservers.rdatas.flatMap((target) => {
+    const rrsets = zone.nodes.get(domainName(target))?.rrsets;
+    return [rrsets?.get(TYPE.A) ?? [], rrsets?.get(TYPE.AAAA) ?? []].flat();
+  });
+}
+
+/** What an answer owes to outages: the datacenters that would have been chosen otherwise. */
+function outagesOf(
+  { states }: Snapshot,
+  { tailored, choice, locationClass: found }: Tailoring,
+): readonly ExtendedError[] {
+  if (choice.reason === "all-down") {
+    const text = `all datacenters of ${tailored.service.cloud}/${tailored.service.name} are down`;
+    return [{ code: EXTENDED_ERROR.OTHER, text }];
+  }
+  const { tenant } = tailored.bindings;
+  const preferred = found?.datacenters ?? (tenant === undefined ? [] : [tenant.active]);
+  const at = preferred.findIndex(
+    (datacenter) => choice.kind === "datacenter" && datacenter === choice.datacenter,
+  );
+  const passedOver = at < 0 ? preferred : preferred.slice(0, at);
+  if (passedOver.length === 0) return [];
+  const [first, second, third, ...more] = passedOver;
+  const named = [first, second, third].flatMap((datacenter) => datacenter ?? []);
+  const text = named.map((datacenter) => `${datacenter.id} is ${stateOf(states, datacenter)}`).join(", ");
+  return [
+    { code: EXTENDED_ERROR.OTHER, text: more.length === 0 ? text : `${text}, and ${more.length} more` },
+  ];
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

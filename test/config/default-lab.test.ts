@@ -1,0 +1,238 @@
+// What the shipped configuration promises: networks, tenants, datacenters, and the defaults that its comments state.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Cloud } from "../../src/cloud/service.ts";
+import type { Datacenter } from "../../src/cloud/topology.ts";
+import type { Configuration } from "../../src/config/configuration.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { formatRRset } from "../../src/dns/message.ts";
+import { nameOf } from "../../src/dns/name.ts";
+import { formatAddress, formatPrefix, type IpPrefix, parsePrefix, prefixContains } from "../../src/ip.ts";
+import { loadSnapshot } from "../../src/load-snapshot.ts";
+
+const path = resolve(import.meta.dirname, "../../config/geodns365.yaml");
+
+function load(file: string): Configuration {
+  const loaded = loadConfig(file);
+  if (loaded.kind === "errors") throw new Error(loaded.errors.map(({ message }) => message).join("\n"));
+  return loaded.configuration;
+}
+
+const lab = load(path);
+
+function cloudOf(name: string): Cloud {
+  const cloud = lab.clouds.find((candidate) => candidate.name === name);
+  if (cloud === undefined) throw new Error(`there is no cloud ${name}`);
+  return cloud;
+}
+
+const worldwide = cloudOf("Worldwide");
+const china = cloudOf("China");
+const datacenters = lab.clouds.flatMap((cloud) => cloud.datacenters);
+
+test("it loads without an error or a warning", () => {
+  const loaded = loadSnapshot(path);
+  expect(loaded.kind === "loaded" && loaded.warnings).toEqual([]);
+});
+
+test("it reads every file, the first one first", () => {
+  const folder = resolve(path, "..");
+  expect(lab.files.map((file) => file.slice(folder.length + 1))).toEqual([
+    "geodns365.yaml",
+    "networks.yaml",
+    "countries.yaml",
+    "tenants.yaml",
+    "clouds/china.yaml",
+    "clouds/worldwide.yaml",
+  ]);
+});
+
+test("it has these networks", () => {
+  const table = lab.networks.map(({ name, kind, prefixes, place }) =>
+    [name, kind, prefixes.map(formatPrefix).join(" "), place.city, place.country].join(" | "),
+  );
+  expect(table).toEqual([
+    "london-office | office | 10.1.0.0/16 2001:db8:1::/48 | London | GB",
+    "new-york-office | office | 10.2.0.0/16 2001:db8:2::/48 | New York | US",
+    "singapore-office | office | 10.3.0.0/16 2001:db8:3::/48 | Singapore | SG",
+    "sydney-office | office | 10.4.0.0/16 2001:db8:4::/48 | Sydney | AU",
+    "beijing-office | office | 10.5.0.0/16 2001:db8:5::/48 | Beijing | CN",
+    "sao-paulo-office | office | 10.6.0.0/16 2001:db8:6::/48 | Sao Paulo | BR",
+    "johannesburg-office | office | 10.7.0.0/16 2001:db8:7::/48 | Johannesburg | ZA",
+    "frankfurt-expressroute | expressroute | 10.8.0.0/16 | Frankfurt | DE",
+    "seattle-vpn | vpn | 10.9.0.0/16 | Seattle | US",
+    "loopback | office | 127.0.0.0/8 ::1/128 | London | GB",
+  ]);
+});
+
+describe("tenants", () => {
+  test("live where the lab says", () => {
+    const geos = lab.clouds
+      .flatMap(({ tenants }) => tenants)
+      .flatMap(({ cloud, geos }) =>
+        geos.map(({ tenant, label, geo, active, standby, domains }) =>
+          [cloud, tenant, label, geo, active.id, standby?.id ?? "-", domains.join(" ") || "-"].join(" | "),
+        ),
+      );
+    expect(geos.toSorted()).toEqual([
+      "China | tailspin | tailspin | CHN | China/bjs | China/sha | -",
+      "Worldwide | contoso | contoso | EUR | Worldwide/dub | Worldwide/ams | contoso.com",
+      "Worldwide | fabrikam | fabrikam | NAM | Worldwide/boydton | Worldwide/chicago | -",
+      "Worldwide | fabrikam | fabrikamEUR | EUR | Worldwide/ams | - | -",
+      "Worldwide | wingtip | wingtip | APC | Worldwide/sin | Worldwide/hkg | -",
+    ]);
+  });
+
+  test("have the home geo first", () => {
+    const fabrikam = worldwide.tenants.find(({ name }) => name === "fabrikam");
+    expect(fabrikam?.geos.map(({ label }) => label)).toEqual(["fabrikam", "fabrikamEUR"]);
+  });
+});
+
+describe("datacenters", () => {
+  const frontEnds = (cloud: Cloud): readonly string[] =>
+    cloud.datacenters.filter(({ roles }) => roles.has("front-end")).map(({ shortId }) => shortId);
+
+  test("of Worldwide that are front ends are exactly these", () => {
+    const expected =
+      "lhr ams cdg fra vie mdw mnz lyh eat phx hkg kul sin syd maa dxb gru jnb nrt icn yyz dub".split(" ");
+    expect(frontEnds(worldwide).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test("of China are these two, with both roles", () => {
+    expect(china.datacenters.map(({ id, roles }) => [id, [...roles].toSorted()])).toEqual([
+      ["China/bjs", ["front-end", "tenants"]],
+      ["China/sha", ["front-end", "tenants"]],
+    ]);
+  });
+
+  test("are the candidates of nearest-datacenter in their own cloud alone", () => {
+    expect(lab.clouds).toHaveLength(2);
+    for (const cloud of lab.clouds) {
+      expect(cloud.services.map(({ policy }) => policy)).toContain("nearest-datacenter");
+      for (const { policy, candidates } of cloud.services) {
+        if (policy !== "nearest-datacenter") continue;
+        expect(candidates.map(({ shortId }) => shortId)).toEqual(frontEnds(cloud));
+        expect(new Set(candidates.map((candidate) => candidate.cloud))).toEqual(new Set([cloud.name]));
+      }
+    }
+  });
+
+  test.each(datacenters.map((datacenter) => [datacenter.id, datacenter] as const))(
+    "%s has one pool of each family, inside the lab's address space",
+    (_id, { pools }) => {
+      expect(pools.map(({ family, length }) => [family, length])).toEqual([
+        [4, 24],
+        [6, 48],
+      ]);
+      const labSpace = ["198.18.0.0/15", "2001:db8:f000::/36"].map(soundPrefix);
+      for (const [i, space] of labSpace.entries()) {
+        const pool = pools[i];
+        expect(pool !== undefined && prefixContains(space, pool)).toBe(true);
+      }
+    },
+  );
+
+  test("that hold tenants have farms, and no others", () => {
+    const withFarms = datacenters.filter(({ farms }) => farms !== undefined).map(({ id }) => id);
+    const withTenants = datacenters.filter(({ roles }) => roles.has("tenants")).map(({ id }) => id);
+    expect(withFarms).toEqual(withTenants);
+    expect(withFarms.length).toBeGreaterThan(40);
+  });
+
+  test("never share a clump or a farm with another of the same geo number", () => {
+    const numbersOf = ({ farms }: Datacenter): readonly string[] =>
+      Array.from({ length: farms === undefined ? 0 : 16 }, (_, slot) => [
+        `clump ${farms?.geo} ${(farms?.firstClump ?? 0) + slot}`,
+        `farm ${farms?.geo} ${(farms?.firstFarm ?? 0) + slot}`,
+      ]).flat();
+    for (const cloud of lab.clouds) {
+      const numbers = cloud.datacenters.flatMap(numbersOf);
+      expect(numbers.length).toBeGreaterThanOrEqual(64);
+      expect(numbers.filter((number, i) => numbers.indexOf(number) !== i)).toEqual([]);
+    }
+  });
+});
+
+function soundPrefix(text: string): IpPrefix {
+  const prefix = parsePrefix(text);
+  if (typeof prefix === "string") throw new Error(prefix);
+  return prefix;
+}
+
+describe("defaults", () => {
+  test("are what the file says, so that each of its keys may be left out", () => {
+    const folder = mkdtempSync(join(tmpdir(), "geodns365-defaults-"));
+    try {
+      writeFileSync(join(folder, "empty.yaml"), "");
+      expect(lab.settings).toEqual(load(join(folder, "empty.yaml")).settings);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("are these", () => {
+    const { nameservers, ...settings } = lab.settings;
+    expect(settings).toMatchObject({
+      listen: [
+        { address: "127.0.0.1", family: 4, port: 5300 },
+        { address: "::1", family: 6, port: 5300 },
+      ],
+      answer: "full",
+      udpPayloadSize: 1232,
+      tcp: { idleSeconds: 10, maxConnections: 256 },
+      clientSubnetTrust: "all",
+      geoipDatabase: { kind: "embedded" },
+      defaultPlace: { city: "Boydton", country: "US", coordinates: [36.67, -78.39] },
+      loggedQueries: "all",
+    });
+    expect({ ns1: nameservers.ns1.map(formatAddress), ns2: nameservers.ns2.map(formatAddress) }).toEqual({
+      ns1: ["198.18.0.53", "2001:db8:f000::53"],
+      ns2: ["198.19.255.53", "2001:db8:f000::1:53"],
+    });
+  });
+
+  test("stand in the file, all of them", () => {
+    const text = readFileSync(path, "utf8");
+    for (const key of ["server", "clientSubnet", "geoip", "defaultLocation", "log", "include"]) {
+      expect(text).toMatch(new RegExp(`^${key}:`, "m"));
+    }
+  });
+});
+
+test("these zones are served, each with the SOA and the name servers of the lab", () => {
+  expect([...lab.zones.keys()].toSorted()).toEqual([
+    "microsoftonline.com.",
+    "msidentity.com.",
+    "office.com.",
+    "office365.com.",
+    "outlook.cn.",
+    "outlook.com.",
+    "partner.microsoftonline.cn.",
+    "prd.aadg.akadns.net.",
+    "sharepoint.cn.",
+    "sharepoint.com.",
+    "sharepointonline.com.akadns.net.",
+  ]);
+  for (const [apex, zone] of lab.zones) {
+    const recordsAt = (name: string): readonly string[] =>
+      [...(zone.nodes.get(nameOf(name))?.rrsets.values() ?? [])].flatMap(formatRRset);
+    expect(recordsAt(apex)).toEqual([
+      `${apex} 3600 SOA ns1.${apex} hostmaster.${apex} 1 3600 600 604800 60`,
+      `${apex} 3600 NS ns1.${apex}`,
+      `${apex} 3600 NS ns2.${apex}`,
+    ]);
+    expect(formatRRset(zone.soa)).toEqual(recordsAt(apex).slice(0, 1));
+    expect(recordsAt(`ns1.${apex}`)).toEqual([
+      `ns1.${apex} 3600 A 198.18.0.53`,
+      `ns1.${apex} 3600 AAAA 2001:db8:f000::53`,
+    ]);
+    expect(recordsAt(`ns2.${apex}`)).toEqual([
+      `ns2.${apex} 3600 A 198.19.255.53`,
+      `ns2.${apex} 3600 AAAA 2001:db8:f000::1:53`,
+    ]);
+  }
+});

@@ -1,0 +1,966 @@
+// Faulty configurations and the errors they give: every one, with its place.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { formatConfigError } from "../../src/config/load.ts";
+import type { ConfigError } from "../../src/config/yaml-document.ts";
+import { loadSnapshot } from "../../src/load-snapshot.ts";
+
+/** A configuration without a fault; a case changes pieces of it, and so keeps its line numbers where it can. */
+const soundLab = `server: { listen: ["127.0.0.1:0"] }
+geoip: { database: none }
+---
+cloud: Lab
+zones: [lab.example]
+datacenters:
+  lhr: { city: London, country: GB, coordinates: [51, 0], geo: GBR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
+  cdg: { city: Paris, country: FR, coordinates: [49, 2], geo: FRA, roles: [front-end], addresses: [198.18.2.0/24] }
+  ams: { city: Amsterdam, country: NL, coordinates: [52, 5], geo: EUR, roles: [tenants], addresses: [198.18.3.0/24] }
+services:
+  mail:
+    policy: nearest-datacenter
+    names: [mail.lab.example]
+    ttl: 300
+    chain: [{ name: "{datacenter}.mail.lab.example", ttl: 60 }]
+    addresses: { slice: 0, count: 2 }
+  share:
+    policy: active-datacenter
+    names: ["{tenant}.lab.example"]
+    ttl: 60
+    addresses: { slice: 1, count: 2 }
+  share-forms:
+    policy: active-datacenter
+    names: ["{tenant}-my.lab.example"]
+    ttl: 60
+    chain: [{ name: "{tenant}.lab.example" }]
+---
+tenants:
+  contoso: { cloud: Lab, geo: EUR, active: ams, standby: lhr, domains: [contoso.example] }
+---
+networks:
+  london-office: { prefixes: [10.1.0.0/16], place: { city: London, country: GB, coordinates: [51.51, -0.13] } }
+`;
+
+/** A second cloud, whose pool is its own. */
+const secondCloud = `cloud: Other
+zones: [other.example]
+datacenters:
+  osl: { city: Oslo, country: "NO", coordinates: [60, 11], geo: NOR, roles: [front-end], addresses: [198.18.9.0/24] }
+services:
+  mail: { policy: nearest-datacenter, names: [mail.other.example], ttl: 300, addresses: { slice: 0, count: 2 } }
+`;
+
+type Change = readonly [from: string, to: string];
+
+/** The text with each piece, which must stand in it once, replaced. */
+function changed(text: string, ...changes: readonly Change[]): string {
+  return changes.reduce((before, [from, to]) => {
+    const parts = before.split(from);
+    if (parts.length !== 2) throw new Error(`"${from}" stands ${parts.length - 1} times in the text`);
+    return parts.join(to);
+  }, text);
+}
+
+const lab = (...changes: readonly Change[]): Files => ({ "lab.yaml": changed(soundLab, ...changes) });
+
+/** Contents by path; the first is the configuration. */
+type Files = Readonly<Record<string, string | Buffer>>;
+
+const folder = mkdtempSync(join(tmpdir(), "geodns365-errors-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+let folders = 0;
+
+function writeFiles(files: Files): string {
+  const root = join(folder, String(folders++));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  return root;
+}
+
+function loadFiles(files: Files, main = Object.keys(files)[0] ?? "lab.yaml") {
+  const root = writeFiles(files);
+  const loaded = loadSnapshot(join(root, main));
+  const errors: readonly ConfigError[] = loaded.kind === "errors" ? loaded.errors : [];
+  const withoutRoot = (text: string): string => text.replaceAll(`${root}/`, "");
+  return {
+    lines: errors.map(({ place, message }) =>
+      withoutRoot(`${place.file}:${place.line}:${place.column}: ${message}`),
+    ),
+    printed: errors.map((error) => withoutRoot(formatConfigError(error))),
+  };
+}
+
+interface Case {
+  readonly name: string;
+  readonly files: Files;
+  /** Of lab.yaml unless another file is named first. */
+  readonly errors: readonly string[];
+}
+
+function testCases(cases: readonly Case[]): void {
+  for (const { name, files, errors } of cases) {
+    test(name, () => {
+      const expected = errors.map((error) => (/^\d/.test(error) ? `lab.yaml:${error}` : error));
+      expect(loadFiles(files).lines).toEqual(expected);
+    });
+  }
+}
+
+test("the configuration that the cases change has no fault", () => {
+  expect(loadFiles(lab()).lines).toEqual([]);
+  expect(
+    loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }).lines,
+  ).toEqual([]);
+});
+
+describe("YAML", () => {
+  testCases([
+    {
+      name: "a list that is not closed",
+      files: { "lab.yaml": "server: {}\nzones: [a.example, b.example\nlog: { queries: off }\n" },
+      errors: ["3:1: flow sequence in block collection must be sufficiently indented and end with a ]"],
+    },
+    {
+      name: "a tab as indent",
+      files: { "lab.yaml": "server:\n\tanswer: full\n" },
+      errors: ["2:1: tabs are not allowed as indentation"],
+    },
+    {
+      name: "a key twice",
+      files: { "lab.yaml": "server:\n  answer: full\n  udpPayloadSize: 1232\n  answer: full\n" },
+      errors: ['4:3: "answer" is here twice; it stands at 2:3 already'],
+    },
+    {
+      name: "an alias of nothing",
+      files: { "lab.yaml": "zones: *lab\n" },
+      errors: ["1:8: there is no anchor &lab before this alias"],
+    },
+    {
+      name: "an alias bomb",
+      files: {
+        "lab.yaml": `a: &a [x, x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
+d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
+`,
+      },
+      errors: ["1:1: the aliases multiply this document beyond bounds; write the values out"],
+    },
+    {
+      name: "a text alone",
+      files: { "lab.yaml": "just words\n" },
+      errors: ['1:1: expected a map, found "just words"'],
+    },
+    {
+      name: "a list at the top",
+      files: { "lab.yaml": "- a\n- b\n" },
+      errors: ["1:1: expected a map, found a list of 2"],
+    },
+    {
+      name: "an error in a second document",
+      files: { "lab.yaml": "log: { queries: off }\n---\nnetworks: {]\n" },
+      errors: ["3:12: flow map in block collection must be sufficiently indented and end with a }"],
+    },
+  ]);
+});
+
+describe("shape", () => {
+  testCases([
+    {
+      name: "an unknown key near a known one",
+      files: lab(["server: {", "server: { answr: full,"]),
+      errors: ['1:11: "answr" is no key here; did you mean "answer"?'],
+    },
+    {
+      name: "an unknown key far from all",
+      files: lab(["geoip: { database: none }", "geoip: { database: none, cache: 1 }"]),
+      errors: ['2:26: "cache" is no key here; there is only database'],
+    },
+    {
+      name: "an unknown top key",
+      files: { "lab.yaml": "servers: {}\n" },
+      errors: ['1:1: "servers" is no key here; did you mean "server"?'],
+    },
+    {
+      name: "an unknown key of a datacenter",
+      files: lab(["{ city: Paris,", "{ citty: Paris,"]),
+      errors: ['8:10: "citty" is no key here; did you mean "city"?'],
+    },
+    {
+      name: "an unknown key in a list",
+      files: lab(['mail.lab.example", ttl: 60 }', 'mail.lab.example", ttl: 60, infered: true }']),
+      errors: ['15:63: "infered" is no key here; did you mean "inferred"?'],
+    },
+    {
+      name: "a text for a number",
+      files: lab(["    ttl: 300", "    ttl: five minutes"]),
+      errors: ['14:10: expected a number, found "five minutes"'],
+    },
+    {
+      name: "a number for a text",
+      files: lab(["city: Paris", "city: 75"]),
+      errors: ["8:16: expected a text, found 75; put it in quotes"],
+    },
+    {
+      name: "a fraction for a whole number",
+      files: lab(["    ttl: 300", "    ttl: 1.5"]),
+      errors: ["14:10: expected a whole number, found 1.5"],
+    },
+    {
+      name: "a number below its least",
+      files: lab(["    ttl: 300", "    ttl: -1"]),
+      errors: ["14:10: expected at least 0, found -1"],
+    },
+    {
+      name: "a number above its most",
+      files: lab(["slice: 1, count: 2", "slice: 16, count: 2"]),
+      errors: ["21:25: expected at most 15, found 16"],
+    },
+    {
+      name: "a map for a list",
+      files: lab(["zones: [lab.example]", "zones: { lab.example: }"]),
+      errors: ["5:8: expected a list, found a map"],
+    },
+    {
+      name: "a text for a list",
+      files: lab(["zones: [lab.example]", "zones: lab.example"]),
+      errors: ['5:8: expected a list, found "lab.example"'],
+    },
+    {
+      name: "an empty list",
+      files: lab(["zones: [lab.example]", "zones: []"]),
+      errors: ["5:8: expected a list of at least 1, found a list of 0"],
+    },
+    {
+      name: "nothing behind a key",
+      files: lab(["zones: [lab.example]", "zones:"]),
+      errors: ["5:7: expected a list, found nothing"],
+    },
+    {
+      name: "a word that is none of the choices",
+      files: lab(["server: {", "server: { answer: ful,"]),
+      errors: ['1:19: expected full or first-cname, found "ful"; did you mean "full"?'],
+    },
+    {
+      name: "a word far from the choices",
+      files: lab(["roles: [tenants]", "roles: [database]"]),
+      errors: ['9:80: expected front-end or tenants, found "database"'],
+    },
+    {
+      name: "a missing key",
+      files: lab(["{ city: Paris, ", "{ "]),
+      errors: ['8:8: "city" is missing here; expected a text'],
+    },
+    {
+      name: "a country in lower case",
+      files: lab(["country: FR", "country: fr"]),
+      errors: ['8:32: expected an ISO 3166 alpha-2 code in capitals, like GB, found "fr"'],
+    },
+    { name: "NO, which YAML 1.2 takes for a text", files: lab(["country: FR", "country: NO"]), errors: [] },
+    {
+      name: "coordinates out of range",
+      files: lab(["[49, 2]", "[91, 2]"]),
+      errors: ["8:50: expected at most 90, found 91"],
+    },
+    {
+      name: "coordinates with one number",
+      files: lab(["[49, 2]", "[49]"]),
+      errors: ["8:49: expected a list of at least 2, found a list of 1"],
+    },
+    {
+      name: "a datacenter id with a blank",
+      files: lab(["  cdg:", "  c dg:"]),
+      errors: ['8:3: "c dg" cannot be a key: expected letters, digits and inner hyphens'],
+    },
+    {
+      name: "a datacenter id in capitals",
+      files: lab(["  cdg:", "  CDG:"]),
+      errors: ['8:3: "CDG" must be written in lower case'],
+    },
+    {
+      name: "a name with an empty label",
+      files: lab(["names: [mail.lab.example]", "names: [mail..lab.example]"]),
+      errors: ['13:13: "mail..lab.example" has an empty label'],
+    },
+    {
+      name: "an unknown placeholder",
+      files: lab(['"{datacenter}.mail', '"{datacentre}.mail']),
+      errors: [
+        "15:21: {datacentre} is no placeholder; there are {datacenter} {DATACENTER} {region} {geo} {farmGeo} {clump} {farm} {tenant} {domainKey}",
+      ],
+    },
+    {
+      name: "a listen address without a port",
+      files: lab(["127.0.0.1:0", "127.0.0.1"]),
+      errors: ['1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300'],
+    },
+    {
+      name: "a name server without an address",
+      files: lab(["server: {", "server: { nameservers: { ns1: [ns1.example], ns2: [192.0.2.1] },"]),
+      errors: ['1:32: "ns1.example" is not an IP address'],
+    },
+    {
+      name: "trust of neither word nor list",
+      files: lab(["geoip:", "clientSubnet: { trust: al }\ngeoip:"]),
+      errors: [
+        '2:24: expected all, none, or a list of the prefixes of resolvers whose client subnet counts, found "al"',
+      ],
+    },
+    {
+      name: "trust with a bad prefix",
+      files: lab(["geoip:", "clientSubnet: { trust: [10.0.0.0/33] }\ngeoip:"]),
+      errors: ['2:25: "10.0.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "log.queries of one",
+      files: lab(["geoip:", "log: { queries: 1 }\ngeoip:"]),
+      errors: ["2:17: expected at least 2, found 1"],
+    },
+  ]);
+});
+
+describe("prefixes", () => {
+  testCases([
+    {
+      name: "33 bits",
+      files: lab(["10.1.0.0/16", "10.1.0.0/33"]),
+      errors: ['32:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "host bits set",
+      files: lab(["10.1.0.0/16", "10.1.2.3/16"]),
+      errors: ['32:31: "10.1.2.3/16" has bits set behind its prefix length; did you mean 10.1.0.0/16?'],
+    },
+    {
+      name: "no prefix at all",
+      files: lab(["10.1.0.0/16", "10.1/16"]),
+      errors: ['32:31: "10.1/16" is not an address prefix like 10.1.0.0/16 or 2001:db8:1::/48'],
+    },
+    {
+      name: "the same prefix in two networks",
+      files: lab([
+        "networks:\n",
+        "networks:\n  paris-office: { prefixes: [192.0.2.0/24, 10.1.0.0/16], place: { city: Paris, country: FR, coordinates: [49, 2] } }\n",
+      ]),
+      errors: ["33:31: 10.1.0.0/16 belongs to network paris-office at lab.yaml:32:44 already"],
+    },
+    {
+      name: "the same prefix twice in a network",
+      files: lab(["[10.1.0.0/16]", "[10.1.0.0/16, 10.1.0.0/16]"]),
+      errors: ["32:44: 10.1.0.0/16 belongs to network london-office at lab.yaml:32:31 already"],
+    },
+    {
+      name: "a prefix inside another, which is fine",
+      files: lab([
+        "networks:\n",
+        "networks:\n  paris-office: { prefixes: [10.1.1.0/24], place: { city: Paris, country: FR, coordinates: [49, 2] } }\n",
+      ]),
+      errors: [],
+    },
+    {
+      name: "a pool too small for 16 slices",
+      files: lab(["198.18.3.0/24", "198.18.3.0/29"]),
+      errors: ["9:102: a pool has 16 slices, so it must be /27 or shorter"],
+    },
+    {
+      name: "two pools of one family",
+      files: lab(["198.18.3.0/24", "198.18.3.0/24, 198.18.4.0/24"]),
+      errors: ["9:101: expected one prefix of each family, found two of one"],
+    },
+    {
+      name: "pools that overlap in a cloud",
+      files: lab(["198.18.3.0/24", "198.18.2.0/23"]),
+      errors: ["9:102: 198.18.2.0/23 overlaps the pool of Lab/cdg at lab.yaml:8:100"],
+    },
+    {
+      name: "pools that overlap across clouds",
+      files: {
+        ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]),
+        "other.yaml": changed(secondCloud, ["198.18.9.0", "198.18.1.0"]),
+      },
+      errors: ["8:110: 198.18.1.0/24 overlaps the pool of Other/osl at other.yaml:4:102"],
+    },
+    {
+      name: "a name server in a pool",
+      files: lab(["server: {", "server: { nameservers: { ns1: [198.18.3.53], ns2: [192.0.2.1] },"]),
+      errors: ["9:102: 198.18.3.0/24 holds the address of a name server (server.nameservers)"],
+    },
+    {
+      name: "the default name server in a pool",
+      files: lab(["198.18.3.0/24", "198.18.0.0/24"]),
+      errors: ["9:102: 198.18.0.0/24 holds the address of a name server (server.nameservers)"],
+    },
+  ]);
+});
+
+describe("clouds and datacenters", () => {
+  testCases([
+    {
+      name: "two clouds of one name",
+      files: {
+        ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]),
+        "other.yaml": changed(secondCloud, ["cloud: Other", "cloud: Lab"]),
+      },
+      errors: ['5:8: cloud "Lab" is defined at other.yaml:1:8 already'],
+    },
+    {
+      name: "one zone in two clouds",
+      files: {
+        ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]),
+        "other.yaml": changed(secondCloud, [
+          "zones: [other.example]",
+          "zones: [other.example, LAB.example.]",
+        ]),
+      },
+      errors: ["6:9: zone lab.example. is defined at other.yaml:2:24 already"],
+    },
+    {
+      name: "an unknown datacenter of a service",
+      files: lab([
+        "    policy: nearest-datacenter",
+        "    policy: nearest-datacenter\n    datacenters: [lhr, cgd]",
+      ]),
+      errors: ['13:24: "cgd" is no datacenter of the cloud with the role front-end; did you mean "cdg"?'],
+    },
+    {
+      name: "a datacenter of a service without the role",
+      files: lab([
+        "    policy: nearest-datacenter",
+        "    policy: nearest-datacenter\n    datacenters: [ams]",
+      ]),
+      errors: ['13:19: "ams" is no datacenter of the cloud with the role front-end; there are lhr, cdg'],
+    },
+    {
+      name: "a policy without a datacenter of its role",
+      files: lab(
+        ["roles: [front-end, tenants]", "roles: [tenants]"],
+        ["roles: [front-end]", "roles: [tenants]"],
+      ),
+      errors: ["11:3: no datacenter of the cloud has the role front-end"],
+    },
+    {
+      name: "a slice used twice",
+      files: lab(["slice: 1, count: 2", "slice: 0, count: 2"]),
+      errors: ['21:25: slice 0 belongs to service "mail" already'],
+    },
+    {
+      name: "a count over the capacity of a slice",
+      files: lab(["198.18.1.0/24", "198.18.1.0/26"], ["slice: 0, count: 2", "slice: 0, count: 4"]),
+      errors: ["16:35: a slice of the pool of Lab/lhr, 198.18.1.0/26, has 3 addresses, not 4"],
+    },
+  ]);
+});
+
+describe("networks and tenants", () => {
+  testCases([
+    {
+      name: "two files with the same network",
+      files: {
+        ...lab(["geoip:", "include: [more.yaml]\ngeoip:"]),
+        "more.yaml":
+          "networks:\n  london-office: { prefixes: [10.2.0.0/16], place: { city: London, country: GB, coordinates: [51.51, -0.13] } }\n",
+      },
+      errors: ['33:3: network "london-office" is defined at more.yaml:2:3 already'],
+    },
+    {
+      name: "two files with the same tenant",
+      files: {
+        ...lab(["geoip:", "include: [more.yaml]\ngeoip:"]),
+        "more.yaml": "tenants:\n  contoso: { cloud: Lab, geo: EUR, active: ams }\n",
+      },
+      errors: ['30:3: tenant "contoso" is defined at more.yaml:2:3 already'],
+    },
+    {
+      name: "tenants that differ in case alone",
+      files: lab(["tenants:\n", "tenants:\n  Contoso: { cloud: Lab, geo: EUR, active: ams }\n"]),
+      errors: ["30:3: contoso.lab.example. is made at lab.yaml:29:3 already"],
+    },
+    {
+      name: "an unknown cloud",
+      files: lab(["cloud: Lab, geo", "cloud: Labb, geo"]),
+      errors: ['29:21: "Labb" is no cloud; did you mean "Lab"?'],
+    },
+    {
+      name: "an unknown active datacenter",
+      files: lab(["active: ams", "active: asm"]),
+      errors: ['29:44: "asm" is no datacenter of Lab; did you mean "ams"?'],
+    },
+    {
+      name: "an unknown standby",
+      files: lab(["standby: lhr", "standby: lhrr"]),
+      errors: ['29:58: "lhrr" is no datacenter of Lab; did you mean "lhr"?'],
+    },
+    {
+      name: "an active datacenter without the role tenants",
+      files: lab(["active: ams", "active: cdg"]),
+      errors: ["29:44: Lab/cdg has not the role tenants, so it can be neither active nor standby"],
+    },
+    {
+      name: "a standby without the role tenants",
+      files: lab(["standby: lhr", "standby: cdg"]),
+      errors: ["29:58: Lab/cdg has not the role tenants, so it can be neither active nor standby"],
+    },
+    {
+      name: "the standby is the active datacenter",
+      files: lab(["standby: lhr", "standby: ams"]),
+      errors: ["29:58: the standby is the active datacenter itself"],
+    },
+    {
+      name: "a domain claimed twice",
+      files: lab([
+        "tenants:\n",
+        "tenants:\n  fabrikam: { cloud: Lab, geo: EUR, active: ams, domains: [fabrikam.example, Contoso.Example.] }\n",
+      ]),
+      errors: ["30:73: contoso.example is claimed at lab.yaml:29:78 already"],
+    },
+    {
+      name: "a tenant named like another's suffix form",
+      files: lab(["tenants:\n", "tenants:\n  contoso-my: { cloud: Lab, geo: EUR, active: ams }\n"]),
+      errors: ["30:3: contoso-my.lab.example. is made at lab.yaml:29:3 already"],
+    },
+    {
+      name: "a satellite named like a tenant",
+      files: lab([
+        "tenants:\n",
+        "tenants:\n  fabrikam: { cloud: Lab, geo: EUR, active: ams, satellites: { contoso: { geo: GBR, active: lhr } } }\n",
+      ]),
+      errors: ["30:3: contoso.lab.example. is made at lab.yaml:29:64 already"],
+    },
+    {
+      name: "a satellite in an unknown datacenter",
+      files: lab([
+        "tenants:\n",
+        "tenants:\n  fabrikam:\n    cloud: Lab\n    geo: EUR\n    active: ams\n    satellites:\n      fabrikamGBR: { geo: GBR, active: lrh }\n",
+      ]),
+      errors: ['34:40: "lrh" is no datacenter of Lab; did you mean "lhr"?'],
+    },
+  ]);
+});
+
+describe("chains", () => {
+  const chain =
+    '    chain: [{ name: "{datacenter}.mail.lab.example", ttl: 60 }]\n    addresses: { slice: 0, count: 2 }\n';
+  testCases([
+    {
+      name: "a name in no zone",
+      files: lab(["names: [mail.lab.example]", "names: [mail.lab.test]"]),
+      errors: ["13:13: mail.lab.test. is in no zone served; add one to zones"],
+    },
+    {
+      name: "a chain that leaves the zones served",
+      files: lab([chain, '    chain: [{ name: "{datacenter}.mail.example" }]\n']),
+      errors: ["15:21: the chain leaves the zones served at lhr.mail.example."],
+    },
+    {
+      name: "a link in no zone",
+      files: lab(['.mail.lab.example"', '.mail.lab.test"']),
+      errors: ["15:21: lhr.mail.lab.test. is in no zone served; add one to zones"],
+    },
+    {
+      name: "a chain that leads to a name nobody owns",
+      files: lab([chain, '    chain: [{ name: "{datacenter}.mial.lab.example" }]\n']),
+      errors: ["15:21: the chain leads to lhr.mial.lab.example., a name that no service and no record owns"],
+    },
+    {
+      name: "a chain that leads to itself",
+      files: lab([chain, "    chain: [{ name: mail.lab.example }]\n"]),
+      errors: ["15:21: the chain comes back to mail.lab.example. and never ends"],
+    },
+    {
+      name: "the last step without ttl but with addresses",
+      files: lab(['lab.example", ttl: 60 }', 'lab.example" }']),
+      errors: ['15:13: "ttl" is missing here: the TTL of the records at {datacenter}.mail.lab.example'],
+    },
+    {
+      name: "the last step with ttl but without addresses",
+      files: lab([chain, "    chain: [{ name: contoso.lab.example, ttl: 60 }]\n"]),
+      errors: [
+        "15:42: the chain ends at a name of another service, which sets the TTL; leave ttl out or add addresses",
+      ],
+    },
+    {
+      name: "a middle step without ttl",
+      files: lab([chain, "    chain: [{ name: a.lab.example }, { name: contoso.lab.example }]\n"]),
+      errors: ['15:13: "ttl" is missing here: the TTL of the records at a.lab.example'],
+    },
+    {
+      name: "neither chain nor addresses",
+      files: lab([chain, ""]),
+      errors: ["11:3: the service has neither addresses nor a chain, so its names would be empty"],
+    },
+    {
+      name: "active-datacenter without {tenant}",
+      files: lab(
+        ['names: ["{tenant}.lab.example"]', "names: [share.lab.example]"],
+        ['chain: [{ name: "{tenant}.lab', 'chain: [{ name: "share.lab'],
+      ),
+      errors: [
+        "19:13: active-datacenter needs {tenant} or {domainKey} in every name until a datacenter is chosen",
+      ],
+    },
+    {
+      name: "nearest-datacenter with a farm slot",
+      files: lab(['"{datacenter}.mail', '"{clump}.mail']),
+      errors: ["15:21: {clump}.mail.lab.example names a farm slot, which only a tenant has"],
+    },
+    {
+      name: "a datacenter without the number or region a name needs",
+      files: lab(['"{datacenter}.mail', '"{region}.mail']),
+      errors: ["15:21: Lab/lhr has no {region} for {region}.mail.lab.example"],
+    },
+    {
+      name: "two services with one name",
+      files: lab([
+        "services:\n",
+        "services:\n  portal: { policy: nearest-datacenter, names: [portal.lab.example, MAIL.lab.example], ttl: 9, addresses: { slice: 2, count: 1 } }\n",
+      ]),
+      errors: ["14:13: mail.lab.example. is made at lab.yaml:11:69 already"],
+    },
+    {
+      name: "a chain to a tenant from a name that tells none",
+      files: lab([chain, '    chain: [{ name: "{tenant}.lab.example" }]\n']),
+      errors: ["15:21: {tenant}.lab.example names a tenant that the name before it does not tell"],
+    },
+    {
+      name: "a tenant whose name makes a label too long",
+      files: lab(["tenants:\n", `tenants:\n  ${"a".repeat(62)}: { cloud: Lab, geo: EUR, active: ams }\n`]),
+      errors: [
+        '29:3: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-my.lab.example" has a label over 63 octets',
+      ],
+    },
+  ]);
+});
+
+describe("plain records", () => {
+  const records = (...lines: readonly string[]): Files =>
+    lab([
+      "zones: [lab.example]\n",
+      `zones: [lab.example]\nrecords:\n  lab.example:\n${lines.map((line) => `    - ${line}\n`).join("")}`,
+    ]);
+  testCases([
+    {
+      name: "an unknown type",
+      files: records("www 300 IN AA 192.0.2.1"),
+      errors: ['8:7: "AA" is not a type'],
+    },
+    { name: "no type", files: records("www 300"), errors: ["8:7: the type is missing"] },
+    {
+      name: "an address that is none",
+      files: records("www A 192.0.2.256"),
+      errors: ['8:7: "192.0.2.256" is not an IPv4 address'],
+    },
+    {
+      name: "a field too few",
+      files: records("'@ MX mail'"),
+      errors: ['8:7: "mail" is not a whole number from 0 to 65535'],
+    },
+    { name: "another class", files: records("www CH TXT a"), errors: ["8:7: only class IN is served"] },
+    {
+      name: "a CNAME beside other data",
+      files: records("www A 192.0.2.1", "www CNAME a"),
+      errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
+    },
+    {
+      name: "other data beside a CNAME",
+      files: records("www CNAME a", "www A 192.0.2.1"),
+      errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
+    },
+    {
+      name: "two CNAMEs at a name",
+      files: records("www CNAME a", "www CNAME b"),
+      errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
+    },
+    {
+      name: "two TTLs in an RRset",
+      files: records("www 60 A 192.0.2.1", "www 61 A 192.0.2.2"),
+      errors: ["9:7: www.lab.example. has two TTLs in one RRset (RFC 2181 §5.2)"],
+    },
+    {
+      name: "a name outside its zone",
+      files: records("www.example. A 192.0.2.1"),
+      errors: ["8:7: www.example. is not in zone lab.example."],
+    },
+    {
+      name: "an SOA below the apex",
+      files: records("www SOA ns1 hostmaster 1 2 3 4 5"),
+      errors: ["8:7: an SOA stands at the apex alone"],
+    },
+    {
+      name: "two SOAs",
+      files: records("'@ SOA ns1 hostmaster 1 2 3 4 5'", "'@ SOA ns1 hostmaster 2 2 3 4 5'"),
+      errors: ["9:7: lab.example. has an SOA already"],
+    },
+    {
+      name: "records at a tailored name",
+      files: records("mail A 192.0.2.1"),
+      errors: ["16:13: mail.lab.example. has records already, so it cannot be tailored; see lab.yaml:8:7"],
+    },
+    {
+      name: "records of a zone not served",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\nrecords: { lba.example: [www A 192.0.2.1] }\n",
+      ]),
+      errors: ['6:12: lba.example. is no zone served; did you mean "lab.example."?'],
+    },
+    {
+      name: "a delegation above a tailored name",
+      files: records("mail NS ns.test."),
+      errors: [
+        "16:13: mail.lab.example. has records already, so it cannot be tailored; see lab.yaml:8:7",
+        "18:21: lhr.mail.lab.example. lies below a delegation or a DNAME, which hides it",
+      ],
+    },
+    {
+      name: "a DNAME above a name of a chain",
+      files: lab(
+        ["zones: [lab.example]\n", "zones: [lab.example]\nrecords: { lab.example: [cdn DNAME new.test.] }\n"],
+        ["names: [mail.lab.example]", "names: [mail.cdn.lab.example]"],
+      ),
+      errors: ["14:13: mail.cdn.lab.example. lies below a delegation or a DNAME, which hides it"],
+    },
+    {
+      name: "a delegation above a name of a chain",
+      files: lab(
+        ["zones: [lab.example]\n", "zones: [lab.example]\nrecords: { lab.example: [cdn NS ns.test.] }\n"],
+        ["names: [mail.lab.example]", "names: [mail.cdn.lab.example]"],
+      ),
+      errors: ["14:13: mail.cdn.lab.example. lies below a delegation or a DNAME, which hides it"],
+    },
+    {
+      name: "a type that is only asked for",
+      files: records("'www ANY \\# 0'"),
+      errors: ["8:7: this type cannot be stored in a zone"],
+    },
+    {
+      name: "a zone served twice by one file",
+      files: lab(["zones: [lab.example]", "zones: [lab.example, Lab.Example.]"]),
+      errors: ["5:22: zone lab.example. is defined at lab.yaml:5:9 already"],
+    },
+    {
+      name: "a CNAME at the apex",
+      files: records("'@ CNAME www'"),
+      errors: ["8:7: lab.example. is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)"],
+    },
+  ]);
+});
+
+describe("files", () => {
+  testCases([
+    {
+      name: "a missing include",
+      files: lab(["geoip:", "include: [networks.yaml]\ngeoip:"]),
+      errors: ['2:11: "networks.yaml" matches no file'],
+    },
+    {
+      name: "a glob that matches nothing",
+      files: lab(["geoip:", "include: [clouds/*.yaml]\ngeoip:"]),
+      errors: ['2:11: "clouds/*.yaml" matches no file'],
+    },
+    {
+      name: "an include of a folder",
+      files: { ...lab(["geoip:", "include: [clouds]\ngeoip:"]), "clouds/a.yaml": secondCloud },
+      errors: ['2:11: "clouds" cannot be read: it is a folder; name files, as in clouds/*.yaml'],
+    },
+    {
+      name: "a setting in two files",
+      files: {
+        ...lab(["geoip:", "include: [more.yaml]\ngeoip:"]),
+        "more.yaml": "geoip: { database: none }\n",
+      },
+      errors: ['more.yaml:1:1: "geoip" is set at lab.yaml:3:1 already'],
+    },
+    {
+      name: "a GeoIP database that is not there",
+      files: lab(["database: none", "database: no-such.mmdb"]),
+      errors: [
+        "2:20: no-such.mmdb cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'no-such.mmdb'",
+      ],
+    },
+    {
+      name: "a GeoIP database that is none",
+      files: { ...lab(["database: none", "database: lab.yaml"]) },
+      errors: [
+        "2:20: lab.yaml cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+      ],
+    },
+    {
+      name: "a GeoIP database that is empty",
+      files: { ...lab(["database: none", "database: empty.mmdb"]), "empty.mmdb": Buffer.alloc(0) },
+      errors: [
+        "2:20: empty.mmdb cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+      ],
+    },
+    {
+      name: "a misspelled geoip word",
+      files: lab(["database: none", "database: embeded"]),
+      errors: [
+        "2:20: embeded cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'embeded'",
+      ],
+    },
+  ]);
+});
+
+describe("all at once", () => {
+  testCases([
+    {
+      name: "five mistakes in one file",
+      files: lab(
+        ["server: {", "server: { answr: full,"],
+        ["country: FR", "country: France"],
+        ["ttl: 300", "ttl: soon"],
+        ["standby: lhr", "standby: lrh"],
+        ["10.1.0.0/16", "10.1.0.1/16"],
+      ),
+      errors: [
+        '1:11: "answr" is no key here; did you mean "answer"?',
+        '8:32: expected an ISO 3166 alpha-2 code in capitals, like GB, found "France"',
+        '14:10: expected a number, found "soon"',
+        '29:58: "lrh" is no datacenter of Lab; did you mean "lhr"?',
+        '32:31: "10.1.0.1/16" has bits set behind its prefix length; did you mean 10.1.0.0/16?',
+      ],
+    },
+    {
+      name: "five mistakes in five files",
+      files: {
+        "lab.yaml": "include: [networks.yaml, tenants.yaml, clouds/*.yaml]\nlog: { queries: offf }\n",
+        "networks.yaml":
+          'networks:\n  hq: { prefixes: [10.1.0.0/33], place: { city: Oslo, country: "NO", coordinates: [60, 11] } }\n',
+        "tenants.yaml": "tenants:\n  contoso: { cloud: Lab, geo: EUR, active: osl, standby: osl }\n",
+        "clouds/a.yaml": changed(
+          secondCloud,
+          ["cloud: Other", "cloud: Lab"],
+          ["roles: [front-end]", "roles: [front-end, tenants]"],
+          ["count: 2", "count: 16"],
+        ),
+        "clouds/b.yaml": "cloud: Lab\nzones: [b.example\ndatacenters: {}\n",
+      },
+      errors: [
+        "clouds/a.yaml:6:108: expected at most 15, found 16",
+        "clouds/b.yaml:3:1: flow sequence in block collection must be sufficiently indented and end with a ]",
+        '2:17: expected all, off, or N for one query in N, found "offf"',
+        'networks.yaml:2:20: "10.1.0.0/33" has a prefix length that is not between 0 and 32',
+        "tenants.yaml:2:58: the standby is the active datacenter itself",
+      ],
+    },
+    {
+      name: "a key twice and mistakes elsewhere",
+      files: lab(
+        ["server: {", "server: { answer: full, answer: full,"],
+        ["active: ams", "active: asm"],
+        ["10.1.0.0/16", "10.1.0.0/33"],
+      ),
+      errors: [
+        '1:25: "answer" is here twice; it stands at 1:11 already',
+        '29:44: "asm" is no datacenter of Lab; did you mean "ams"?',
+        '32:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32',
+      ],
+    },
+    {
+      name: "a key twice whose last value, which counts, is wrong",
+      files: { "lab.yaml": "server: { answer: full, answer: ful }\n" },
+      errors: [
+        '1:25: "answer" is here twice; it stands at 1:11 already',
+        '1:33: expected full or first-cname, found "ful"; did you mean "full"?',
+      ],
+    },
+    {
+      name: "a faulty datacenter is no fault of the tenant and the service that name it",
+      files: lab(
+        ["city: Amsterdam, ", ""],
+        [
+          '    policy: active-datacenter\n    names: ["{tenant}.lab',
+          '    policy: active-datacenter\n    datacenters: [ams]\n    names: ["{tenant}.lab',
+        ],
+      ),
+      errors: ['9:8: "city" is missing here; expected a text'],
+    },
+    {
+      name: "a faulty service is no fault of the chain that leads to it",
+      files: lab(
+        ['names: ["{tenant}-my.lab.example"]', 'names: ["{tenant}-my.lab.example"]'],
+        ["    ttl: 60\n    addresses: { slice: 1, count: 2 }", "    ttl: 60"],
+      ),
+      errors: ["17:3: the service has neither addresses nor a chain, so its names would be empty"],
+    },
+    {
+      name: "a cloud that cannot be read is no fault of its tenants",
+      files: lab(["zones: [lab.example]\n", ""], ["geo: EUR, active", "geo: EUR, activ"]),
+      errors: [
+        '4:1: "zones" is missing here; expected a list',
+        '28:36: "activ" is no key here; did you mean "active"?',
+      ],
+    },
+    {
+      name: "several links in no zone",
+      files: lab(
+        ["names: [mail.lab.example]", "names: [mail.lab.example, mail.a.test, mail.b.test]"],
+        ['.mail.lab.example"', '.mail.c.test"'],
+      ),
+      errors: [
+        "13:31: mail.a.test. is in no zone served; add one to zones",
+        "13:44: mail.b.test. is in no zone served; add one to zones",
+        "15:21: lhr.mail.c.test. is in no zone served; add one to zones",
+      ],
+    },
+    {
+      name: "a name that an error keeps from being made is no second error",
+      files: lab(
+        ['names: ["{tenant}.lab.example"]', "names: [share.lab.example]"],
+        ['chain: [{ name: "{tenant}.lab', 'chain: [{ name: "share.lab'],
+      ),
+      errors: [
+        "19:13: active-datacenter needs {tenant} or {domainKey} in every name until a datacenter is chosen",
+      ],
+    },
+  ]);
+});
+
+describe("the first file", () => {
+  test("that is not there is named as it was given", () => {
+    const loaded = loadSnapshot(join(folder, "no-such.yaml"));
+    expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
+      `${join(folder, "no-such.yaml")}:1:1: the configuration cannot be read: there is no such file; name a file with --config`,
+    ]);
+  });
+
+  test("that is empty is the default everywhere", () => {
+    expect(loadFiles({ "lab.yaml": "" }).lines).toEqual([]);
+  });
+});
+
+describe("an error as it is printed", () => {
+  test("has its line and a mark under the column", () => {
+    const files = { "lab.yaml": 'server:\n  listen: ["127.0.0.1:5300", "127.0.0.1"]\n' };
+    expect(loadFiles(files).printed).toEqual([
+      [
+        'lab.yaml:2:30: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '    listen: ["127.0.0.1:5300", "127.0.0.1"]',
+        "                               ^",
+      ].join("\n"),
+    ]);
+  });
+
+  test("has a long line cut around the column", () => {
+    const prefixes = Array.from({ length: 40 }, (_, i) => `10.1.${i}.0/24`).join(", ");
+    const place = 'place: { city: Oslo, country: "NO", coordinates: [60, 11] }';
+    const files = {
+      "lab.yaml": `networks:\n  hq: { prefixes: [${prefixes}, 10.1.0.0], ${place}, knd: vpn }\n`,
+    };
+    const [printed = ""] = loadFiles(files).printed;
+    const [head, line = "", mark = ""] = printed.split("\n");
+    expect(head).toBe('lab.yaml:2:642: "knd" is no key here; did you mean "kind"?');
+    expect(line.length).toBeLessThanOrEqual(142);
+    expect(mark).toBe(`${" ".repeat(82)}^`);
+    expect(line.slice(mark.indexOf("^"))).toBe("knd: vpn }");
+  });
+
+  test("keeps a tab before the column, so that the mark stands under it", () => {
+    const [printed = ""] = loadFiles({ "lab.yaml": "server:\t{ answr: full }\n" }).printed;
+    expect(printed).toContain("\n  server:\t{ answr: full }\n         \t  ^");
+  });
+});

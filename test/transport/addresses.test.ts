@@ -1,0 +1,44 @@
+/** What a wildcard stands for. */
+
+import { describe, expect, it } from "vitest";
+import { isWildcard, machineAddresses } from "../../src/transport/addresses.ts";
+
+describe("a wildcard", () => {
+  it.each([
+    ["0.0.0.0", true],
+    ["::", true],
+    ["0:0::0", true],
+    ["127.0.0.1", false],
+    ["::1", false],
+  ])("%s: %s", (address, expected) => {
+    expect(isWildcard({ address })).toBe(expected);
+  });
+});
+
+describe("the addresses of a machine", () => {
+  const common = { netmask: "", mac: "00:00:00:00:00:00", internal: false, cidr: null };
+  const interfaces: NonNullable<Parameters<typeof machineAddresses>[1]> = {
+    lo: [
+      { ...common, family: "IPv4", address: "127.0.0.1" },
+      { ...common, family: "IPv6", address: "::1", scopeid: 0 },
+    ],
+    eth0: [
+      { ...common, family: "IPv4", address: "192.0.2.2" },
+      { ...common, family: "IPv6", address: "2001:db8::2", scopeid: 0 },
+      { ...common, family: "IPv6", address: "fe80::2", scopeid: 4 },
+    ],
+    eth1: [
+      { ...common, family: "IPv4", address: "192.0.2.2" },
+      { ...common, family: "IPv6", address: "fe80::2", scopeid: 5 },
+    ],
+  };
+
+  it("are those of the family, each once, a link-local one once an interface", () => {
+    expect(machineAddresses(4, interfaces)).toEqual(["127.0.0.1", "192.0.2.2"]);
+    expect(machineAddresses(6, interfaces)).toEqual(["::1", "2001:db8::2", "fe80::2%eth0", "fe80::2%eth1"]);
+  });
+
+  it("have the loopback among them here", () => {
+    expect(machineAddresses(4)).toContain("127.0.0.1");
+  });
+});
