@@ -59,7 +59,11 @@ function lookupInNode<T>(
 ): LookupResult<T> {
   if (node.tailored !== undefined) return { kind: "tailored", tailored: node.tailored, wildcard };
   const cname = node.rrsets.get(TYPE.CNAME);
-  if (cname !== undefined) return { kind: qtype === TYPE.CNAME ? "rrset" : "cname", rrset: cname, wildcard };
+  if (cname !== undefined) {
+    // ANY matches the CNAME itself, so there is nothing to follow (RFC 1034 §4.3.2 step 3a).
+    const isAsked = qtype === TYPE.CNAME || qtype === TYPE.ANY;
+    return { kind: isAsked ? "rrset" : "cname", rrset: cname, wildcard };
+  }
   // RFC 8482 §4.1: one RRset of the name's choosing is an answer to ANY.
   const rrset = qtype === TYPE.ANY ? node.rrsets.values().next().value : node.rrsets.get(qtype);
   return rrset === undefined ? { kind: "nodata", wildcard } : { kind: "rrset", rrset, wildcard };
