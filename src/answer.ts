@@ -95,10 +95,11 @@ function resolveQuery(
   { transport }: Source,
 ): Resolution {
   const { qtype, qclass } = question;
-  if (qtype === TYPE.AXFR) return notAnswered(transport === "udp" ? RCODE.FORMERR : RCODE.REFUSED); // RFC 5936 §4.2
-  if (qtype === TYPE.IXFR) return notAnswered(RCODE.REFUSED);
-  if (qtype === TYPE.MAILA || qtype === TYPE.MAILB) return notAnswered(RCODE.NOTIMP); // obsolete (RFC 1035 §3.2.3)
-  if (qtype === TYPE.OPT || qtype === TYPE.TSIG) return notAnswered(RCODE.FORMERR); // they are in no zone (RFC 6895 §3.1)
+  if (qtype === TYPE.AXFR)
+    return notAnswered(transport === "udp" ? RCODE.FORMERR : RCODE.REFUSED, "transfer"); // RFC 5936 §4.2
+  if (qtype === TYPE.IXFR) return notAnswered(RCODE.REFUSED, "transfer");
+  if (qtype === TYPE.MAILA || qtype === TYPE.MAILB) return notAnswered(RCODE.NOTIMP, "obsolete-type"); // obsolete (RFC 1035 §3.2.3)
+  if (qtype === TYPE.OPT || qtype === TYPE.TSIG) return notAnswered(RCODE.FORMERR, "no-record-type"); // they are in no zone (RFC 6895 §3.1)
   if (qclass === CLASS.CH) return resolveChaos(snapshot, question);
   if (qclass !== CLASS.IN) return refused(`class ${formatClass(qclass)} is not served`);
   return resolve(snapshot, question, asker);

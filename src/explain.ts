@@ -1,36 +1,42 @@
 /** Why a name has the answer that it has, from one place: the trace of a real answer, in words of the field. */
 
 import { answer } from "./answer.ts";
+import { chainNames } from "./cloud/chain.ts";
 import type { Choice, Reason } from "./cloud/choose.ts";
+import type { Link } from "./cloud/service.ts";
 import { type DatacenterState, stateOf } from "./cloud/states.ts";
-import type { Datacenter, Tenant, TenantGeo } from "./cloud/topology.ts";
+import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
 import type { NetworkKind } from "./config/configuration.ts";
-import { CLASS, formatRcode, formatType } from "./dns/iana.ts";
+import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
 import { formatRRset, type RRset } from "./dns/message.ts";
-import { formatName } from "./dns/name.ts";
+import { type DomainName, domainName, formatName } from "./dns/name.ts";
 import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
 import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Resolution, Tailoring } from "./trace.ts";
+import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
 
 export interface ExplainRequest {
   /** wire format */
   readonly qname: Uint8Array;
   readonly qtype: number;
-  /** the client subnet that a resolver passes on */
+  /** what counts: the client subnet that a trusted resolver passes on or, if none is trusted, the resolver's address */
   readonly from: IpPrefix;
-  /** the tenant whose datacenter a second hop goes to */
-  readonly tenant: Tenant | undefined;
+  /** the tenant, or its satellite, whose datacenter a second hop goes to */
+  readonly tenant: TenantGeo | undefined;
 }
 
 export interface Explanation {
   readonly question: { readonly name: string; readonly type: string };
   readonly from: string;
+  /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
+  readonly clientSubnetTrust: "all" | "none" | readonly string[];
   readonly location: ExplainedLocation;
   readonly rcode: string;
+  /** why nothing was looked up, or why a chain ends before its last name */
+  readonly stop: { readonly kind: Stop; readonly because: string } | undefined;
   /** undefined where no name on the way is tailored */
   readonly decision: Decision | undefined;
   readonly records: readonly ExplainedRecord[];
@@ -41,7 +47,11 @@ export interface Explanation {
     readonly prefix: string | undefined;
     readonly because: string;
   };
+  /** whether there is an address to connect to */
+  readonly hasAddresses: boolean;
   readonly secondHop: SecondHop | undefined;
+  /** the tenant asked about, where the answer has no use for it */
+  readonly unusedTenant: { readonly name: string; readonly because: string } | undefined;
 }
 
 export interface ExplainedLocation {
@@ -52,6 +62,9 @@ export interface ExplainedLocation {
   readonly place: Place;
   /** the widest prefix around the client subnet that is located by the same rule to the same place */
   readonly prefix: string;
+  /** whether a GeoIP database was asked at all */
+  readonly hasGeoip: boolean;
+  /** a sentence */
   readonly remark: string | undefined;
 }
 
@@ -76,6 +89,7 @@ export interface ExplainedCandidate {
   readonly kilometres: number;
   readonly state: DatacenterState;
   readonly chosen: boolean;
+  readonly mark: Mark | undefined;
 }
 
 export interface ExplainedTenant {
@@ -91,8 +105,9 @@ export interface ExplainedRecord {
   readonly record: string;
   readonly zone: string;
   /** how the name got this record */
-  readonly how: "published" | "by place" | "by tenant";
-  readonly invented: boolean;
+  readonly how: "fixed" | "by place" | "by tenant";
+  /** that of the name in its service's chain */
+  readonly mark: Mark | undefined;
 }
 
 export interface SecondHop {
@@ -103,45 +118,75 @@ export interface SecondHop {
 }
 
 export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: ExplainRequest): Explanation {
+  if (from.length === 0) throw new Error("a source prefix length of 0 asks to use no client subnet");
+  const { configuration, locations } = snapshot;
+  const { clientSubnetTrust: trust } = configuration.settings;
   const address = { family: from.family, octets: from.octets };
+  // Who is trusted asks on behalf of the client; where nobody is, the place of the resolver counts.
+  const resolver = trust === "all" ? from : trust === "none" ? undefined : trust[0];
   const message = renderQuery(
     { qname, qtype, qclass: CLASS.IN },
-    { id: 0, recursionDesired: false, edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: from } },
+    {
+      id: 0,
+      recursionDesired: false,
+      edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: resolver && from },
+    },
   );
-  const { trace } = answer(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
+  const { family, octets } = resolver ?? from;
+  const source = { address: { family, octets }, port: 53, transport: "tcp" } as const;
+  const { trace } = answer(snapshot, message, source, 0);
   if (trace.kind !== "answer") throw new Error(`a well-formed query was not answered: ${trace.reason}`);
   const { resolution } = trace;
-  const { location, prefixLength } = locateAddress(snapshot.locations, address);
+  const { location, prefixLength } = locateAddress(locations, address);
   const network =
     location.kind === "network"
-      ? snapshot.configuration.networks.find(({ name }) => name === location.network)
+      ? configuration.networks.find(({ name }) => name === location.network)
       : undefined;
   const tailoring = resolution.hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
+  const hasAddresses = resolution.sections.answer.some(({ type }) => type === TYPE.A || type === TYPE.AAAA);
+  const secondHop = hasAddresses && tailoring ? explainSecondHop(snapshot, tailoring, tenant) : undefined;
   return {
     question: { name: formatName(qname), type: formatType(qtype) },
     from: formatPrefix(from),
+    clientSubnetTrust:
+      typeof trust === "string" ? trust : trust.length === 0 ? "none" : trust.map(formatPrefix),
     location: {
       rule: location.kind,
       name: network?.name ?? (location.kind === "geoip" ? location.country : undefined),
       kind: network?.kind,
       place: location.place,
       prefix: formatPrefix(prefixOf(address, prefixLength)),
+      hasGeoip: snapshot.geoip !== undefined,
       remark: network === undefined ? undefined : networkRemarks[network.kind],
     },
     rcode: formatRcode(resolution.rcode),
+    stop: resolution.stop && { kind: resolution.stop, because: stopsInWords[resolution.stop] },
     decision: tailoring && explainDecision(snapshot, tailoring, location.place),
-    records: explainRecords(resolution),
+    records: explainRecords(snapshot, resolution),
     authority: resolution.sections.authority.flatMap(formatRRset),
-    scope: explainScope(resolution, from),
-    secondHop: tailoring && explainSecondHop(snapshot, tailoring, tenant),
+    scope: explainScope(resolution, from, resolver !== undefined),
+    hasAddresses,
+    secondHop,
+    unusedTenant:
+      tenant === undefined || secondHop !== undefined
+        ? undefined
+        : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
   };
+}
+
+function whyUnused(tailoring: Tailoring | undefined, hasAddresses: boolean): string {
+  const asked = tailoring?.tailored.bindings.tenant;
+  if (asked !== undefined) return `the name itself tells the tenant, ${asked.label}`;
+  return hasAddresses
+    ? "the connection is not passed on to a tenant's datacenter"
+    : "no address came back to connect to";
 }
 
 const networkRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
   office: undefined,
-  vpn: "a VPN: its DNS servers ask for the clients behind it, so the place of the VPN decides, wherever they are",
+  vpn: "This is a VPN: its DNS servers ask for the clients behind it, so the place of the VPN decides, wherever they are.",
   expressroute:
-    "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one",
+    "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one.",
 };
 
 const reasonsInWords: Readonly<Record<Reason, string>> = {
@@ -172,6 +217,7 @@ function explainDecision(snapshot: Snapshot, tailoring: Tailoring, place: Place)
       kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
       state: stateOf(snapshot.states, datacenter),
       chosen: datacenter === chosen,
+      mark: datacenter.mark,
     })),
     tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
   };
@@ -191,46 +237,75 @@ function explainTenant(snapshot: Snapshot, { label, geo, active, standby }: Tena
 const chosenDatacenter = (choice: Choice): Datacenter | undefined =>
   choice.kind === "datacenter" ? choice.datacenter : undefined;
 
-function explainRecords({ hops, sections }: Resolution): readonly ExplainedRecord[] {
+function explainRecords(snapshot: Snapshot, { hops, sections }: Resolution): readonly ExplainedRecord[] {
   const answered = new Set<RRset>(sections.answer);
-  return hops.flatMap(({ rrset, zone, tailoring }) => {
-    if (rrset === undefined || !answered.has(rrset)) return [];
+  return hops.flatMap(({ name, wildcard, dname, rrset, zone, tailoring }) => {
     const how =
-      tailoring === undefined
-        ? "published"
-        : tailoring.locationClass === undefined
-          ? "by tenant"
-          : "by place";
-    const invented = tailoring?.tailored.service.links[tailoring.tailored.linkIndex]?.invented ?? false;
-    return formatRRset(rrset).map((record) => ({ record, zone, how, invented }) as const);
+      tailoring === undefined ? "fixed" : tailoring.locationClass === undefined ? "by tenant" : "by place";
+    const mark = linkOf(snapshot, wildcard ?? name, tailoring)?.mark;
+    return [dname ?? [], rrset ?? []]
+      .flat()
+      .filter((each) => answered.has(each))
+      .flatMap(formatRRset)
+      .map((record) => ({ record, zone, how, mark }) as const);
   });
 }
 
-function explainScope({ hops, scopePrefixLength, rcode }: Resolution, from: IpPrefix): Explanation["scope"] {
+/** The link of a service's chain that a name stands at; undefined at a plain record. */
+function linkOf(
+  { configuration }: Snapshot,
+  name: DomainName,
+  tailoring: Tailoring | undefined,
+): Link | undefined {
+  if (tailoring !== undefined) return tailoring.tailored.service.links[tailoring.tailored.linkIndex];
+  for (const cloud of configuration.clouds) {
+    for (const service of cloud.services) {
+      for (const { owner, linkIndex } of chainNames(service, cloud)) {
+        if (owner !== undefined && domainName(owner) === name) return service.links[linkIndex];
+      }
+    }
+  }
+  return undefined;
+}
+
+function explainScope(
+  { hops, scopePrefixLength, sections, rcode }: Resolution,
+  from: IpPrefix,
+  countsClientSubnet: boolean,
+): Explanation["scope"] {
+  const none = (because: string) => ({ prefixLength: 0, prefix: undefined, because });
+  if (!countsClientSubnet) {
+    return none(
+      "client subnets are not trusted in this configuration, so --from stands for the resolver's own address",
+    );
+  }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
-  if (scopePrefixLength > 0 && decider !== undefined) {
+  if (decider !== undefined && scopePrefixLength === 0) {
+    return none(`every address has the same ordered list of datacenters at ${decider.name}`);
+  }
+  if (decider !== undefined) {
     const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
     const because = `every address in ${prefix} has the same ordered list of datacenters at ${decider.name}, and one bit more would not`;
     return { prefixLength: scopePrefixLength, prefix, because };
   }
-  const placeless = hops.some((hop) => hop.tailoring !== undefined)
-    ? "the tenant decides, not the place"
-    : rcode === 0
-      ? "the records are the same for everyone"
-      : "an answer without records is the same for everyone";
-  return { prefixLength: 0, prefix: undefined, because: placeless };
+  if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");
+  if (hops.at(-1)?.found === "referral") return none("the referral is the same for everyone");
+  if (rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN)
+    return none(`${formatRcode(rcode)} is what everyone is told`);
+  return sections.answer.length > 0 && rcode === RCODE.NOERROR
+    ? none("the records are the same for everyone")
+    : none("that there are no such records is the same for everyone");
 }
 
 /** Exchange's second hop: the front end near the client proxies to the datacenter that is active for the tenant. */
 function explainSecondHop(
   snapshot: Snapshot,
   { tailored, choice }: Tailoring,
-  tenant: Tenant | undefined,
+  tenant: TenantGeo | undefined,
 ): SecondHop | undefined {
   const frontEnd = chosenDatacenter(choice);
   if (!tailored.service.hasSecondHop || frontEnd === undefined) return undefined;
-  const home = tenant?.geos[0];
-  if (tenant === undefined || home === undefined) {
+  if (tenant === undefined) {
     return {
       tenant: undefined,
       frontEnd: frontEnd.id,
@@ -238,13 +313,13 @@ function explainSecondHop(
       because: "it depends on the tenant",
     };
   }
-  if (tenant.cloud !== tailored.service.cloud) {
-    const because = `${tenant.name} is a tenant of ${tenant.cloud}, which has names of its own`;
-    return { tenant: tenant.name, frontEnd: frontEnd.id, target: undefined, because };
+  const { label, active, standby } = tenant;
+  if (active.cloud !== tailored.service.cloud) {
+    const because = `${label} is a tenant of ${active.cloud}, which has names of its own`;
+    return { tenant: label, frontEnd: frontEnd.id, target: undefined, because };
   }
-  const { active, standby } = home;
-  const activeIsDown = stateOf(snapshot.states, active) === "down";
-  const target = activeIsDown && standby !== undefined ? standby : active;
-  const because = `${target.place.city} is ${activeIsDown && standby !== undefined ? "standby" : "active"} for ${tenant.name}`;
-  return { tenant: tenant.name, frontEnd: frontEnd.id, target: target.id, because };
+  const hasFailedOver = standby !== undefined && stateOf(snapshot.states, active) === "down";
+  const target = hasFailedOver ? standby : active;
+  const because = `${target.place.city} is ${hasFailedOver ? "standby" : "active"} for ${label}`;
+  return { tenant: label, frontEnd: frontEnd.id, target: target.id, because };
 }

@@ -1,26 +1,104 @@
 /** The log: pino, readable on a terminal and JSON otherwise, on standard error. The only importer of `pino`. */
 
 import { type Logger, pino } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import type { ClientSubnet } from "./dns/client-subnet.ts";
 import { formatClass, formatRcode, formatType } from "./dns/iana.ts";
 import type { Question } from "./dns/message.ts";
 import { formatName } from "./dns/name.ts";
+import { type LocationTable, locateAddress } from "./geo/location-table.ts";
 import { formatAddress, formatPrefix } from "./ip.ts";
-import type { Trace } from "./trace.ts";
+import { type Resolution, stopsInWords, type Trace } from "./trace.ts";
 
 export type { Logger };
 
-export function createLogger(): Logger {
-  const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (!process.stderr.isTTY) return pino(options, pino.destination({ dest: 2, sync: true }));
-  const singleLine = {
-    destination: 2,
-    sync: true,
-    ignore: "query",
-    translateTime: "SYS:HH:MM:ss.l",
-  } as const;
-  return pino(options, pretty(singleLine));
+/** A logger, and the way to get its last lines out. */
+export interface Log {
+  readonly logger: Logger;
+  /** Waits until all is written, for a second at the most; tells whether it is. */
+  flush(): Promise<boolean>;
+}
+
+export function createLog(stderr: NodeJS.WriteStream = process.stderr): Log {
+  if (stderr.isTTY) setNonBlocking(stderr);
+  const format = stderr.isTTY
+    ? prettyFactory({ ignore: "query", translateTime: "SYS:HH:MM:ss.l" })
+    : undefined;
+  const writer = new LineWriter(stderr, (dropped) =>
+    logger.warn({ dropped }, `${dropped} lines of the log were dropped: nobody read them in time`),
+  );
+  const write = (line: string): void => writer.write(format === undefined ? line : format(line));
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  return { logger, flush: () => writer.flush() };
+}
+
+/** Node makes writes to a terminal wait, and a stopped terminal (Ctrl-S) would stop the server. It has no other way to say so. */
+function setNonBlocking(terminal: NodeJS.WriteStream): void {
+  const handle: unknown = Reflect.get(terminal, "_handle");
+  if (typeof handle !== "object" || handle === null) return;
+  const setBlocking: unknown = Reflect.get(handle, "setBlocking");
+  if (typeof setBlocking === "function") Reflect.apply(setBlocking, handle, [false]);
+}
+
+/** What a LineWriter needs of a stream. */
+export interface LineStream {
+  write(text: string, done: (error?: Error | null) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** Lines that may wait for a reader, in octets. */
+const MAX_WAITING_OCTETS = 1 << 20;
+
+/** How long the end of the program waits for who reads the log. */
+const FLUSH_MILLISECONDS = 1000;
+
+/** Writes lines without ever waiting: beyond a bound they are dropped and counted. */
+export class LineWriter {
+  readonly #stream: LineStream;
+  readonly #onDropped: (count: number) => void;
+  #waitingOctets = 0;
+  #dropped = 0;
+  #flushed: (() => void) | undefined;
+
+  /** `onDropped` is told how many lines were dropped once there is room again. */
+  constructor(stream: LineStream, onDropped: (count: number) => void) {
+    this.#stream = stream;
+    this.#onDropped = onDropped;
+    // A reader that went away (EPIPE) is no reason to stop answering; each write is told of it as well.
+    stream.on("error", () => {});
+  }
+
+  write(line: string): void {
+    const octets = Buffer.byteLength(line);
+    if (this.#waitingOctets + octets > MAX_WAITING_OCTETS) {
+      this.#dropped++;
+      return;
+    }
+    this.#waitingOctets += octets;
+    this.#stream.write(line, () => this.#written(octets));
+  }
+
+  /** Settles when all is written or the time is over; tells which. */
+  async flush(milliseconds = FLUSH_MILLISECONDS): Promise<boolean> {
+    if (this.#waitingOctets === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), milliseconds);
+      this.#flushed = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  #written(octets: number): void {
+    this.#waitingOctets -= octets;
+    if (this.#dropped > 0 && this.#waitingOctets <= MAX_WAITING_OCTETS / 2) {
+      const dropped = this.#dropped;
+      this.#dropped = 0;
+      this.#onDropped(dropped);
+    }
+    if (this.#waitingOctets === 0) this.#flushed?.();
+  }
 }
 
 /** One line a query: the whole decision in fields, and the same in words for a person. */
@@ -29,8 +107,8 @@ export interface QueryLine {
   readonly fields: Readonly<Record<string, string | number | undefined>>;
 }
 
-/** The line of a query; undefined for silence, which is no answer to log. */
-export function queryLine(trace: Trace): QueryLine {
+/** The line of a query: what was asked, whose place counted, what was decided. */
+export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const { source } = trace;
   const from = { source: formatAddress(source.address.octets), transport: source.transport };
   if (trace.kind === "silence") {
@@ -42,37 +120,63 @@ export function queryLine(trace: Trace): QueryLine {
   const asked = trace.kind === "answer" ? trace.query : trace.asked;
   const ecs = formatSubnet(asked.clientSubnet);
   const question = asked.question === undefined ? undefined : questionFields(asked.question);
-  const who = `${from.source}${ecs === undefined ? "" : ` for ${ecs}`}`;
   const what = question === undefined ? "no question" : `${question.qname} ${question.qtype}`;
   if (trace.kind === "error") {
     const rcode = formatRcode(trace.rcode);
+    const who = `${from.source}${ecs === undefined ? "" : ` for ${ecs}`}`;
     return {
       message: `${what} from ${who}: ${rcode}, ${trace.reason}`,
       fields: { ...question, ...from, ecs, rcode, reason: trace.reason },
     };
   }
-  const { resolution } = trace;
+  const { asker, resolution } = trace;
+  const location = locationName(locations, asker.address);
   const rcode = formatRcode(resolution.rcode);
   const tailoring = resolution.hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
   const datacenter = tailoring?.choice.kind === "datacenter" ? tailoring.choice.datacenter.id : undefined;
-  const reason = tailoring?.choice.reason;
+  const reason = tailoring?.choice.reason ?? resolutionReason(resolution);
+  // What the response says: nothing without a client subnet, and 0 where that was not used (RFC 7871 §7.2.1).
+  const used = asker.via === "client-subnet";
+  const scope = ecs === undefined ? undefined : used ? resolution.scopePrefixLength : 0;
+  const unused = ecs === undefined ? "" : `; client subnet ${ecs} does not count`;
+  const who = used ? `${from.source} for ${ecs} (${location})` : `${from.source} (${location}${unused})`;
+  const how = used ? `${reason}, scope ${scope}` : reason;
   const decision =
-    datacenter === undefined ? "" : ` ${datacenter} (${reason}, scope ${resolution.scopePrefixLength})`;
+    datacenter !== undefined ? ` ${datacenter} (${how})` : reason === undefined ? "" : `, ${reason}`;
   return {
     message: `${what} from ${who}: ${rcode}${decision}`,
     fields: {
       ...question,
       ...from,
       ecs,
+      via: asker.via,
+      location,
       zone: resolution.hops[0]?.zone,
       class: tailoring?.locationClass?.number,
       datacenter,
       reason,
-      scope: resolution.scopePrefixLength,
+      scope,
       rcode,
     },
   };
 }
+
+/** The network, or the country that GeoIP says. */
+function locationName(locations: LocationTable, address: Parameters<typeof locateAddress>[1]): string {
+  const { location } = locateAddress(locations, address);
+  switch (location.kind) {
+    case "network":
+      return location.network;
+    case "geoip":
+      return location.country ?? location.place.city ?? "GeoIP";
+    case "default":
+      return "default location";
+  }
+}
+
+/** Why there are no records, or not the whole chain. */
+const resolutionReason = ({ extendedErrors, stop }: Resolution): string | undefined =>
+  extendedErrors[0]?.text ?? (stop && stopsInWords[stop]);
 
 function questionFields({ qname, qtype, qclass }: Question): {
   readonly qname: string;

@@ -8,7 +8,7 @@ import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
 import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
 import { locationClass, type Snapshot } from "./snapshot.ts";
-import type { Asker, Hop, Resolution, Tailoring } from "./trace.ts";
+import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
 import { findZone, type Zone, type Zones } from "./zone/zone.ts";
 
@@ -32,24 +32,33 @@ export function resolve(snapshot: Snapshot, { qname, qtype }: Question, asker: A
     if (target === undefined) return conclude(snapshot, hops, zone);
     owner = target;
     name = domainName(target);
-    if (settings.answer === "first-cname" || seen.has(name) || hops.length === MAX_CHAIN) break;
+    const stop = stopAt(settings.answer, seen.has(name), hops.length);
+    if (stop !== undefined) return { ...conclude(snapshot, hops, undefined), stop };
   }
-  return conclude(snapshot, hops, undefined);
+  return { ...conclude(snapshot, hops, undefined), stop: "leaves" };
+}
+
+/** Why a chain is not followed to its next name. */
+function stopAt(answer: "full" | "first-cname", isSeen: boolean, length: number): Stop | undefined {
+  if (answer === "first-cname") return "first-cname";
+  if (isSeen) return "loop";
+  return length === MAX_CHAIN ? "too-long" : undefined;
 }
 
 /** A response without records, for what is no lookup. */
-export const notAnswered = (rcode: number): Resolution => ({
+export const notAnswered = (rcode: number, stop?: Stop): Resolution => ({
   rcode,
   authoritative: false,
   sections: noSections,
   scopePrefixLength: 0,
   hops: [],
   extendedErrors: [],
+  stop,
 });
 
 /** A refusal tells a person what was missing (RFC 8914 §4.21). */
 export const refused = (text: string): Resolution => ({
-  ...notAnswered(RCODE.REFUSED),
+  ...notAnswered(RCODE.REFUSED, "not-served"),
   extendedErrors: [{ code: EXTENDED_ERROR.NOT_AUTHORITATIVE, text }],
 });
 
@@ -138,7 +147,8 @@ function tailor(snapshot: Snapshot, tailored: TailoredName, asker: Asker): Tailo
     const choice = chooseNearest(found.datacenters, snapshot.states, service.whenAllDown);
     return { tailored, choice, locationClass: found };
   }
-  if (bindings.tenant === undefined) throw new Error(`${service.name} follows tenants, and its name tells none`);
+  if (bindings.tenant === undefined)
+    throw new Error(`${service.name} follows tenants, and its name tells none`);
   const choice = chooseActive(bindings.tenant, snapshot.states, service.whenAllDown);
   return { tailored, choice, locationClass: undefined };
 }

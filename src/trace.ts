@@ -43,6 +43,28 @@ export interface Tailoring {
   readonly locationClass: LocationClass | undefined;
 }
 
+/** Why nothing was looked up, or why a chain ends before its last name. */
+export type Stop =
+  | "not-served"
+  | "transfer"
+  | "obsolete-type"
+  | "no-record-type"
+  | "leaves"
+  | "loop"
+  | "too-long"
+  | "first-cname";
+
+export const stopsInWords: Readonly<Record<Stop, string>> = {
+  "not-served": "no zone served here holds the name",
+  transfer: "a zone transfer, which this server does not do",
+  "obsolete-type": "an obsolete type, which is not looked up",
+  "no-record-type": "a type that no zone holds",
+  leaves: "the chain leaves the zones served here",
+  loop: "the chain comes back to a name it has passed",
+  "too-long": "the chain has more names than are followed",
+  "first-cname": "only the first CNAME is given, as server.answer says",
+};
+
 /** What became of a query that could be read. */
 export interface Resolution {
   readonly rcode: number;
@@ -53,6 +75,8 @@ export interface Resolution {
   readonly hops: readonly Hop[];
   /** what a person should know of the answer (RFC 8914) */
   readonly extendedErrors: readonly ExtendedError[];
+  /** undefined where the last name was reached */
+  readonly stop?: Stop | undefined;
 }
 
 export type Trace =

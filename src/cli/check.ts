@@ -3,6 +3,7 @@
 import { formatConfigError } from "../config/load.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import { EXIT } from "./exit.ts";
+import { formatGeoip } from "./geoip.ts";
 
 export function check({ config }: { readonly config: string }): number {
   const loaded = loadSnapshot(config);
@@ -19,5 +20,6 @@ export function check({ config }: { readonly config: string }): number {
   console.log(
     `good: ${files.length} files, ${clouds.length} clouds (${cloudNames}), ${zones.size} zones, ${networks.length} networks, ${tenants} tenants`,
   );
+  console.log(formatGeoip(loaded.snapshot));
   return EXIT.good;
 }

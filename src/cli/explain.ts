@@ -1,10 +1,10 @@
 /** `geodns365 explain`: the five steps of Microsoft's page "Client connectivity", for one name from one place. */
 
-import type { Tenant } from "../cloud/topology.ts";
+import type { TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
 import { formatConfigError } from "../config/load.ts";
 import { type Decision, type Explanation, explain } from "../explain.ts";
-import { type IpPrefix, parsePrefix } from "../ip.ts";
+import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT } from "./exit.ts";
@@ -25,7 +25,8 @@ export function explainCommand(options: ExplainOptions): number {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
   }
-  const { snapshot } = loaded;
+  const { snapshot, warnings } = loaded;
+  for (const warning of warnings) console.error(`warning: ${warning}`);
   const from = findFrom(snapshot, options.from);
   if (typeof from === "string") return misuse(from);
   const tenant = options.tenant === undefined ? undefined : findTenant(snapshot, options.tenant);
@@ -44,50 +45,68 @@ function misuse(message: string): number {
 /** A network stands for its first prefix. */
 function findFrom({ configuration }: Snapshot, text: string): IpPrefix | string {
   const network = configuration.networks.find(({ name }) => name === text);
-  if (network?.prefixes[0] !== undefined) return network.prefixes[0];
-  const prefix = parsePrefix(text);
-  if (typeof prefix !== "string" || text.includes("/")) return prefix;
+  const prefix = network?.prefixes[0] ?? parsePrefix(text);
+  if (typeof prefix !== "string") {
+    const words = `--from ${formatPrefix(prefix)} has a prefix length of 0, which asks to use no client subnet (RFC 7871 §7.1.2); give a longer prefix`;
+    return prefix.length === 0 ? words : prefix;
+  }
+  if (text.includes("/")) return prefix;
   const names = configuration.networks.map(({ name }) => name);
   return `--from "${text}" is neither a prefix nor a network${suggest(text, names)}`;
 }
 
-function findTenant({ configuration }: Snapshot, text: string): Tenant | string {
-  const tenants = configuration.clouds.flatMap((cloud) => cloud.tenants);
-  const found = tenants.find(({ name }) => name === text);
-  const names = tenants.map(({ name }) => name);
+/** A tenant stands for its home geo; a satellite has a name of its own. */
+function findTenant({ configuration }: Snapshot, text: string): TenantGeo | string {
+  const tenants = configuration.clouds.flatMap((cloud) => cloud.tenants.flatMap(({ geos }) => geos));
+  const found = tenants.find(({ label }) => label === text);
+  const names = tenants.map(({ label }) => label);
   return found ?? `--tenant "${text}" is no tenant${suggest(text, names)}`;
 }
 
-function* formatExplanation(explanation: Explanation): Generator<string> {
-  const { question, from, location, decision, records, authority, scope, secondHop, rcode } = explanation;
+export function* formatExplanation(explanation: Explanation): Generator<string> {
+  const { question, from, location, decision, records, authority, scope, stop, rcode } = explanation;
   yield `${question.name} ${question.type} from ${from}: ${rcode}`;
   yield "";
   yield "1. Who asks";
-  yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}: the client subnet that`;
-  yield "   the resolver passes on or, where it passes none on, the resolver's own address.";
+  yield* formatAsker(explanation);
   yield "";
   yield "2. Where that is";
   yield `   ${formatLocation(location)}`;
-  if (location.remark !== undefined)
-    yield `   This is ${location.remark}.`.replace("This is ExpressRoute", "ExpressRoute");
+  if (location.remark !== undefined) yield `   ${location.remark}`;
   yield "";
   yield "3. Which datacenter";
   if (decision === undefined) yield `   ${noDecision(explanation)}`;
   else yield* formatDecision(decision);
   yield "";
   yield "4. The names and addresses that come back";
-  for (const { record, how, invented } of records) {
-    yield `   ${record}${how === "published" ? "" : `   ; ${how}`}${invented ? "   ; invented name" : ""}`;
+  for (const { record, how, mark } of records) {
+    yield `   ${record}${how === "fixed" ? "" : `   ; ${how}`}${mark === undefined ? "" : `   ; ${mark} name`}`;
   }
   for (const record of authority) yield `   ${record}   ; authority`;
   if (records.length === 0 && authority.length === 0) yield "   none";
+  if (stop !== undefined && records.length > 0) yield `   It ends there: ${stop.because}.`;
   yield `   scope ${scope.prefixLength}: ${scope.because}`;
   yield "";
   yield "5. Where the data is";
-  yield `   ${formatSecondHop(secondHop, decision)}`;
+  yield `   ${formatSecondHop(explanation)}`;
+  const { unusedTenant } = explanation;
+  if (unusedTenant !== undefined)
+    yield `   --tenant ${unusedTenant.name} is not used: ${unusedTenant.because}.`;
 }
 
-function formatLocation({ rule, name, place, prefix }: Explanation["location"]): string {
+function* formatAsker({ from, clientSubnetTrust }: Explanation): Generator<string> {
+  if (clientSubnetTrust === "none") {
+    yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}, the resolver's own address:`;
+    yield "   client subnets are not trusted in this configuration.";
+    return;
+  }
+  yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}: the client subnet that`;
+  yield clientSubnetTrust === "all"
+    ? "   the resolver passes on or, where it passes none on, the resolver's own address."
+    : `   a trusted resolver (${clientSubnetTrust.join(", ")}) passes on. Of any other, its own address counts.`;
+}
+
+function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["location"]): string {
   const where = `${place.city ?? place.country ?? "a point"} [${place.coordinates.join(", ")}]`;
   switch (rule) {
     case "network":
@@ -95,16 +114,25 @@ function formatLocation({ rule, name, place, prefix }: Explanation["location"]):
     case "geoip":
       return `No network holds it. GeoIP puts ${prefix} in ${name ?? "a place without a country"}: ${where}.`;
     case "default":
-      return `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`;
+      return hasGeoip
+        ? `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`
+        : `No network holds ${prefix} and no GeoIP database is loaded, so it is at the default location: ${where}.`;
   }
 }
 
-function noDecision({ rcode, records }: Explanation): string {
-  if (rcode === "REFUSED") return "None: the name is in no zone served here.";
-  if (rcode === "NXDOMAIN") return "None: the name does not exist.";
-  return records.length === 0
-    ? "None: the name has no records of this type."
-    : "None: the name is not tailored.";
+function noDecision({ rcode, records, authority, stop }: Explanation): string {
+  if (stop?.kind === "not-served") return "None: the name is in no zone served here.";
+  if (stop !== undefined && records.length === 0) return `None: ${stop.because}.`;
+  if (rcode === "NXDOMAIN") {
+    return records.length > 0
+      ? "None: the chain ends at a name that does not exist."
+      : "None: the name does not exist.";
+  }
+  if (rcode !== "NOERROR") return `None: the answer is ${rcode}.`;
+  if (records.length > 0) return "None: the name is not tailored.";
+  return authority.some((record) => / NS /.test(record))
+    ? "None: the name is delegated to other name servers."
+    : "None: the name has no records of this type.";
 }
 
 function* formatDecision(decision: Decision): Generator<string> {
@@ -113,8 +141,10 @@ function* formatDecision(decision: Decision): Generator<string> {
   const width = Math.max(0, ...candidates.map(({ id }) => id.length));
   const chosenAt = candidates.findIndex(({ chosen }) => chosen);
   const shown = Math.max(5, chosenAt + 1);
-  for (const [i, { id, city: place, kilometres, state, chosen }] of candidates.slice(0, shown).entries()) {
-    const mark = chosen ? " <- chosen" : "";
+  for (const [i, { id, city: place, kilometres, state, chosen, mark: origin }] of candidates
+    .slice(0, shown)
+    .entries()) {
+    const mark = `${origin === undefined ? "" : ` (${origin})`}${chosen ? " <- chosen" : ""}`;
     yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
@@ -126,7 +156,12 @@ function* formatDecision(decision: Decision): Generator<string> {
   yield datacenter === undefined ? `   None: ${because}.` : `   ${datacenter} (${city}): ${because}.`;
 }
 
-function formatSecondHop(secondHop: Explanation["secondHop"], decision: Decision | undefined): string {
+function formatSecondHop({ secondHop, decision, hasAddresses, stop }: Explanation): string {
+  if (!hasAddresses) {
+    return stop?.kind === "leaves"
+      ? "Whoever serves the last name says where the connection ends."
+      : "No address came back, so there is nothing to connect to.";
+  }
   if (secondHop === undefined) {
     return decision?.tenant === undefined
       ? "The connection ends where the name leads; there is no second hop."

@@ -61,8 +61,8 @@ function buildProgram(): Command {
     .description("say why a name has the answer it has from one place")
     .argument("<name>", "the name asked for", domain)
     .addArgument(typeArgument())
-    .requiredOption("--from <prefix|network>", "the client subnet, or the name of a network")
-    .option("--tenant <tenant>", "the tenant whose datacenter a second hop goes to")
+    .requiredOption("--from <prefix|network>", "what counts: a client subnet, or the name of a network")
+    .option("--tenant <tenant>", "the tenant, or its satellite, whose datacenter a second hop goes to")
     .addOption(config())
     .option("--json", "print JSON")
     .action((qname, qtype, options) => exitWith(explainCommand({ json: false, ...options, qname, qtype })));

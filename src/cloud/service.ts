@@ -1,7 +1,7 @@
 /** Services: names that a cloud answers, and the chains they lead to. */
 
 import type { NameTemplate } from "./name-template.ts";
-import type { Datacenter, Tenant } from "./topology.ts";
+import type { Datacenter, Mark, Tenant } from "./topology.ts";
 
 export type Policy = "nearest-datacenter" | "active-datacenter";
 export type WhenAllDown = "nearest" | "servfail" | "nodata";
@@ -34,8 +34,8 @@ export interface Link {
   readonly owners: readonly NameTemplate[];
   /** of the records at these owners */
   readonly ttlSeconds: number;
-  /** whether the name is not Microsoft's but made up here */
-  readonly invented: boolean;
+  /** undefined where Microsoft publishes the names */
+  readonly mark?: Mark | undefined;
 }
 
 export interface Cloud {

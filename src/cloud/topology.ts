@@ -7,6 +7,9 @@ declare const brand: unique symbol;
 /** `Worldwide/lhr`: unique over all clouds. */
 export type DatacenterId = string & { readonly [brand]: "DatacenterId" };
 
+/** What is not Microsoft's own word: concluded from what is published, or made up here. */
+export type Mark = "inferred" | "invented";
+
 export type DatacenterRole = "front-end" | "tenants";
 
 export interface Datacenter {
@@ -23,6 +26,7 @@ export interface Datacenter {
   /** one prefix of each family at the most */
   readonly pools: readonly IpPrefix[];
   readonly farms: Farms | undefined;
+  readonly mark?: Mark | undefined;
 }
 
 /** The numbers in SharePoint's names: slot s of a datacenter is clump `firstClump + s` and farm `firstFarm + s`. */

@@ -8,6 +8,7 @@ import {
   type Datacenter,
   datacenterId,
   derivedSlot,
+  type Mark,
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
@@ -22,8 +23,15 @@ import {
 } from "../ip.ts";
 import type { Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
+import { cutFound } from "./printable.ts";
 import type { CloudDocument, SettingsDocument, TenantsDocument } from "./schema.ts";
-import type { ConfigError, FilePlace, ValuePath, YamlDocument } from "./yaml-document.ts";
+import {
+  type ConfigError,
+  type FilePlace,
+  formatPlace,
+  type ValuePath,
+  type YamlDocument,
+} from "./yaml-document.ts";
 
 /** Collects errors of a document. */
 export class Faults {
@@ -37,8 +45,6 @@ export class Faults {
     this.errors.push(source.errorAt(source.placeOfKey(path), message));
   }
 }
-
-export const formatPlace = ({ file, line, column }: FilePlace): string => `${file}:${line}:${column}`;
 
 type CloudEntries<K extends "datacenters" | "services"> = CloudDocument[K][string];
 
@@ -105,23 +111,31 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
   };
 }
 
+/** Where a value stands. Its line and column take a search, so they are asked for only where they are told. */
+interface Origin {
+  readonly source: YamlDocument;
+  readonly path: ValuePath;
+}
+
+const placeOfOrigin = ({ source, path }: Origin): string => formatPlace(source.placeOf(path));
+
 /** Networks by name and prefix; each name and each prefix may stand once in all files. */
 export function buildNetworks(documents: Documents["networks"], faults: Faults): readonly Network[] {
   const networks: Network[] = [];
-  const placeOfPrefix = new Map<string, { readonly network: string; readonly place: FilePlace }>();
+  const owners = new Map<string, Origin & { readonly network: string }>();
   for (const { source, path, key, value } of entries(documents, "networks", "network", faults)) {
     const prefixes: IpPrefix[] = [];
     for (const [i, text] of value.prefixes.entries()) {
       const prefix = parsePrefix(text);
       if (typeof prefix === "string") continue; // the schema has told
       const prefixPath = [...path, "prefixes", i];
-      const known = placeOfPrefix.get(formatPrefix(prefix));
+      const known = owners.get(formatPrefix(prefix));
       if (known !== undefined) {
-        const words = `${formatPrefix(prefix)} belongs to network ${known.network} at ${formatPlace(known.place)} already`;
+        const words = `${formatPrefix(prefix)} belongs to network ${known.network} at ${placeOfOrigin(known)} already`;
         faults.at(source, prefixPath, words);
         continue;
       }
-      placeOfPrefix.set(formatPrefix(prefix), { network: key, place: source.placeOf(prefixPath) });
+      owners.set(formatPrefix(prefix), { network: key, source, path: prefixPath });
       prefixes.push(prefix);
     }
     networks.push({ name: key, kind: value.kind ?? "office", prefixes, place: value.place });
@@ -140,9 +154,7 @@ export function buildCountries(
   return countries;
 }
 
-interface Entry<V> {
-  readonly source: YamlDocument;
-  readonly path: ValuePath;
+interface Entry<V> extends Origin {
   readonly key: string;
   readonly value: V;
 }
@@ -154,7 +166,6 @@ function entries<K extends string, V>(
   noun: string,
   faults: Faults,
 ): readonly Entry<V>[] {
-  // The place of a key is looked for from the first on, so it is asked for only where a key stands twice.
   const sources = new Map<string, YamlDocument>();
   const found: Entry<V>[] = [];
   for (const { source, value } of documents) {
@@ -192,13 +203,11 @@ export function buildClouds(documents: Documents, settings: Settings, faults: Fa
   const datacentersByCloud = new Map(
     drafts.map(({ document, datacenters }) => [document.cloud, datacenters]),
   );
-  // A cloud of a name already used is dropped, so what its tenants name cannot be found.
-  const doubled = documents.clouds.length > drafts.length;
-  const tenants = buildTenants(documents, datacentersByCloud, doubled, faults);
+  const tenants = buildTenants(documents, datacentersByCloud, faults);
   return drafts.map(({ source, document, datacenters }) => ({
     name: document.cloud,
     datacenters,
-    services: buildServices(source, document, datacenters, documents.partial, faults),
+    services: buildServices(source, document, datacenters, faults),
     tenants: tenants.filter((tenant) => tenant.cloud === document.cloud),
   }));
 }
@@ -237,7 +246,19 @@ function buildDatacenter(
     roles: new Set(entry.roles),
     pools,
     farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm },
+    mark: markOf(entry),
   };
+}
+
+function markOf({
+  inferred,
+  invented,
+}: {
+  readonly inferred?: boolean | undefined;
+  readonly invented?: boolean | undefined;
+}): Mark | undefined {
+  if (invented) return "invented";
+  return inferred ? "inferred" : undefined;
 }
 
 /** No two pools overlap, over all clouds, and no name server lives in one. */
@@ -246,7 +267,7 @@ function checkPools(
   settings: Settings,
   faults: Faults,
 ): void {
-  const known: { readonly pool: IpPrefix; readonly place: FilePlace; readonly id: string }[] = [];
+  const known: (Origin & { readonly pool: IpPrefix; readonly id: string })[] = [];
   for (const { source, datacenters } of drafts) {
     for (const { id, shortId, pools } of datacenters) {
       for (const [i, pool] of pools.entries()) {
@@ -255,10 +276,10 @@ function checkPools(
           (other) => prefixContains(other.pool, pool) || prefixContains(pool, other.pool),
         );
         if (clash !== undefined) {
-          const words = `${formatPrefix(pool)} overlaps the pool of ${clash.id} at ${formatPlace(clash.place)}`;
+          const words = `${formatPrefix(pool)} overlaps the pool of ${clash.id} at ${placeOfOrigin(clash)}`;
           faults.at(source, path, words);
         }
-        known.push({ pool, place: source.placeOf(path), id });
+        known.push({ pool, source, path, id });
         for (const octets of [...settings.nameservers.ns1, ...settings.nameservers.ns2]) {
           if (prefixContains(pool, { family: octets.length === 4 ? 4 : 6, octets })) {
             faults.at(
@@ -277,13 +298,12 @@ function buildServices(
   source: YamlDocument,
   document: CloudDocument,
   datacenters: readonly Datacenter[],
-  partial: boolean,
   faults: Faults,
 ): readonly Service[] {
   const sliceOwners = new Map<number, string>();
   return Object.entries(document.services).flatMap(([name, entry]) => {
     const path = ["services", name];
-    const candidates = findCandidates(source, path, entry, datacenters, partial, faults);
+    const candidates = findCandidates({ source, value: document }, path, entry, datacenters, faults);
     if (entry.addresses !== undefined) {
       const { slice, count } = entry.addresses;
       const owner = sliceOwners.get(slice);
@@ -322,35 +342,47 @@ function buildServices(
 }
 
 function findCandidates(
-  source: YamlDocument,
+  cloud: Checked<CloudDocument>,
   path: ValuePath,
   entry: CloudEntries<"services">,
   datacenters: readonly Datacenter[],
-  partial: boolean,
   faults: Faults,
 ): readonly Datacenter[] {
+  const { source } = cloud;
   const role = entry.policy === "nearest-datacenter" ? "front-end" : "tenants";
   const eligible = datacenters.filter((datacenter) => datacenter.roles.has(role));
   if (entry.datacenters === undefined) {
-    if (eligible.length === 0 && !partial)
+    if (eligible.length === 0 && !lacksDatacenters(cloud))
       faults.atKey(source, path, `no datacenter of the cloud has the role ${role}`);
     return eligible;
   }
   return entry.datacenters.flatMap((shortId, i) => {
     const found = eligible.find((datacenter) => datacenter.shortId === shortId);
     if (found !== undefined) return [found];
-    if (partial && isWritten(source.value, "datacenters", shortId)) return [];
+    if (isLost(cloud, shortId)) return [];
     const ids = eligible.map((datacenter) => datacenter.shortId);
-    const words = `"${shortId}" is no datacenter of the cloud with the role ${role}${suggest(shortId, ids)}`;
+    const words = `"${cutFound(shortId)}" is no datacenter of the cloud with the role ${role}${suggest(shortId, ids)}`;
     faults.at(source, [...path, "datacenters", i], words);
     return [];
   });
 }
 
-/** Whether a key stands in a map of a document, be what is under it sound or not. */
-function isWritten(document: unknown, mapKey: string, key: string): boolean {
-  const map = typeof document === "object" && document !== null ? Reflect.get(document, mapKey) : undefined;
-  return typeof map === "object" && map !== null && key in map;
+/** Whether a datacenter is written in a cloud's document, but with a fault that left it out. */
+function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
+  if (shortId in value.datacenters) return false;
+  return source.doubledKeys.has("datacenters") || shortId in writtenDatacenters(source.value);
+}
+
+/** Whether a fault left out a datacenter of a cloud. */
+function lacksDatacenters({ source, value }: Checked<CloudDocument>): boolean {
+  const written = Object.keys(writtenDatacenters(source.value)).length;
+  return source.doubledKeys.has("datacenters") || written > Object.keys(value.datacenters).length;
+}
+
+function writtenDatacenters(document: unknown): object {
+  const map: unknown =
+    typeof document === "object" && document !== null ? Reflect.get(document, "datacenters") : undefined;
+  return typeof map === "object" && map !== null ? map : {};
 }
 
 /** The links of a service and what ends them; undefined where an error makes them useless. */
@@ -362,7 +394,7 @@ function buildChain(
 ): Pick<Service, "links" | "end"> | undefined {
   const chain = entry.chain ?? [];
   const steps = entry.addresses === undefined ? chain.slice(0, -1) : chain;
-  const links: Link[] = [{ owners: entry.names.map(template), ttlSeconds: entry.ttl, invented: false }];
+  const links: Link[] = [{ owners: entry.names.map(template), ttlSeconds: entry.ttl }];
   for (const [i, step] of steps.entries()) {
     if (step.ttl === undefined) {
       faults.at(
@@ -372,7 +404,7 @@ function buildChain(
       );
       return undefined;
     }
-    links.push({ owners: [template(step.name)], ttlSeconds: step.ttl, invented: step.invented ?? false });
+    links.push({ owners: [template(step.name)], ttlSeconds: step.ttl, mark: markOf(step) });
   }
   if (entry.addresses !== undefined) return { links, end: { kind: "addresses", ...entry.addresses } };
   const last = chain.at(-1);
@@ -396,24 +428,24 @@ function template(text: string): NameTemplate {
 }
 
 function buildTenants(
-  { tenants: tenantDocuments, clouds: cloudDocuments, partial }: Documents,
+  { tenants: tenantDocuments, clouds: cloudDocuments, lost }: Documents,
   datacentersByCloud: ReadonlyMap<string, readonly Datacenter[]>,
-  doubled: boolean,
   faults: Faults,
 ): readonly Tenant[] {
-  const domainOwners = new Map<string, { readonly source: YamlDocument; readonly path: ValuePath }>();
+  const domainOwners = new Map<string, Origin>();
+  // Of two clouds with one name one is dropped: it may be the one meant, or have another name in truth.
+  const isDoubled = (cloud: string): boolean =>
+    cloudDocuments.filter(({ value }) => value.cloud === cloud).length > 1;
+  const mayLackClouds = lost.anything || cloudDocuments.some(({ value }) => isDoubled(value.cloud));
   const isFaultyDatacenter = (cloud: string, shortId: string): boolean =>
-    doubled ||
-    (partial &&
-      cloudDocuments.some(
-        ({ source, value }) => value.cloud === cloud && isWritten(source.value, "datacenters", shortId),
-      ));
+    isDoubled(cloud) ||
+    cloudDocuments.some((document) => document.value.cloud === cloud && isLost(document, shortId));
   return entries(tenantDocuments, "tenants", "tenant", faults).flatMap(({ source, path, key, value }) => {
     const datacenters = datacentersByCloud.get(value.cloud);
     if (datacenters === undefined) {
-      // It may be defined in what could not be read.
-      if (partial) return [];
-      const words = `"${value.cloud}" is no cloud${suggest(value.cloud, [...datacentersByCloud.keys()])}`;
+      if (mayLackClouds || lost.clouds.has(value.cloud)) return [];
+      const known = [...datacentersByCloud.keys(), ...lost.clouds];
+      const words = `"${cutFound(value.cloud)}" is no cloud${suggest(value.cloud, known)}`;
       faults.at(source, [...path, "cloud"], words);
       return [];
     }
@@ -421,8 +453,7 @@ function buildTenants(
     for (const [i, domain] of domains.entries()) {
       const known = domainOwners.get(domain);
       if (known !== undefined) {
-        const knownPlace = formatPlace(known.source.placeOf(known.path));
-        faults.at(source, [...path, "domains", i], `${domain} is claimed at ${knownPlace} already`);
+        faults.at(source, [...path, "domains", i], `${domain} is claimed at ${placeOfOrigin(known)} already`);
       } else domainOwners.set(domain, { source, path: [...path, "domains", i] });
     }
     const geos: TenantGeo[] = [];
@@ -467,7 +498,7 @@ function findTenantDatacenter(
     const ids = datacenters
       .filter((datacenter) => datacenter.roles.has("tenants"))
       .map(({ shortId: id }) => id);
-    faults.at(source, path, `"${shortId}" is no datacenter of ${cloud}${suggest(shortId, ids)}`);
+    faults.at(source, path, `"${cutFound(shortId)}" is no datacenter of ${cloud}${suggest(shortId, ids)}`);
   } else if (!found.roles.has("tenants")) {
     faults.at(source, path, `${found.id} has not the role tenants, so it can be neither active nor standby`);
   }

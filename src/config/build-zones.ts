@@ -14,15 +14,23 @@ import type { Cloud, Service } from "../cloud/service.ts";
 import type { Datacenter } from "../cloud/topology.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, domainName, formatName, nameOctets, parseName } from "../dns/name.ts";
+import {
+  type DomainName,
+  domainName,
+  formatName,
+  nameOctets,
+  parseName,
+  replaceSuffix,
+} from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
 import { type Alternatives, findZone, type Zone, ZoneBuilder, type Zones } from "../zone/zone.ts";
-import { type Faults, formatPlace } from "./build-topology.ts";
+import type { Faults } from "./build-topology.ts";
 import type { Nameservers } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
+import { cutPieces } from "./printable.ts";
 import type { CloudDocument, SettingsDocument } from "./schema.ts";
-import type { FilePlace, ValuePath, YamlDocument } from "./yaml-document.ts";
+import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
 /** TTL of apex records, in seconds. */
 const APEX_TTL = 3600;
@@ -30,6 +38,8 @@ const APEX_TTL = 3600;
 const SOA_TIMERS = [3600, 600, 604800, 60];
 /** The serial of a zone that gives none, until one is counted. */
 const DEFAULT_SERIAL = 1;
+/** How many plain records a chain is followed through. */
+const MAX_RECORDS = 256;
 /** TTL of plain records that state none, in seconds. */
 const DEFAULT_TTL = 3600;
 
@@ -58,16 +68,45 @@ export function buildZones(
   }
   const soaOfZone = new Map<DomainName, RRset>();
   const recordPlaces = new Map<DomainName, FilePlace>();
-  for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, faults);
+  const whole = whatIsWhole(documents, clouds);
+  const [first] = documents.files;
+  if (builders.size === 0 && whole.zones && first !== undefined) {
+    const message = "there is no zone to serve; list zones, or include a cloud's file";
+    faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
+  }
+  for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, whole, faults);
   const givenSoas = new Set(soaOfZone.keys());
   for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
-  addServices(documents, clouds, builders, recordPlaces, faults);
+  addServices(documents, clouds, builders, recordPlaces, whole, faults);
   const zones = new Map<DomainName, Zone<TailoredName>>();
   for (const [apex, builder] of builders) {
     const soa = soaOfZone.get(apex);
     if (soa !== undefined) zones.set(apex, builder.build(soa, { serialIsGiven: givenSoas.has(apex) }));
   }
   return zones;
+}
+
+/** What no fault has left anything out of, so that what is not there is an error. */
+interface Whole {
+  readonly zones: boolean;
+  /** all names: those of records and those of services' chains for all tenants and datacenters */
+  readonly names: boolean;
+}
+
+function whatIsWhole({ lost, ...documents }: Documents, clouds: readonly Cloud[]): Whole {
+  const zones = !lost.anything && lost.clouds.size === 0 && !lost.keys.has("zones");
+  const services = documents.clouds.flatMap(({ value }) => Object.keys(value.services));
+  const builtServices = clouds.flatMap((cloud) => cloud.services);
+  const geos = documents.tenants
+    .flatMap(({ value }) => Object.values(value.tenants))
+    .reduce((sum, { satellites = {} }) => sum + 1 + Object.keys(satellites).length, 0);
+  const builtGeos = clouds.flatMap((cloud) => cloud.tenants.flatMap((tenant) => tenant.geos));
+  const names =
+    zones &&
+    !["records", "datacenters", "services", "tenants"].some((key) => lost.keys.has(key)) &&
+    builtServices.length === services.length &&
+    builtGeos.length === geos;
+  return { zones, names };
 }
 
 /** A name that the schema has accepted. */
@@ -82,12 +121,14 @@ function addPlainRecords(
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
   soaOfZone: Map<DomainName, RRset>,
   recordPlaces: Map<DomainName, FilePlace>,
+  whole: Whole,
   faults: Faults,
 ): void {
   for (const [zoneText, lines] of Object.entries(value.records ?? {})) {
     const apex = apexOf(zoneText);
     const builder = builders.get(apex);
     if (builder === undefined) {
+      if (!whole.zones) continue;
       const zoneNames = [...builders.keys()];
       faults.atKey(source, ["records", zoneText], `${apex} is no zone served${suggest(apex, zoneNames)}`);
       continue;
@@ -97,7 +138,7 @@ function addPlainRecords(
       const rrset = parseRecordLine(line, nameOctets(apex), DEFAULT_TTL);
       const fault =
         typeof rrset === "string" ? rrset : (apexFault(rrset, apex, soaOfZone) ?? builder.addRRset(rrset));
-      if (fault !== undefined) faults.at(source, path, fault);
+      if (fault !== undefined) faults.at(source, path, cutPieces(fault, line));
       if (fault !== undefined || typeof rrset === "string") continue;
       if (rrset.type === TYPE.SOA) soaOfZone.set(apex, rrset);
       if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
@@ -183,6 +224,7 @@ function addServices(
   clouds: readonly Cloud[],
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
   recordPlaces: ReadonlyMap<DomainName, FilePlace>,
+  whole: Whole,
   faults: Faults,
 ): void {
   const makers = new Map<DomainName, Maker>();
@@ -205,7 +247,8 @@ function addServices(
         const zone = findZone(builders, made);
         const known = makers.get(made);
         if (zone === undefined) {
-          tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
+          if (whole.zones)
+            tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
         } else if (known !== undefined) {
           const other = formatPlace(spotOfMaker(documents, known).place);
           tell(spotOfMaker(documents, maker), `${made} is made at ${other} already`, other);
@@ -226,23 +269,111 @@ function addServices(
       tell(spotOfOwner(source, service, chainName), words);
     }
   }
-  const { length: written } = documents.clouds.flatMap(({ value }) => Object.keys(value.services));
-  const { length: built } = clouds.flatMap(({ services }) => services);
-  for (const { source, service, chainName } of makers.values()) {
-    for (const target of targetsOf(chainName)) {
-      const name = domainName(target);
-      const zone = findZone(zones, name);
-      const spot = (): Spot => spotOfTarget(source, service, chainName);
-      if (zone === undefined) tell(spot(), `the chain leaves the zones served at ${formatName(target)}`);
-      else if (unmade.has(name) || makers.has(name) || built < written) continue;
-      else if (["nxdomain", "referral"].includes(lookup(zone, name, TYPE.A).kind)) {
-        tell(spot(), `the chain leads to ${formatName(target)}, a name that no service and no record owns`);
-      }
+  const names: Names = { zones, makers, unmade, whole };
+  const nextMakers = new Map<DomainName, readonly DomainName[]>();
+  for (const [owner, { source, service, chainName }] of makers) {
+    const ends = targetsOf(chainName).map((target) => followRecords(target, names));
+    for (const end of ends) {
+      const fault = faultOfEnd(end, service.cloud, makers);
+      if (fault === undefined) continue;
+      const place = end.record && recordPlaces.get(end.record);
+      tell(spotOfTarget(source, service, chainName), withPlace(fault, place));
     }
+    nextMakers.set(
+      owner,
+      ends.flatMap((end) => (end.kind === "service" ? [end.maker] : [])),
+    );
   }
-  for (const { source, service, chainName } of findLoops(makers)) {
+  for (const { source, service, chainName } of findLoops(makers, nextMakers)) {
     const words = `the chain comes back to ${formatName(chainName.owner)} and never ends`;
     tell(spotOfTarget(source, service, chainName), words);
+  }
+}
+
+interface Names {
+  readonly zones: Zones<TailoredName>;
+  readonly makers: ReadonlyMap<DomainName, Maker>;
+  readonly unmade: ReadonlySet<DomainName>;
+  readonly whole: Whole;
+}
+
+/** Where a CNAME target leads through plain records. */
+type ChainEnd = {
+  /** as spelled */
+  readonly name: Uint8Array;
+  /** the owner of the last plain record on the way */
+  readonly record: DomainName | undefined;
+} & (
+  | { readonly kind: "service"; readonly maker: DomainName }
+  | { readonly kind: "outside" | "unowned" | "delegated" | "loop" | "too-long" }
+  | { readonly kind: "records" | "unknown" }
+);
+
+/** Follows plain CNAME and DNAME records, wildcards included, to a name of a service or to the last record. */
+function followRecords(target: Uint8Array, { zones, makers, unmade, whole }: Names): ChainEnd {
+  const seen = new Set<DomainName>();
+  let octets = target;
+  let record: DomainName | undefined;
+  for (;;) {
+    const name = domainName(octets);
+    const here = { name: octets, record };
+    if (makers.has(name)) return { ...here, kind: "service", maker: name };
+    if (unmade.has(name)) return { ...here, kind: "unknown" };
+    // Each step of a DNAME can give a new name, but only so many: a longer one passes 255 octets.
+    if (seen.has(name) || seen.size === MAX_RECORDS) return { ...here, kind: "loop" };
+    seen.add(name);
+    const zone = findZone(zones, name);
+    if (zone === undefined) return { ...here, kind: whole.zones ? "outside" : "unknown" };
+    const found = lookup(zone, name, TYPE.A);
+    const wildcard = "wildcard" in found ? found.wildcard : undefined;
+    // Where names are left out, one of them may stand in front of a wildcard.
+    const isSure = whole.names || (found.kind !== "nxdomain" && wildcard === undefined);
+    if (!isSure) return { ...here, kind: "unknown" };
+    if (wildcard !== undefined && makers.has(wildcard)) return { ...here, kind: "service", maker: wildcard };
+    if (found.kind === "nxdomain") return { ...here, kind: "unowned" };
+    if (found.kind === "referral") return { ...here, kind: "delegated" };
+    if (found.kind !== "cname" && found.kind !== "dname") return { ...here, kind: "records" };
+    const { owner, rdatas } = found.rrset;
+    const [next] = rdatas;
+    if (next === undefined) return { ...here, kind: "records" };
+    record = found.rrset.name;
+    const replaced = found.kind === "cname" ? next : replaceSuffix(octets, owner, next);
+    if (replaced === undefined) return { ...here, kind: "too-long" };
+    octets = replaced;
+  }
+}
+
+/** What is wrong with where a chain of a cloud leads. */
+function faultOfEnd(
+  end: ChainEnd,
+  cloud: string,
+  makers: ReadonlyMap<DomainName, Maker>,
+): string | undefined {
+  const name = formatName(end.name);
+  switch (end.kind) {
+    case "service": {
+      const other = makers.get(end.maker)?.service.cloud ?? cloud;
+      return other === cloud
+        ? undefined
+        : `the chain leaves its cloud at ${name}, a name of service "${makers.get(end.maker)?.service.name}" of ${other}`;
+    }
+    case "outside":
+      return `the chain leaves the zones served at ${name}`;
+    case "unowned":
+      return `the chain leads to ${name}, a name that no service and no record owns`;
+    case "delegated":
+      return end.record === undefined
+        ? `the chain leads to ${name}, a name that no service and no record owns`
+        : `the chain leaves the zones served at ${name}, which is delegated`;
+    case "loop":
+      return `the chain comes back to ${name} and never ends`;
+    case "too-long":
+      return `the chain leads to ${name}, which a DNAME makes longer than 255 octets`;
+    case "records":
+    case "unknown":
+      return undefined;
+    default:
+      return end satisfies never;
   }
 }
 
@@ -303,7 +434,10 @@ function spotOfFault(
 }
 
 /** The names whose CNAMEs, whatever is chosen, can lead back to themselves; one of each loop. */
-function findLoops(makers: ReadonlyMap<DomainName, Maker>): readonly Maker[] {
+function findLoops(
+  makers: ReadonlyMap<DomainName, Maker>,
+  nextMakers: ReadonlyMap<DomainName, readonly DomainName[]>,
+): readonly Maker[] {
   const loops: Maker[] = [];
   const done = new Set<DomainName>();
   const follow = (name: DomainName, onTheWay: ReadonlySet<DomainName>): void => {
@@ -313,9 +447,7 @@ function findLoops(makers: ReadonlyMap<DomainName, Maker>): readonly Maker[] {
       loops.push(maker);
       return;
     }
-    for (const target of targetsOf(maker.chainName)) {
-      follow(domainName(target), new Set([...onTheWay, name]));
-    }
+    for (const next of nextMakers.get(name) ?? []) follow(next, new Set([...onTheWay, name]));
     done.add(name);
   };
   for (const name of makers.keys()) follow(name, new Set());

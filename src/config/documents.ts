@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { distance } from "fastest-levenshtein";
+import { cutFound, cutPieces } from "./printable.ts";
 import {
   type CloudDocument,
   type CountriesDocument,
@@ -30,8 +31,17 @@ export interface Documents {
   readonly tenants: readonly Checked<TenantsDocument>[];
   readonly clouds: readonly Checked<CloudDocument>[];
   readonly files: readonly string[];
-  /** Whether a fault left something out, so that what is missing in what is left is no error. */
-  readonly partial: boolean;
+  readonly lost: Lost;
+}
+
+/** What faults left out, so that what is missing in what is left is no error. */
+export interface Lost {
+  /** a file or document that could not be read, so that nobody knows what stands in it */
+  readonly anything: boolean;
+  /** names of clouds whose documents are left out */
+  readonly clouds: ReadonlySet<string>;
+  /** top keys of which at least an entry is left out: `zones`, `datacenters`, `tenants` ... */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** Reads a file and all that it includes; every fault found is among the errors, and what is faulty is left out. */
@@ -46,6 +56,9 @@ export function readDocuments(path: string): {
   const clouds: Checked<CloudDocument>[] = [];
   const errors: ConfigError[] = [];
   const files: string[] = [];
+  const lostClouds = new Set<string>();
+  const lostKeys = new Set<string>();
+  let lostAnything = false;
 
   const readFile = (file: string, onUnreadable: (reason: string) => void): void => {
     if (files.includes(file)) return;
@@ -59,6 +72,9 @@ export function readDocuments(path: string): {
     files.push(file);
     const parsed = parseYaml(file, text);
     errors.push(...parsed.errors);
+    // A fault of YAML leaves a document without a value, or none at all; after a key twice the value is there.
+    const whole = parsed.documents.filter((source) => source.value !== undefined).length;
+    lostAnything ||= parsed.errors.length > 0 && (whole < parsed.documents.length || whole === 0);
     for (const source of parsed.documents) readDocument(source);
   };
 
@@ -68,12 +84,21 @@ export function readDocuments(path: string): {
     const outcome = checkDocument(kind, source.value);
     if (!outcome.success) {
       errors.push(...errorsOfIssues(kind, source, outcome.error.issues));
+      for (const key of faultyKeys(outcome.error.issues)) lostKeys.add(key);
     }
+    for (const key of source.doubledKeys) lostKeys.add(key);
     // What is left of a faulty document is checked further, so that all errors come at once.
     const value = outcome.success ? outcome.data : soundPart(kind, source.value, outcome.error.issues);
     if (value === undefined) {
-      if (kind === "geodns365") include(source, includeOf(source.value));
-    } else if ("cloud" in value) clouds.push({ source, value });
+      for (const key of keysOf(source.value)) if (key !== "cloud") lostKeys.add(key);
+      const cloud = propertyOf(source.value, "cloud");
+      if (typeof cloud === "string") lostClouds.add(cloud);
+      else if (kind === "cloud" || keysOf(source.value).length === 0) lostAnything = true;
+    }
+    // What is included counts even where the key stands in a document of another kind.
+    if (value === undefined || kind !== "geodns365") include(source, includeOf(source.value));
+    if (value === undefined) return;
+    if ("cloud" in value) clouds.push({ source, value });
     else if ("networks" in value) networks.push({ source, value });
     else if ("tenants" in value) tenants.push({ source, value });
     else if ("countries" in value) countries.push({ source, value });
@@ -86,39 +111,62 @@ export function readDocuments(path: string): {
   const include = (source: YamlDocument, patterns: readonly string[]): void => {
     for (const [i, pattern] of patterns.entries()) {
       const place = source.placeOf(["include", i]);
+      const lose = (message: string): void => {
+        lostAnything = true;
+        errors.push(source.errorAt(place, message));
+      };
       const found = globSync(pattern, { cwd: dirname(source.file) }).toSorted();
-      if (found.length === 0) errors.push(source.errorAt(place, `"${pattern}" matches no file`));
+      if (found.length === 0) lose(`"${cutFound(pattern)}" matches no file`);
       for (const file of found) {
         readFile(resolve(dirname(source.file), file), (reason) =>
-          errors.push(source.errorAt(place, `"${file}" cannot be read: ${reason}`)),
+          lose(`"${cutFound(file)}" cannot be read: ${reason}`),
         );
       }
     }
   };
 
-  readFile(resolve(path), (reason) =>
-    errors.push({
-      place: { file: path, line: 1, column: 1 },
-      sourceLine: "",
-      message: `the configuration cannot be read: ${reason}; name a file with --config`,
-    }),
-  );
-  const partial = errors.length > 0;
-  return { documents: { settings, networks, countries, tenants, clouds, files, partial }, errors };
+  readFile(resolve(path), (reason) => {
+    lostAnything = true;
+    const message = reason.startsWith(isFolder)
+      ? "the configuration is a folder; name a file with --config"
+      : `the configuration cannot be read: ${reason}; name a file with --config`;
+    errors.push({ place: { file: path, line: 1, column: 1 }, sourceLine: "", message });
+  });
+  const anything = lostAnything || lostKeys.has("cloud") || lostKeys.has("include");
+  const lost: Lost = { anything, clouds: lostClouds, keys: lostKeys };
+  return { documents: { settings, networks, countries, tenants, clouds, files, lost }, errors };
 }
+
+const kinds = Object.keys(schemas) as readonly DocumentKind[];
+
+/** The top keys that issues point at or into; of a misspelled one the key it is taken for. */
+function faultyKeys(issues: readonly SchemaIssue[]): readonly string[] {
+  const known = kinds.flatMap((kind) => keysAt(kind, []));
+  return issues.flatMap((issue) => {
+    if (issue.path.length > 0) return [String(issue.path[0])];
+    if (issue.code !== "unrecognized_keys") return [];
+    return issue.keys.flatMap((key) => nearest(key, known) ?? []);
+  });
+}
+
+const keysOf = (value: unknown): readonly string[] =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+
+const isFolder = "it is a folder";
 
 /** The words of an error of the operating system without its call. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "there is no such file";
-  if (code === "EISDIR") return "it is a folder; name files, as in clouds/*.yaml";
+  if (code === "EISDIR") return `${isFolder}; name files, as in clouds/*.yaml`;
   return error.message.split(",", 1)[0] ?? "";
 }
 
 function kindOf(value: unknown): DocumentKind {
   if (typeof value !== "object" || value === null) return "geodns365";
   for (const kind of ["cloud", "networks", "tenants", "countries"] as const) if (kind in value) return kind;
+  if ("datacenters" in value || "services" in value) return "cloud";
   return "geodns365";
 }
 
@@ -178,13 +226,20 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
   const path = issue.path.map(stepOf);
   if (issue.code === "unrecognized_keys") {
     const known = keysAt(kind, path);
-    return issue.keys.map((key) =>
-      source.errorAt(source.placeOfKey([...path, key]), `"${key}" is no key here${suggest(key, known)}`),
-    );
+    return issue.keys.map((key) => {
+      const other = path.length === 0 ? kindWithKey(key) : undefined;
+      const words =
+        other === undefined
+          ? `"${cutFound(key)}" is no key here${suggest(key, known)}`
+          : `"${key}" cannot stand in one document with ${wordOfKind[kind]}; put a line --- between them`;
+      return source.errorAt(source.placeOfKey([...path, key]), words);
+    });
   }
   if (issue.code === "invalid_key") {
     const reason = issue.issues[0]?.message ?? issue.message;
-    return [source.errorAt(source.placeOfKey(path), `"${path.at(-1)}" cannot be a key: ${reason}`)];
+    const key = String(path.at(-1));
+    const words = `"${cutFound(key)}" cannot be a key: ${cutPieces(reason, key)}`;
+    return [source.errorAt(source.placeOfKey(path), words)];
   }
   if (isMissing(issue)) {
     const key = path.at(-1);
@@ -206,7 +261,22 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
   const wantsQuotes =
     issue.code === "invalid_type" && issue.expected === "string" && !isCollection(issue.input);
   const hint = near === undefined ? (wantsQuotes ? "; put it in quotes" : "") : `; did you mean "${near}"?`;
-  return [source.errorAt(source.placeOf(path), `${wordsOf(issue)}${found}${hint}`)];
+  const words = typeof issue.input === "string" ? cutPieces(wordsOf(issue), issue.input) : wordsOf(issue);
+  return [source.errorAt(source.placeOf(path), `${words}${found}${hint}`)];
+}
+
+/** What a document of a kind is of. */
+const wordOfKind: Readonly<Record<DocumentKind, string>> = {
+  cloud: "a cloud",
+  networks: "networks",
+  tenants: "tenants",
+  countries: "countries",
+  geodns365: "settings",
+};
+
+/** The kind of document that a top key belongs to. */
+function kindWithKey(key: string): DocumentKind | undefined {
+  return kinds.find((kind) => keysAt(kind, []).includes(key));
 }
 
 function wordsOf(issue: SchemaIssue): string {
@@ -249,7 +319,7 @@ function formatFound(input: unknown): string {
   if (input === null || input === undefined) return "nothing";
   if (Array.isArray(input)) return `a list of ${input.length}`;
   if (typeof input === "object") return "a map";
-  return typeof input === "string" ? `"${input}"` : String(input);
+  return typeof input === "string" ? `"${cutFound(input)}"` : String(input);
 }
 
 /** `; did you mean "x"?` where a known word is near. */
@@ -263,19 +333,35 @@ export function suggest(word: string, known: readonly string[]): string {
 /** The known word that differs in the fewest letters, if those are few. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   return known
-    .map((candidate) => ({ candidate, steps: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ steps }) => steps <= Math.max(2, Math.floor(word.length / 3)))
+    .map((candidate) => ({ candidate, steps: countEdits(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ steps }) => steps <= (word.length <= 4 ? 1 : Math.max(2, Math.floor(word.length / 3))))
     .sort((a, b) => a.steps - b.steps)[0]?.candidate;
+}
+
+/** Letters put in, left out or changed; two neighbours swapped are one edit. */
+function countEdits(a: string, b: string): number {
+  const edits = distance(a, b);
+  if (edits !== 2 || a.length !== b.length) return edits;
+  const at = [...a].findIndex((letter, i) => letter !== b[i]);
+  const swapped = `${a.slice(0, at)}${a[at + 1]}${a[at]}${a.slice(at + 2)}`;
+  return swapped === b ? 1 : edits;
 }
 
 /** The keys that the kind's schema knows at a path. */
 function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
-  let schema: unknown = jsonSchema(kind);
+  let schema: unknown = jsonSchemaOnce(kind);
   for (const step of path) {
     schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
   }
   const properties = propertyOf(schema, "properties");
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
+}
+
+const jsonSchemas = new Map<DocumentKind, unknown>();
+
+function jsonSchemaOnce(kind: DocumentKind): unknown {
+  if (!jsonSchemas.has(kind)) jsonSchemas.set(kind, jsonSchema(kind));
+  return jsonSchemas.get(kind);
 }
 
 function memberSchema(schema: unknown, key: string): unknown {
@@ -285,5 +371,3 @@ function memberSchema(schema: unknown, key: string): unknown {
 function propertyOf(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
-
-export const documentKinds: readonly string[] = Object.keys(schemas);

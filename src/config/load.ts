@@ -1,11 +1,11 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
-import { relative } from "node:path";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
 import type { Configuration } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
-import type { ConfigError } from "./yaml-document.ts";
+import { maskUnprintable } from "./printable.ts";
+import { type ConfigError, formatPlace } from "./yaml-document.ts";
 
 export type LoadedConfig =
   | { readonly kind: "loaded"; readonly configuration: Configuration }
@@ -18,8 +18,7 @@ export function loadConfig(path: string): LoadedConfig {
   const networks = buildNetworks(documents.networks, faults);
   const countries = buildCountries(documents.countries, faults);
   const clouds = buildClouds(documents, settings, faults);
-  // Chains are followed only where every file is sound: what is left out would be missing in them.
-  const zones = errors.length > 0 ? new Map() : buildZones(documents, clouds, settings.nameservers, faults);
+  const zones = buildZones(documents, clouds, settings.nameservers, faults);
   const all = [...errors, ...faults.errors].toSorted(byPlace);
   if (all.length > 0) return { kind: "errors", errors: all };
   return {
@@ -34,17 +33,11 @@ function byPlace({ place: a }: ConfigError, { place: b }: ConfigError): number {
 
 /** An error as `check` and the log print it: place and message, the line, and a mark under the column. */
 export function formatConfigError({ place, message, sourceLine }: ConfigError): string {
-  const head = `${shortPath(place.file)}:${place.line}:${place.column}: ${message}`;
+  const head = `${formatPlace(place)}: ${message}`;
   if (sourceLine.trim() === "") return head;
   // Long lines are cut around the column so that the mark stays under it.
   const start = Math.max(0, place.column - 1 - 80);
-  const shown = sourceLine.slice(start, start + 140);
+  const shown = maskUnprintable(sourceLine.slice(start, start + 140));
   const indent = shown.slice(0, place.column - 1 - start).replace(/[^\t]/g, " ");
   return `${head}\n  ${shown}\n  ${indent}^`;
-}
-
-/** The path from here, where the file lies below. */
-function shortPath(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path.startsWith("..") ? file : path;
 }

@@ -1,5 +1,6 @@
 /** YAML files as documents whose every value can say where it stands. The only importer of `yaml`. */
 
+import { relative } from "node:path";
 import {
   type Document,
   isAlias,
@@ -12,6 +13,7 @@ import {
   parseAllDocuments,
   visit,
 } from "yaml";
+import { cutFound, escapeUnprintable } from "./printable.ts";
 
 export interface FilePlace {
   readonly file: string;
@@ -33,6 +35,8 @@ export type ValuePath = readonly (string | number)[];
 export interface YamlDocument {
   readonly file: string;
   readonly value: unknown;
+  /** Top keys at or below which a key stands twice: what is behind the first is not in the value. */
+  readonly doubledKeys: ReadonlySet<string>;
   /** Where the value at a path stands, or the nearest that exists above it. */
   placeOf(path: ValuePath): FilePlace;
   /** Where the key that ends a path stands. */
@@ -40,11 +44,37 @@ export interface YamlDocument {
   errorAt(place: FilePlace, message: string): ConfigError;
 }
 
+export const formatPlace = ({ file, line, column }: FilePlace): string =>
+  `${shortPath(file)}:${line}:${column}`;
+
+/** The path from here, where the file lies below. */
+function shortPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return escapeUnprintable(path.startsWith("..") ? file : path);
+}
+
 /** Parses all documents of a file; its errors come beside them, and a faulty document's value is then not to be used. */
-export function parseYaml(
-  file: string,
-  text: string,
-): { readonly documents: readonly YamlDocument[]; readonly errors: readonly ConfigError[] } {
+export function parseYaml(file: string, text: string): ParsedYaml {
+  try {
+    return parseDocuments(file, text);
+  } catch (error) {
+    // The package calls itself for each level, until the stack is full.
+    if (!(error instanceof RangeError)) throw error;
+    return { documents: [], errors: [tooDeep(file, text)] };
+  }
+}
+
+interface ParsedYaml {
+  readonly documents: readonly YamlDocument[];
+  readonly errors: readonly ConfigError[];
+}
+
+function tooDeep(file: string, text: string): ConfigError {
+  const message = "lists or maps stand in each other too deep to be read";
+  return { place: { file, line: 1, column: 1 }, sourceLine: text.split(/\r?\n/, 1)[0] ?? "", message };
+}
+
+function parseDocuments(file: string, text: string): ParsedYaml {
   const lineCounter = new LineCounter();
   const lines = text.split(/\r?\n/);
   const placeAt = (offset: number): FilePlace => {
@@ -53,7 +83,7 @@ export function parseYaml(
   };
   const errorAt = (place: FilePlace, message: string): ConfigError => ({
     place,
-    message,
+    message: escapeUnprintable(message),
     sourceLine: lines[place.line - 1] ?? "",
   });
   // The package checks keys pair by pair, which takes a minute for 100,000 of them; findDuplicateKeys is linear.
@@ -66,11 +96,18 @@ export function parseYaml(
   const documents: YamlDocument[] = [];
   const errors: ConfigError[] = [];
   for (const document of Array.isArray(parsed) ? parsed : []) {
-    for (const error of document.errors)
-      errors.push(errorAt(placeAt(error.pos[0]), lowerFirst(error.message)));
-    for (const [first, second, key] of findDuplicateKeys(document.contents)) {
-      const { line, column } = placeAt(first);
-      errors.push(errorAt(placeAt(second), `"${key}" is here twice; it stands at ${line}:${column} already`));
+    const told = new Set<string>();
+    for (const { message, pos } of document.errors) {
+      // What is not closed gives the same error for each level; and the package takes a full stack for an error of YAML.
+      if (/call stack/.test(message)) throw new RangeError(message);
+      const key = `${pos[0]} ${message}`;
+      if (!told.has(key)) errors.push(errorAt(placeAt(pos[0]), lowerFirst(message)));
+      told.add(key);
+    }
+    const duplicates = [...findDuplicateKeys(document.contents)];
+    for (const [first, second, key] of duplicates) {
+      const words = `"${cutFound(key)}" is here twice; it stands at ${formatPlace(placeAt(first))} already`;
+      errors.push(errorAt(placeAt(second), words));
     }
     const value = toPlainValue(document);
     if (value.error !== undefined) errors.push(errorAt(placeAt(value.error.offset), value.error.message));
@@ -79,6 +116,7 @@ export function parseYaml(
     documents.push({
       file,
       value: value.plain,
+      doubledKeys: duplicates.length > 0 ? doubledTopKeys(document.contents) : new Set(),
       placeOf: (path) => placeAt(offsetOf(path, false)),
       placeOfKey: (path) => placeAt(offsetOf(path, true)),
       errorAt,
@@ -96,6 +134,7 @@ function toPlainValue(document: Document): {
   try {
     return { plain: document.toJS(), error: undefined };
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     const words = lowerFirst(error instanceof Error ? error.message : String(error));
     const message = words.startsWith("excessive alias count")
       ? "the aliases multiply this document beyond bounds; write the values out"
@@ -144,10 +183,23 @@ function findOffset(document: Document, path: ValuePath, wantKey: boolean): numb
   return offset;
 }
 
+/** The pairs of a map by key, made once for each map: looking for one of 48,000 keys takes as many steps otherwise. */
+const pairsByKey = new WeakMap<readonly Pair[], ReadonlyMap<string, Pair>>();
+
+function indexPairs(items: readonly Pair[]): ReadonlyMap<string, Pair> {
+  const known = pairsByKey.get(items);
+  if (known !== undefined) return known;
+  // Of a key written twice the last counts, as it does in the plain value.
+  const index = new Map(
+    items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair]] : [])),
+  );
+  pairsByKey.set(items, index);
+  return index;
+}
+
 /** The pair of a key in a map, or in a map merged into it with `<<`. */
 function findPair(document: Document, items: readonly Pair[], key: string): Pair | undefined {
-  // Of a key written twice the last counts, as it does in the plain value.
-  const own = items.findLast((pair) => isScalar(pair.key) && String(pair.key.value) === key);
+  const own = indexPairs(items).get(key);
   if (own !== undefined) return own;
   for (const pair of items) {
     if (!isScalar(pair.key) || pair.key.value !== "<<") continue;
@@ -171,6 +223,17 @@ function* findDuplicateKeys(node: unknown): Generator<readonly [first: number, s
     else if (key !== undefined) seen.set(key, offset);
     yield* findDuplicateKeys(pair.value);
   }
+}
+
+function doubledTopKeys(node: unknown): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const doubled = new Set<string>();
+  for (const { key, value } of isMap(node) ? node.items : []) {
+    const text = isScalar(key) ? String(key.value) : "";
+    if (seen.has(text) || findDuplicateKeys(value).next().done !== true) doubled.add(text);
+    seen.add(text);
+  }
+  return doubled;
 }
 
 function isNode(value: unknown): value is Node {

@@ -93,7 +93,13 @@ function readQueryBody(reader: WireReader, counts: Counts): QueryBody {
   let question: Question | undefined;
   let opt: ReadOpt | undefined;
   let tsig: Tsig | undefined;
-  const body = (fault?: string): QueryBody => ({ question, edns: opt?.edns, optFault: opt?.fault, tsig, fault });
+  const body = (fault?: string): QueryBody => ({
+    question,
+    edns: opt?.edns,
+    optFault: opt?.fault,
+    tsig,
+    fault,
+  });
   try {
     if (counts.question === 1) question = readQuestion(reader);
     else for (let i = 0; i < counts.question; i++) readQuestion(reader);

@@ -8,7 +8,6 @@ import { framed, MessageBuffer } from "./framing.ts";
 import { type Listener, type ListenOptions, type Respond, receivedIsRead } from "./listener.ts";
 import { withoutScope } from "./udp.ts";
 
-
 export interface TcpLimits extends ConnectionLimits {
   /** a connection is closed so long after it was opened or its last complete query came */
   readonly idleSeconds: number;

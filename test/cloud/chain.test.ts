@@ -22,7 +22,6 @@ import { cloud, datacenter, pool, service, template, tenantGeo } from "./lab.ts"
 const link = (ttlSeconds: number, ...owners: readonly string[]): Service["links"][number] => ({
   owners: owners.map(template),
   ttlSeconds,
-  invented: false,
 });
 
 const lhr = datacenter("lhr", { pools: [pool("198.18.1.0/24"), pool("2001:db8:f001::/48")] });

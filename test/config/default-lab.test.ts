@@ -167,8 +167,8 @@ describe("defaults", () => {
   test("are what the file says, so that each of its keys may be left out", () => {
     const folder = mkdtempSync(join(tmpdir(), "geodns365-defaults-"));
     try {
-      writeFileSync(join(folder, "empty.yaml"), "");
-      expect(lab.settings).toEqual(load(join(folder, "empty.yaml")).settings);
+      writeFileSync(join(folder, "zone-alone.yaml"), "zones: [a.example]\n");
+      expect(lab.settings).toEqual(load(join(folder, "zone-alone.yaml")).settings);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { formatConfigError } from "../../src/config/load.ts";
 import type { ConfigError } from "../../src/config/yaml-document.ts";
 import { loadSnapshot } from "../../src/load-snapshot.ts";
@@ -131,8 +131,10 @@ describe("YAML", () => {
     },
     {
       name: "a key twice",
-      files: { "lab.yaml": "server:\n  answer: full\n  udpPayloadSize: 1232\n  answer: full\n" },
-      errors: ['4:3: "answer" is here twice; it stands at 2:3 already'],
+      files: {
+        "lab.yaml": "server:\n  answer: full\n  udpPayloadSize: 1232\n  answer: full\nzones: [a.example]\n",
+      },
+      errors: ['4:3: "answer" is here twice; it stands at lab.yaml:2:3 already'],
     },
     {
       name: "an alias of nothing",
@@ -168,6 +170,68 @@ d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
   ]);
 });
 
+describe("what stands in the way of reading", () => {
+  testCases([
+    {
+      name: "lists in lists without end",
+      files: { "lab.yaml": "[".repeat(20_000) },
+      errors: ["1:1: lists or maps stand in each other too deep to be read"],
+    },
+    {
+      name: "lists in lists that are closed",
+      files: { "lab.yaml": "[".repeat(20_000) + "]".repeat(20_000) },
+      errors: ["1:1: lists or maps stand in each other too deep to be read"],
+    },
+    {
+      name: "two kinds in one document",
+      files: lab(["---\nnetworks:", "networks:"]),
+      errors: ['28:1: "tenants" cannot stand in one document with networks; put a line --- between them'],
+    },
+    {
+      name: "settings in a cloud's document",
+      files: lab(["}\n---\ncloud:", "}\ncloud:"]),
+      errors: [
+        '1:1: "server" cannot stand in one document with a cloud; put a line --- between them',
+        '2:1: "geoip" cannot stand in one document with a cloud; put a line --- between them',
+      ],
+    },
+    {
+      name: "a short word that is not near",
+      files: lab(["active: ams", "active: bjs"]),
+      errors: ['29:44: "bjs" is no datacenter of Lab; there are lhr, ams'],
+    },
+    {
+      name: "a long value",
+      files: lab(["    ttl: 300", `    ttl: ${"x".repeat(5000)}`]),
+      errors: [`14:10: expected a number, found "${"x".repeat(60)}..."`],
+    },
+    {
+      name: "a long prefix",
+      files: lab(["10.1.0.0/16", "a".repeat(5000)]),
+      errors: [`32:31: "${"a".repeat(60)}..." is not an address prefix like 10.1.0.0/16 or 2001:db8:1::/48`],
+    },
+    {
+      name: "a long word in a record",
+      files: lab([
+        "zones: [lab.example]\n",
+        `zones: [lab.example]\nrecords: { lab.example: [www A ${"1".repeat(5000)}] }\n`,
+      ]),
+      errors: [`6:26: "${"1".repeat(60)}..." is not an IPv4 address`],
+    },
+    {
+      name: "a control character in a value and in a key",
+      files: lab(
+        ["    ttl: 300", '    ttl: "\\e[31mred"'],
+        ["server: {", 'server: { "\\e]0;x\\a\\u202e": 1,'],
+      ),
+      errors: [
+        '1:11: "\\x1b]0;x\\x07\\u{202e}" is no key here; there are listen, answer, udpPayloadSize, cookies, version, identity, nameservers, tcp, stateFile',
+        '14:10: expected a number, found "\\x1b[31mred"',
+      ],
+    },
+  ]);
+});
+
 describe("shape", () => {
   testCases([
     {
@@ -182,7 +246,7 @@ describe("shape", () => {
     },
     {
       name: "an unknown top key",
-      files: { "lab.yaml": "servers: {}\n" },
+      files: { "lab.yaml": "servers: {}\nzones: [a.example]\n" },
       errors: ['1:1: "servers" is no key here; did you mean "server"?'],
     },
     {
@@ -635,6 +699,108 @@ describe("chains", () => {
   ]);
 });
 
+describe("the end of a chain", () => {
+  /** A plain zone, a second cloud, and a service whose chain leads to a name. */
+  const leading = (to: string, ...records: readonly string[]): Files => ({
+    ...lab(
+      [
+        "geoip: { database: none }\n",
+        "geoip: { database: none }\ninclude: [other.yaml]\nzones: [plain.example]\n",
+      ],
+      [
+        "services:\n",
+        `services:\n  lead: { policy: nearest-datacenter, names: [lead.lab.example], ttl: 9, chain: [{ name: ${to} }] }\n`,
+      ],
+      [
+        "---\ncloud:",
+        `records:\n  plain.example:\n${records.map((line) => `    - "${line}"\n`).join("")}---\ncloud:`,
+      ],
+    ),
+    "other.yaml": secondCloud,
+  });
+  const at = (records: number, words: string): readonly string[] => [
+    `${15 + records}:90: the chain ${words}`,
+  ];
+  testCases([
+    {
+      name: "a name of another cloud's service",
+      files: leading("mail.other.example", "www A 192.0.2.1"),
+      errors: at(1, 'leaves its cloud at mail.other.example., a name of service "mail" of Other'),
+    },
+    {
+      name: "a plain CNAME to a name of another cloud's service",
+      files: leading("www.plain.example", "www CNAME mail.other.example."),
+      errors: at(
+        1,
+        'leaves its cloud at mail.other.example., a name of service "mail" of Other; see lab.yaml:7:7',
+      ),
+    },
+    {
+      name: "two plain CNAMEs, the first under a wildcard",
+      files: leading("a.b.plain.example", "*.b CNAME c", "c CNAME mail.other.example."),
+      errors: at(
+        2,
+        'leaves its cloud at mail.other.example., a name of service "mail" of Other; see lab.yaml:8:7',
+      ),
+    },
+    {
+      name: "a plain CNAME out of the zones",
+      files: leading("www.plain.example", "www CNAME www.example.net."),
+      errors: at(1, "leaves the zones served at www.example.net.; see lab.yaml:7:7"),
+    },
+    {
+      name: "a plain CNAME to a delegation",
+      files: leading("www.plain.example", "www CNAME host.sub", "sub NS ns.example.net."),
+      errors: at(
+        2,
+        "leaves the zones served at host.sub.plain.example., which is delegated; see lab.yaml:7:7",
+      ),
+    },
+    {
+      name: "a plain CNAME to a name that is not there",
+      files: leading("www.plain.example", "www CNAME nosuch"),
+      errors: at(
+        1,
+        "leads to nosuch.plain.example., a name that no service and no record owns; see lab.yaml:7:7",
+      ),
+    },
+    {
+      name: "a DNAME into another cloud",
+      files: leading("mail.old.plain.example", "old DNAME other.example."),
+      errors: at(
+        1,
+        'leaves its cloud at mail.other.example., a name of service "mail" of Other; see lab.yaml:7:7',
+      ),
+    },
+    {
+      name: "plain CNAMEs in a loop",
+      files: leading("a.plain.example", "a CNAME b", "b CNAME a"),
+      errors: at(2, "comes back to a.plain.example. and never ends; see lab.yaml:8:7"),
+    },
+    {
+      name: "a plain CNAME back to the service",
+      files: leading("a.plain.example", "a CNAME lead.lab.example."),
+      errors: at(1, "comes back to lead.lab.example. and never ends"),
+    },
+    {
+      name: "plain CNAMEs to a service of the same cloud, which is fine",
+      files: leading("a.plain.example", "a CNAME b", "b CNAME mail.lab.example."),
+      errors: [],
+    },
+    {
+      name: "a plain CNAME that no chain reaches may lead outside, and loop",
+      files: leading(
+        "mail.lab.example",
+        "a CNAME www.example.net.",
+        "b CNAME c",
+        "c CNAME b",
+        "d CNAME mail.other.example.",
+      ),
+      errors: [],
+    },
+  ]);
+});
+
 describe("plain records", () => {
   const records = (...lines: readonly string[]): Files =>
     lab([
@@ -808,6 +974,69 @@ describe("files", () => {
 describe("all at once", () => {
   testCases([
     {
+      name: "five mistakes of five stages",
+      files: {
+        "lab.yaml": changed(
+          soundLab,
+          ["198.18.3.0/24", "198.18.2.0/23"],
+          ['"{tenant}.lab.example" }]', '"{tenant}.lab.test" }]'],
+          [
+            "tenants:\n",
+            "tenants:\n  fabrikam: { cloud: Shopp, geo: EUR, active: ams }\n  litware: { cloud: Lab, geo: EUR, active: osaka }\n",
+          ],
+          ["10.1.0.0/16", "10.1.0.0/33"],
+        ),
+      },
+      errors: [
+        "9:102: 198.18.2.0/23 overlaps the pool of Lab/cdg at lab.yaml:8:100",
+        "26:21: the chain leaves the zones served at contoso.lab.test.",
+        '29:22: "Shopp" is no cloud; there is only Lab',
+        '30:44: "osaka" is no datacenter of Lab; there are lhr, ams',
+        '34:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32',
+      ],
+    },
+    {
+      name: "an unknown cloud beside one that cannot be read, which the other tenant names",
+      files: lab(
+        ["zones: [lab.example]\n", ""],
+        ["tenants:\n", "tenants:\n  fabrikam: { cloud: Shopp, geo: EUR, active: ams }\n"],
+      ),
+      errors: [
+        '4:1: "zones" is missing here; expected a list',
+        '28:22: "Shopp" is no cloud; there is only Lab',
+      ],
+    },
+    {
+      name: "an unknown cloud beside one whose name is faulty",
+      files: lab(
+        ["cloud: Lab\n", "cloud: The Lab\n"],
+        ["tenants:\n", "tenants:\n  fabrikam: { cloud: Shopp, geo: EUR, active: ams }\n"],
+      ),
+      errors: ['4:8: expected letters, digits and inner hyphens, found "The Lab"'],
+    },
+    {
+      name: "an unknown cloud beside a file that is not there",
+      files: lab(["geoip:", "include: [clouds/*.yaml]\ngeoip:"], ["cloud: Lab, geo", "cloud: Shop, geo"]),
+      errors: ['2:11: "clouds/*.yaml" matches no file'],
+    },
+    {
+      name: "a faulty zone is no fault of the names in it",
+      files: lab(["zones: [lab.example]", "zones: [lab..example, b.example]"]),
+      errors: ['5:9: "lab..example" has an empty label'],
+    },
+    {
+      name: "a faulty datacenter is no fault of a chain that names it",
+      files: lab(
+        ["lhr: { city: London, ", "lhr: { "],
+        ["names: [mail.lab.example]", "names: [mail.lab.example, alias.lab.example]"],
+        [
+          "  share:\n",
+          "  more: { policy: nearest-datacenter, names: [more.lab.example], ttl: 60, chain: [{ name: lhr.mail.lab.example }] }\n  share:\n",
+        ],
+      ),
+      errors: ['7:8: "city" is missing here; expected a text'],
+    },
+    {
       name: "five mistakes in one file",
       files: lab(
         ["server: {", "server: { answr: full,"],
@@ -855,16 +1084,16 @@ describe("all at once", () => {
         ["10.1.0.0/16", "10.1.0.0/33"],
       ),
       errors: [
-        '1:25: "answer" is here twice; it stands at 1:11 already',
+        '1:25: "answer" is here twice; it stands at lab.yaml:1:11 already',
         '29:44: "asm" is no datacenter of Lab; did you mean "ams"?',
         '32:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32',
       ],
     },
     {
       name: "a key twice whose last value, which counts, is wrong",
-      files: { "lab.yaml": "server: { answer: full, answer: ful }\n" },
+      files: { "lab.yaml": "server: { answer: full, answer: ful }\nzones: [a.example]\n" },
       errors: [
-        '1:25: "answer" is here twice; it stands at 1:11 already',
+        '1:25: "answer" is here twice; it stands at lab.yaml:1:11 already',
         '1:33: expected full or first-cname, found "ful"; did you mean "full"?',
       ],
     },
@@ -928,14 +1157,27 @@ describe("the first file", () => {
     ]);
   });
 
-  test("that is empty is the default everywhere", () => {
-    expect(loadFiles({ "lab.yaml": "" }).lines).toEqual([]);
+  test.each([
+    ["is empty", ""],
+    ["has comments alone", "# later\n"],
+    ["has no zone", "server: { answer: full }\n"],
+  ])("that %s", (_what, text) => {
+    expect(loadFiles({ "lab.yaml": text }).lines).toEqual([
+      "lab.yaml:1:1: there is no zone to serve; list zones, or include a cloud's file",
+    ]);
+  });
+
+  test("that is a folder", () => {
+    const loaded = loadSnapshot(folder);
+    expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
+      `${folder}:1:1: the configuration is a folder; name a file with --config`,
+    ]);
   });
 });
 
 describe("an error as it is printed", () => {
   test("has its line and a mark under the column", () => {
-    const files = { "lab.yaml": 'server:\n  listen: ["127.0.0.1:5300", "127.0.0.1"]\n' };
+    const files = { "lab.yaml": 'server:\n  listen: ["127.0.0.1:5300", "127.0.0.1"]\nzones: [a.example]\n' };
     expect(loadFiles(files).printed).toEqual([
       [
         'lab.yaml:2:30: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
@@ -949,7 +1191,7 @@ describe("an error as it is printed", () => {
     const prefixes = Array.from({ length: 40 }, (_, i) => `10.1.${i}.0/24`).join(", ");
     const place = 'place: { city: Oslo, country: "NO", coordinates: [60, 11] }';
     const files = {
-      "lab.yaml": `networks:\n  hq: { prefixes: [${prefixes}, 10.1.0.0], ${place}, knd: vpn }\n`,
+      "lab.yaml": `networks:\n  hq: { prefixes: [${prefixes}, 10.1.0.0], ${place}, knd: vpn }\n---\nzones: [a.example]\n`,
     };
     const [printed = ""] = loadFiles(files).printed;
     const [head, line = "", mark = ""] = printed.split("\n");
@@ -959,8 +1201,28 @@ describe("an error as it is printed", () => {
     expect(line.slice(mark.indexOf("^"))).toBe("knd: vpn }");
   });
 
+  test("has no control character of the file", () => {
+    const [printed = ""] = loadFiles({
+      "lab.yaml": "zones: [a.example] # \u001b[2J\nserver: { answr: 1 } # \u001b[2J\n",
+    }).printed;
+    expect(printed).toContain("\n  server: { answr: 1 } # \ufffd[2J\n            ^");
+  });
+
+  test("names places below the folder one is in relatively, in the message as at its head", () => {
+    const root = writeFiles(lab(["198.18.3.0/24", "198.18.2.0/23"]));
+    const cwd = vi.spyOn(process, "cwd").mockReturnValue(root);
+    const loaded = loadSnapshot(join(root, "lab.yaml"));
+    const printed = loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : [];
+    cwd.mockRestore();
+    expect(printed[0]?.split("\n")[0]).toBe(
+      "lab.yaml:9:102: 198.18.2.0/23 overlaps the pool of Lab/cdg at lab.yaml:8:100",
+    );
+  });
+
   test("keeps a tab before the column, so that the mark stands under it", () => {
-    const [printed = ""] = loadFiles({ "lab.yaml": "server:\t{ answr: full }\n" }).printed;
+    const [printed = ""] = loadFiles({
+      "lab.yaml": "server:\t{ answr: full }\nzones: [a.example]\n",
+    }).printed;
     expect(printed).toContain("\n  server:\t{ answr: full }\n         \t  ^");
   });
 });

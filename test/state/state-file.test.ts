@@ -275,16 +275,6 @@ describe("a start", () => {
     expect(warnings).toEqual([expect.stringMatching(/^cannot read the state file .*ENOTDIR/)]);
   });
 
-  test.skipIf(process.getuid?.() === 0)("in a read-only folder serves and warns once", () => {
-    const readOnly = join(folder, "read-only");
-    mkdirSync(readOnly, { mode: 0o500 });
-    const { snapshot, warnings } = load(lab("192.0.2.1", "read-only/state.json"), true);
-    expect(serials(snapshot)).toEqual([1]);
-    expect(snapshot.cookieSecrets).toHaveLength(1);
-    expect(warnings).toEqual([expect.stringMatching(/^cannot write the state file .*EACCES/)]);
-    expect(readdirSync(readOnly)).toEqual([]);
-  });
-
   // Nobody makes folders in /proc, not even root; mkdir with `recursive` would try for ever.
   test("on a file system that takes nothing serves and warns once", () => {
     const { snapshot, warnings } = load(lab("192.0.2.1", "/proc/geodns365/folder/state.json"), true);

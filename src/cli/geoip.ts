@@ -1,0 +1,11 @@
+/** What locates public addresses, in a line of `serve` and `check`. */
+
+import type { Snapshot } from "../snapshot.ts";
+
+export function formatGeoip({ geoip, configuration }: Snapshot): string {
+  if (geoip === undefined) return "GeoIP: none, so public addresses are at the default location";
+  const { geoipDatabase: choice } = configuration.settings;
+  const which =
+    choice.kind === "file" ? `${choice.path} (${geoip.databaseType})` : "embedded iptoasn-country";
+  return `GeoIP: ${which} of ${geoip.buildDate.toISOString().slice(0, 10)}`;
+}

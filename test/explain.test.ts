@@ -1,0 +1,266 @@
+/** What `explain` says, in values and in words: the default lab, and small labs for what the default has not. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { formatExplanation } from "../src/cli/explain.ts";
+import type { Settings } from "../src/config/configuration.ts";
+import { formatConfigError, loadConfig } from "../src/config/load.ts";
+import { parseType } from "../src/dns/iana.ts";
+import { parseName } from "../src/dns/name.ts";
+import { type Explanation, explain } from "../src/explain.ts";
+import { openGeoip } from "../src/geo/geoip.ts";
+import { parsePrefix } from "../src/ip.ts";
+import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
+import { writeMmdb } from "./geo/mmdb-writer.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "geodns365-explain-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
+
+function load(path: string, settings: Partial<Settings> = {}, database = true): Snapshot {
+  const loaded = loadConfig(path);
+  if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
+  const { configuration } = loaded;
+  const merged = { ...configuration, settings: { ...configuration.settings, ...settings } };
+  return buildSnapshot(merged, database ? geoip : undefined);
+}
+
+let files = 0;
+function lab(yaml: string, settings: Partial<Settings> = {}): Snapshot {
+  const path = join(folder, `${++files}.yaml`);
+  writeFileSync(path, yaml);
+  return load(path, settings);
+}
+
+const defaultPath = join(import.meta.dirname, "../config/geodns365.yaml");
+const defaultLab = load(defaultPath);
+
+function ask(
+  snapshot: Snapshot,
+  name: string,
+  type = "A",
+  from = "10.1.0.0/16",
+  tenant?: string,
+): Explanation {
+  const qname = parseName(name);
+  const qtype = parseType(type);
+  const prefix = parsePrefix(from);
+  if (typeof qname === "string" || qtype === undefined || typeof prefix === "string") throw new Error(name);
+  const geos = snapshot.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap((each) => each.geos));
+  const found = geos.find(({ label }) => label === tenant);
+  return explain(snapshot, { qname, qtype, from: prefix, tenant: found });
+}
+
+const words = (explanation: Explanation): string => [...formatExplanation(explanation)].join("\n");
+
+const nothingToConnectTo = "No address came back, so there is nothing to connect to.";
+
+describe("Outlook from behind a VPN", () => {
+  const told = ask(defaultLab, "outlook.office365.com", "A", "10.9.0.0/16", "contoso");
+
+  test("is told in five steps", () => {
+    expect([...words(told).matchAll(/^(\d)\. (.+)$/gm)].map(([line]) => line)).toEqual([
+      "1. Who asks",
+      "2. Where that is",
+      "3. Which datacenter",
+      "4. The names and addresses that come back",
+      "5. Where the data is",
+    ]);
+  });
+
+  test("is told in values", () => {
+    expect(told).toMatchObject({
+      location: { rule: "network", name: "seattle-vpn", kind: "vpn", place: { city: "Seattle" } },
+      stop: undefined,
+      decision: { service: "exchange", datacenter: "Worldwide/eat", reason: "nearest" },
+      scope: { prefixLength: 16, prefix: "10.9.0.0/16" },
+      secondHop: { tenant: "contoso", frontEnd: "Worldwide/eat", target: "Worldwide/dub" },
+    });
+    expect(told.decision?.candidates).toHaveLength(22);
+  });
+
+  test("an ExpressRoute network has a whole sentence too", () => {
+    const text = words(ask(defaultLab, "outlook.office365.com", "A", "10.8.0.0/16"));
+    expect(text).toMatch(/^ {3}ExpressRoute.*the answer is the ordinary one\.$/m);
+  });
+});
+
+describe("what is no lookup, or finds nothing, is told as such", () => {
+  test.each([
+    ["AXFR", "None: a zone transfer, which this server does not do."],
+    ["IXFR", "None: a zone transfer, which this server does not do."],
+    ["MAILA", "None: an obsolete type, which is not looked up."],
+    ["OPT", "None: a type that no zone holds."],
+    ["TXT", "None: the name has no records of this type."],
+  ])("office365.com %s", (type, line) => {
+    const text = words(ask(defaultLab, "office365.com", type));
+    expect(text).toContain(`   ${line}\n`);
+    expect(text).toContain(nothingToConnectTo);
+    expect(text).not.toContain("in no zone");
+    expect(text).not.toContain("the records are the same");
+  });
+
+  test.each([
+    ["www.example.com", "REFUSED", "None: the name is in no zone served here."],
+    ["nobody.sharepoint.com", "NXDOMAIN", "None: the name does not exist."],
+  ])("%s is %s", (name, rcode, line) => {
+    const told = ask(defaultLab, name);
+    expect(told.rcode).toBe(rcode);
+    expect(words(told)).toContain(`   ${line}\n`);
+    expect(words(told)).toContain(nothingToConnectTo);
+  });
+
+  test.each(["MX", "NS"])("outlook.com %s leads to no connection", (type) => {
+    expect(words(ask(defaultLab, "outlook.com", type))).toContain(nothingToConnectTo);
+  });
+
+  test("a tailored name asked for its CNAME has a decision and no connection", () => {
+    const told = ask(defaultLab, "portal.geo.office.com", "CNAME");
+    expect(told.decision?.datacenter).toBe("Worldwide/lhr");
+    expect(words(told)).toContain(nothingToConnectTo);
+  });
+});
+
+describe("a chain that stops before its end says so", () => {
+  const zones = lab(`zones: [lab.example]
+records:
+  lab.example: [out CNAME www.elsewhere.example., a CNAME b, b CNAME a, sub NS ns.elsewhere.example.]
+`);
+  test("where it leaves the zones served", () => {
+    const told = ask(zones, "out.lab.example");
+    expect(told.stop?.kind).toBe("leaves");
+    expect(words(told)).toContain("   It ends there: the chain leaves the zones served here.\n");
+    expect(words(told)).toContain("Whoever serves the last name says where the connection ends.");
+  });
+  test("where it comes back to itself", () => {
+    const told = ask(zones, "a.lab.example");
+    expect(told.stop?.kind).toBe("loop");
+    expect(words(told)).toContain("   It ends there: the chain comes back to a name it has passed.\n");
+    expect(words(told)).toContain(nothingToConnectTo);
+  });
+  test("a referral is the same for everyone", () => {
+    const text = words(ask(zones, "www.sub.lab.example"));
+    expect(text).toContain("None: the name is delegated to other name servers.");
+    expect(text).toContain("scope 0: the referral is the same for everyone");
+  });
+  test("where server.answer is first-cname", () => {
+    const told = ask(load(defaultPath, { answer: "first-cname" }), "outlook.office365.com");
+    expect([told.stop?.kind, told.hasAddresses]).toEqual(["first-cname", false]);
+  });
+});
+
+describe("whose place counts", () => {
+  test("with trust none it is the resolver's own address, and the scope is 0", () => {
+    const told = ask(
+      load(defaultPath, { clientSubnetTrust: "none" }),
+      "outlook.office365.com",
+      "A",
+      "10.4.0.0/16",
+    );
+    expect(told).toMatchObject({
+      location: { name: "sydney-office" },
+      decision: { datacenter: "Worldwide/syd" },
+      scope: { prefixLength: 0, prefix: undefined },
+    });
+    expect(words(told)).toContain("client subnets are not trusted in this configuration");
+    expect(words(told)).not.toContain("the client subnet that");
+  });
+
+  test("with a list it is the client subnet of a resolver in it", () => {
+    const trusted = parsePrefix("192.0.2.0/24");
+    if (typeof trusted === "string") throw new Error(trusted);
+    const snapshot = load(defaultPath, { clientSubnetTrust: [trusted] });
+    const told = ask(snapshot, "outlook.office365.com", "A", "10.4.0.0/16");
+    expect([told.decision?.datacenter, told.scope.prefixLength]).toEqual(["Worldwide/syd", 16]);
+    expect(words(told)).toContain("a trusted resolver (192.0.2.0/24) passes on");
+  });
+
+  test("a prefix of length 0 is not explained", () => {
+    expect(() => ask(defaultLab, "outlook.office365.com", "A", "0.0.0.0/0")).toThrow("prefix length of 0");
+  });
+
+  test("GeoIP is spoken of only where a database is loaded", () => {
+    const from = "203.0.113.0/24";
+    expect(words(ask(defaultLab, "outlook.office365.com", "A", from))).toContain(
+      "Neither a network nor GeoIP knows",
+    );
+    const without = words(ask(load(defaultPath, {}, false), "outlook.office365.com", "A", from));
+    expect(without).toContain("and no GeoIP database is loaded, so it is at the default location");
+    expect(without).not.toContain("nor GeoIP");
+  });
+
+  test("with one datacenter every address has the same list, and no tenant decides", () => {
+    const one = lab(`cloud: Lab
+zones: [lab.example]
+datacenters:
+  ams: { city: Amsterdam, country: NL, coordinates: [52, 5], geo: EUR, roles: [front-end], addresses: [198.18.1.0/24] }
+services:
+  mail: { policy: nearest-datacenter, names: [mail.lab.example], ttl: 60, addresses: { slice: 0, count: 1 } }
+`);
+    const { scope } = ask(one, "mail.lab.example");
+    expect(scope).toMatchObject({
+      prefixLength: 0,
+      because: "every address has the same ordered list of datacenters at mail.lab.example.",
+    });
+  });
+});
+
+describe("marks", () => {
+  test("of a name whose records are fixed", () => {
+    const told = ask(defaultLab, "SYD-portal.office.com");
+    expect(told.records.map(({ how, mark }) => [how, mark])).toEqual([
+      ["fixed", "invented"],
+      ["fixed", "invented"],
+    ]);
+    expect(words(told)).toContain("   SYD-portal.office.com. 60 A 198.18.14.33   ; invented name\n");
+  });
+
+  test("of names on the way, and none of published ones", () => {
+    const marks = ask(defaultLab, "portal.office.com").records.map(({ mark }) => mark);
+    expect(marks).toEqual([undefined, "invented", "invented", "invented"]);
+    expect(ask(defaultLab, "outlook.office365.com").records.every(({ mark }) => mark === undefined)).toBe(
+      true,
+    );
+  });
+
+  test("of inferred datacenters", () => {
+    const told = ask(defaultLab, "outlook.office365.com", "A", "10.9.0.0/16");
+    const inferred = told.decision?.candidates.filter(({ mark }) => mark === "inferred").map(({ id }) => id);
+    expect(inferred?.toSorted()).toEqual(["dub", "icn", "jnb", "nrt", "yyz"].map((id) => `Worldwide/${id}`));
+    expect(words(told)).toContain("4. Worldwide/yyz   3325 km  up       Toronto (inferred)\n");
+  });
+});
+
+describe("tenants", () => {
+  test("SharePoint follows the tenant in its name, and says that another is not used", () => {
+    const told = ask(defaultLab, "contoso.sharepoint.com", "A", "10.4.0.0/16", "wingtip");
+    expect(told).toMatchObject({
+      decision: { datacenter: "Worldwide/dub", tenant: { name: "contoso" } },
+      scope: { prefixLength: 0, because: "the tenant decides, not the place" },
+    });
+    expect(words(told)).toContain("--tenant wingtip is not used: the name itself tells the tenant, contoso.");
+  });
+
+  test("a satellite has a datacenter of its own", () => {
+    const told = ask(defaultLab, "outlook.office365.com", "A", "10.1.0.0/16", "fabrikamEUR");
+    expect(told.secondHop).toMatchObject({ tenant: "fabrikamEUR", target: "Worldwide/ams" });
+  });
+
+  test("a tenant of another cloud has no second hop there", () => {
+    expect(ask(defaultLab, "partner.outlook.cn", "A", "10.5.0.0/16", "contoso").secondHop).toEqual({
+      tenant: "contoso",
+      frontEnd: "China/bjs",
+      target: undefined,
+      because: "contoso is a tenant of Worldwide, which has names of its own",
+    });
+  });
+
+  test("without one it is open where a front end proxies to", () => {
+    expect(words(ask(defaultLab, "partner.outlook.cn"))).toContain(
+      "where that proxies to is open: it depends on the tenant; name one with --tenant.",
+    );
+  });
+});

@@ -1,0 +1,116 @@
+/** The log's lines, and that they never wait for who reads them. */
+
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { answer } from "../src/answer.ts";
+import type { Settings } from "../src/config/configuration.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { CLASS, parseType } from "../src/dns/iana.ts";
+import { parseName } from "../src/dns/name.ts";
+import { renderQuery } from "../src/dns/render.ts";
+import { parseAddress, parsePrefix } from "../src/ip.ts";
+import { LineWriter, type QueryLine, queryLine } from "../src/log.ts";
+import { buildSnapshot } from "../src/snapshot.ts";
+
+const loaded = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
+if (loaded.kind === "errors") throw new Error("the default lab has errors");
+const { configuration } = loaded;
+
+function lineOf(
+  name: string,
+  {
+    type = "A",
+    ecs,
+    trust = "all",
+  }: { type?: string; ecs?: string; trust?: Settings["clientSubnetTrust"] } = {},
+): QueryLine {
+  const settings = { ...configuration.settings, clientSubnetTrust: trust };
+  const snapshot = buildSnapshot({ ...configuration, settings }, undefined);
+  const qname = parseName(name);
+  const qtype = parseType(type);
+  const subnet = ecs === undefined ? undefined : parsePrefix(ecs);
+  const address = parseAddress("127.0.0.1");
+  if (typeof qname === "string" || typeof subnet === "string" || qtype === undefined || address === undefined)
+    throw new Error(name);
+  const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
+  const message = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: false, edns });
+  const { trace } = answer(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
+  return queryLine(trace, snapshot.locations);
+}
+
+describe("the line of a query", () => {
+  test("says which client subnet located it, and where", () => {
+    const { message, fields } = lineOf("portal.office.com", { ecs: "10.4.0.0/24" });
+    expect(message).toBe(
+      "portal.office.com. A from 127.0.0.1 for 10.4.0.0/24 (sydney-office): NOERROR Worldwide/syd (nearest, scope 16)",
+    );
+    expect(fields).toMatchObject({ via: "client-subnet", location: "sydney-office", scope: 16 });
+  });
+
+  test("says that it was the source", () => {
+    const { message, fields } = lineOf("portal.office.com");
+    expect(message).toBe("portal.office.com. A from 127.0.0.1 (loopback): NOERROR Worldwide/lhr (nearest)");
+    expect(fields).toMatchObject({ via: "source", location: "loopback", scope: undefined });
+  });
+
+  test("says that a client subnet did not count where its sender is not trusted", () => {
+    const { message, fields } = lineOf("portal.office.com", { ecs: "10.4.0.0/24", trust: "none" });
+    expect(message).toBe(
+      "portal.office.com. A from 127.0.0.1 (loopback; client subnet 10.4.0.0/24 does not count): NOERROR Worldwide/lhr (nearest)",
+    );
+    expect(fields).toMatchObject({ via: "source", location: "loopback", ecs: "10.4.0.0/24", scope: 0 });
+  });
+
+  test.each([
+    ["www.example.com", "A", "no zone served here holds www.example.com."],
+    ["office365.com", "AXFR", "a zone transfer, which this server does not do"],
+  ])("says why %s %s is refused", (name, type, reason) => {
+    const { message, fields } = lineOf(name, { type });
+    expect(message).toBe(`${name}. ${type} from 127.0.0.1 (loopback): REFUSED, ${reason}`);
+    expect(fields).toMatchObject({ rcode: "REFUSED", reason });
+  });
+});
+
+/** A stream whose reader takes what is there when told to. */
+class SlowStream {
+  readonly lines: string[] = [];
+  #waiting: (() => void)[] = [];
+
+  write(text: string, done: () => void): void {
+    this.lines.push(text);
+    this.#waiting.push(done);
+  }
+
+  on(): void {}
+
+  readAll(): void {
+    for (const done of this.#waiting.splice(0)) done();
+  }
+}
+
+describe("a writer of lines", () => {
+  const line = `${"x".repeat(1023)}\n`;
+
+  test("keeps one mebioctet for a slow reader, drops what is over, and tells how many once it flows", () => {
+    const stream = new SlowStream();
+    const told: number[] = [];
+    const writer = new LineWriter(stream, (count) => told.push(count));
+    for (let i = 0; i < 1500; i++) writer.write(line);
+    expect([stream.lines.length, told]).toEqual([1024, []]);
+    stream.readAll();
+    expect(told).toEqual([476]);
+    writer.write(line);
+    expect(stream.lines).toHaveLength(1025);
+  });
+
+  test("flushes when all is read, and gives up on who does not", async () => {
+    const stream = new SlowStream();
+    const writer = new LineWriter(stream, () => {});
+    expect(await writer.flush()).toBe(true);
+    writer.write(line);
+    expect(await writer.flush(0)).toBe(false);
+    const flushed = writer.flush();
+    stream.readAll();
+    expect(await flushed).toBe(true);
+  });
+});
