@@ -106,7 +106,13 @@ export function nameOctets(name: DomainName): Uint8Array {
 
 /** A copy with the ASCII letters A to Z in lower case. Length octets are below 64 and so stay as they are. */
 export function foldCase(octets: Uint8Array): Uint8Array {
-  return octets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet));
+  const folded = Uint8Array.from(octets);
+  // A plain loop: this runs several times a query.
+  for (let i = 0; i < folded.length; i++) {
+    const octet = folded[i] ?? 0;
+    if (octet >= 0x41 && octet <= 0x5a) folded[i] = octet + 0x20;
+  }
+  return folded;
 }
 
 /** The name without its first label; the root's parent is undefined. */

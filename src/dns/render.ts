@@ -14,6 +14,7 @@ export const MAX_TCP_OCTETS = 0xffff;
 export const MIN_UDP_OCTETS = 512;
 /** A compression pointer has 14 bits (RFC 1035 §4.1.4). */
 const MAX_POINTER_TARGET = 0x3fff;
+const POINTER = 0xc000;
 
 const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100 } as const;
 
@@ -81,17 +82,17 @@ export function renderQuery(question: Question, options: QueryOptions): Uint8Arr
 /** More than compression can save on one record: an owner and the two names of an SOA. */
 const COMPRESSION_SLACK = 1024;
 
+/** Where every message is written before it is copied out: rendering never waits, so one is enough. */
+const scratch = new Uint8Array(MAX_TCP_OCTETS + COMPRESSION_SLACK);
+
 class MessageWriter {
-  readonly #octets: Uint8Array;
+  readonly #octets = scratch;
   readonly #limit: number;
   #offset = HEADER_OCTETS;
   /** where each name or suffix was written, by its octets in lower case */
   readonly #suffixes = new Map<string, number>();
-  /** suffixes noted since the RRset began, taken back if it does not fit */
-  #fresh: string[] = [];
 
   constructor(maxOctets: number, reserved: number) {
-    this.#octets = new Uint8Array(maxOctets + COMPRESSION_SLACK);
     this.#limit = maxOctets - reserved;
   }
 
@@ -106,7 +107,6 @@ class MessageWriter {
     this.#name(question.qname);
     this.#uint16(question.qtype);
     this.#uint16(question.qclass);
-    this.#fresh = [];
   }
 
   /** Writes RRsets up to the first that does not fit. */
@@ -119,18 +119,24 @@ class MessageWriter {
     return { records, complete: true };
   }
 
-  /** Writes all records of the set, or none and returns false where they do not fit. */
+  /** Writes all records of the set, or none and returns false where they do not fit; then nothing may follow with names. */
   #rrset(rrset: RRset): boolean {
     const start = this.#offset;
-    this.#fresh = [];
+    let owner: number | undefined;
     for (const rdata of rrset.rdatas) {
-      if (!this.#record(rrset, rdata)) {
-        this.#offset = start;
-        for (const suffix of this.#fresh) this.#suffixes.delete(suffix);
-        return false;
-      }
+      if (this.#offset + rrset.owner.length + 10 + rdata.length > this.#octets.length)
+        return this.#rewind(start);
+      if (owner === undefined) owner = this.#name(rrset.owner);
+      else this.#uint16(POINTER | owner);
+      this.#record(rrset, rdata);
+      if (this.#offset > this.#limit) return this.#rewind(start);
     }
     return true;
+  }
+
+  #rewind(start: number): false {
+    this.#offset = start;
+    return false;
   }
 
   /** Writes a record already rendered into the room kept for it. */
@@ -142,9 +148,8 @@ class MessageWriter {
     return this.#octets.slice(0, this.#offset);
   }
 
-  #record(rrset: RRset, rdata: Uint8Array): boolean {
-    if (this.#offset + rrset.owner.length + 10 + rdata.length > this.#octets.length) return false;
-    this.#name(rrset.owner);
+  /** Writes what follows the owner. */
+  #record(rrset: RRset, rdata: Uint8Array): void {
     this.#uint16(rrset.type);
     this.#uint16(rrset.class ?? CLASS.IN);
     this.#uint16(Math.floor(rrset.ttlSeconds / 0x10000));
@@ -158,28 +163,25 @@ class MessageWriter {
     const length = this.#offset - lengthAt - 2;
     this.#octets[lengthAt] = length >> 8;
     this.#octets[lengthAt + 1] = length & 0xff;
-    return this.#offset <= this.#limit;
   }
 
-  /** Writes a name, its longest suffix written before as a pointer. */
-  #name(name: Uint8Array): void {
+  /** Writes a name, its longest suffix written before as a pointer; returns where the whole name can be pointed at. */
+  #name(name: Uint8Array): number | undefined {
     const folded = Buffer.from(foldCase(name)).toString("latin1");
+    const start = this.#offset;
     for (let at = 0; ; ) {
       const length = name[at] ?? 0;
       if (length === 0) {
         this.#octets[this.#offset++] = 0;
-        return;
+        return at > 0 && start <= MAX_POINTER_TARGET ? start : undefined;
       }
       const suffix = folded.slice(at);
       const earlier = this.#suffixes.get(suffix);
       if (earlier !== undefined) {
-        this.#uint16(0xc000 | earlier);
-        return;
+        this.#uint16(POINTER | earlier);
+        return at === 0 ? earlier : start <= MAX_POINTER_TARGET ? start : undefined;
       }
-      if (this.#offset <= MAX_POINTER_TARGET) {
-        this.#suffixes.set(suffix, this.#offset);
-        this.#fresh.push(suffix);
-      }
+      if (this.#offset <= MAX_POINTER_TARGET) this.#suffixes.set(suffix, this.#offset);
       this.#copy(name.subarray(at, at + 1 + length));
       at += 1 + length;
     }
