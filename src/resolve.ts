@@ -171,10 +171,15 @@ function conclude(
   if (last?.found === "servfail") {
     return { ...notAnswered(RCODE.SERVFAIL), scopePrefixLength, hops, extendedErrors };
   }
-  const answer = hops.flatMap(({ found, dname, rrset }) => [
-    ...(dname === undefined ? [] : [dname]),
-    ...(rrset === undefined || (found !== "rrset" && found !== "cname") ? [] : [rrset]),
-  ]);
+  // A set, since a chain may come by the same DNAME again.
+  const answer = [
+    ...new Set(
+      hops.flatMap(({ found, dname, rrset }) => [
+        ...(dname === undefined ? [] : [dname]),
+        ...(rrset === undefined || (found !== "rrset" && found !== "cname") ? [] : [rrset]),
+      ]),
+    ),
+  ];
   const sections =
     zone === undefined || last === undefined ? { ...noSections, answer } : sectionsOf(answer, last, zone);
   return {
