@@ -18,9 +18,11 @@ import {
   type DomainName,
   domainName,
   formatName,
+  isAtOrBelow,
   nameOctets,
   parseName,
   replaceSuffix,
+  selfAndAncestors,
 } from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
@@ -75,6 +77,7 @@ export function buildZones(
     faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
   }
   for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, whole, faults);
+  for (const owner of owners) refuseBelowDname(owner, builders, faults);
   const givenSoas = new Set(soaOfZone.keys());
   for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
   addServices(documents, clouds, builders, recordPlaces, whole, faults);
@@ -142,6 +145,31 @@ function addPlainRecords(
       if (fault !== undefined || typeof rrset === "string") continue;
       if (rrset.type === TYPE.SOA) soaOfZone.set(apex, rrset);
       if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
+    }
+  }
+}
+
+/** A DNAME hides what is below it, so nothing may be there (RFC 6672 §2.4). */
+function refuseBelowDname(
+  { source, value }: ZonesOwner,
+  builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  faults: Faults,
+): void {
+  for (const [zoneText, lines] of Object.entries(value.records ?? {})) {
+    const apex = apexOf(zoneText);
+    const builder = builders.get(apex);
+    if (builder === undefined) continue;
+    for (const [i, line] of lines.entries()) {
+      const rrset = parseRecordLine(line, nameOctets(apex), DEFAULT_TTL);
+      if (typeof rrset === "string") continue;
+      const [, ...above] = selfAndAncestors(rrset.name);
+      const dname = above.find((name) => isAtOrBelow(name, apex) && builder.has(name, TYPE.DNAME));
+      if (dname === undefined) continue;
+      faults.at(
+        source,
+        ["records", zoneText, i],
+        `${rrset.name} lies below the DNAME at ${dname}, which hides it`,
+      );
     }
   }
 }

@@ -831,6 +831,11 @@ describe("plain records", () => {
       errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
     },
     {
+      name: "a name below a DNAME (RFC 6672 §2.4)",
+      files: records("x.moved A 192.0.2.1", "moved DNAME elsewhere"),
+      errors: ["8:7: x.moved.lab.example. lies below the DNAME at moved.lab.example., which hides it"],
+    },
+    {
       name: "other data beside a CNAME",
       files: records("www CNAME a", "www A 192.0.2.1"),
       errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
