@@ -31,7 +31,9 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
   const zones = new Map(
     [...configuration.zones].map(([apex, zone]) => [apex, withSerial(zone, serials.get(apex) ?? 0)]),
   );
-  const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, { cookieSecrets });
+  const given = configuration.settings.cookieSecrets;
+  const secrets = given.length > 0 ? given : cookieSecrets;
+  const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, { cookieSecrets: secrets });
   return { kind: "loaded", snapshot, warnings: [...geoip.warnings, ...warnings] };
 }
 

@@ -82,6 +82,7 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     answer: server.answer ?? "full",
     udpPayloadSize: server.udpPayloadSize ?? 1232,
     cookies: server.cookies ?? "accept",
+    cookieSecrets: (server.cookieSecrets ?? []).map((hex) => Uint8Array.from(Buffer.from(hex, "hex"))),
     version: server.version ?? "geodns365",
     identity: server.identity ?? "geodns365",
     nameservers: {

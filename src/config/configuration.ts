@@ -29,6 +29,8 @@ export interface Settings {
   readonly identity: string;
   /** DNS Cookies: answered, asked for over UDP by BADCOOKIE, or ignored (RFC 7873 §5.2.3) */
   readonly cookies: "accept" | "require" | "off";
+  /** 16 octets each, the current one first; none: that of the state file */
+  readonly cookieSecrets: readonly Uint8Array[];
   readonly nameservers: Nameservers;
   readonly tcp: {
     readonly idleSeconds: number;

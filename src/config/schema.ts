@@ -60,6 +60,13 @@ export const settingsSchema = z
           .describe(
             "DNS Cookies (RFC 7873): answer them, demand a good one over UDP of who sends one, or ignore them",
           ),
+        cookieSecrets: z
+          .array(z.string().regex(/^[0-9a-fA-F]{32}$/, "expected 32 hex digits: the 16 octets of a secret"))
+          .min(1)
+          .max(3)
+          .describe(
+            "secrets shared by several servers (RFC 9018 §5), the current one first; kept in the state file where absent",
+          ),
         version: z.string().max(255).describe("version.bind in class CHAOS; empty hides it"),
         identity: z
           .string()

@@ -118,6 +118,74 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
   });
 });
 
+describe("one connection for several queries", () => {
+  const names = [
+    "outlook.office365.com",
+    "portal.office.com",
+    "contoso.sharepoint.com",
+    "partner.outlook.cn",
+  ];
+  const overUdp = async (name: string): Promise<readonly string[]> =>
+    records(
+      await run("dig", ["@127.0.0.1", "-p", String(server.port), name, "A", "+noall", "+answer", "+notcp"]),
+    );
+
+  it("dig +tcp +keepopen agrees with UDP", async () => {
+    const expected = (await Promise.all(names.map(overUdp))).flat();
+    const asked = names.flatMap((name) => [name, "A", "+noall", "+answer", "+tcp", "+keepopen"]);
+    const output = await run("dig", ["@127.0.0.1", "-p", String(server.port), ...asked]);
+    expect(records(output)).toEqual(expected);
+  });
+
+  it("kdig +tcp +keepopen agrees with UDP, and is told how long it may stay", async () => {
+    const expected = (await Promise.all(names.map(overUdp))).flat();
+    const flags = ["+tcp", "+keepopen", "+noall", "+answer"];
+    const output = await run("kdig", ["@127.0.0.1", "-p", String(server.port), ...flags, ...names]);
+    expect(records(output)).toEqual(expected);
+    const keepalive = await run("dig", [
+      "@127.0.0.1",
+      "-p",
+      String(server.port),
+      "office.com",
+      "+tcp",
+      "+keepalive",
+    ]);
+    expect(keepalive).toMatch(/TCP[- ]KEEPALIVE: 10\.0/i);
+  });
+
+  it.each(["-u", "-t"])("drill %s agrees with dig", async (flag) => {
+    const output = await run("drill", [
+      flag,
+      "-p",
+      String(server.port),
+      "@127.0.0.1",
+      "outlook.office365.com",
+      "A",
+    ]);
+    expect(records(output)).toEqual(await overUdp("outlook.office365.com"));
+  });
+
+  it("dig +cookie gets a cookie that is good, and +nsid the identity", async () => {
+    const output = await run("dig", [
+      "@127.0.0.1",
+      "-p",
+      String(server.port),
+      "office.com",
+      "+cookie",
+      "+nsid",
+    ]);
+    expect(output).toMatch(/COOKIE: [0-9a-f]{16}01000000[0-9a-f]{24} \(good\)/);
+    expect(output).toContain('("geodns365")');
+  });
+});
+
+/** The records of an output, whatever the blanks between their fields. */
+const records = (output: string): readonly string[] =>
+  output
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith(";"))
+    .map((line) => line.replace(/\s+/g, " "));
+
 describe("what is no query", () => {
   it("ends nothing when it comes from source port 0", async () => {
     // Only a raw socket can send from port 0, so this runs as root and in Python.

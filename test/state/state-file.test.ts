@@ -192,6 +192,16 @@ function load(yaml: string, keepState: boolean): Extract<LoadedSnapshot, { kind:
   return loaded;
 }
 
+test("secrets of the configuration go before the one that is kept", () => {
+  const first = "000102030405060708090a0b0c0d0e0f";
+  const second = "101112131415161718191a1b1c1d1e1f";
+  const kept = load(lab("192.0.2.1"), true).snapshot.cookieSecrets;
+  const given = `server: { cookieSecrets: [${first}, ${second}] }\n${lab("192.0.2.1")}`;
+  const { cookieSecrets } = load(given, true).snapshot;
+  expect(cookieSecrets.map((octets) => Buffer.from(octets).toString("hex"))).toEqual([first, second]);
+  expect(load(lab("192.0.2.1"), true).snapshot.cookieSecrets).toEqual(kept);
+});
+
 const serials = ({ configuration }: Snapshot): readonly number[] =>
   [...configuration.zones.values()].map(({ soa }) => serialOf(soa));
 
