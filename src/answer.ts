@@ -139,10 +139,17 @@ function render(
     edns: edns && responseEdns(snapshot, { ...asked, edns }, resolution, source, cookie),
     tsig: tsig && renderBadKeyTsig(tsig),
   };
-  const octets = renderResponse(response, sizeLimit(snapshot, edns, source));
+  const limit = sizeLimit(snapshot, edns, source);
+  const octets = renderResponse(response, limit);
+  const fits = octets.length <= limit;
   // Records go before words: what does not fit beside an extended error is rendered without it (RFC 8914 §3).
-  const crowded = resolution.extendedErrors.length > 0 && isTruncated(octets);
-  return crowded ? render(snapshot, asked, { ...resolution, extendedErrors: [] }, source, cookie) : octets;
+  if (resolution.extendedErrors.length > 0 && (!fits || isTruncated(octets))) {
+    return render(snapshot, asked, { ...resolution, extendedErrors: [] }, source, cookie);
+  }
+  if (fits) return octets;
+  // A TSIG of long names beside a long question: what no real client sends gets the RCODE alone.
+  const bareEdns = response.edns && { ...response.edns, options: [] };
+  return renderResponse({ ...response, question: undefined, tsig: undefined, edns: bareEdns }, limit);
 }
 
 /** The OPT of the response to a query that had one (RFC 6891 §6.1.1). */
