@@ -35,9 +35,10 @@ export interface PartOfQuery {
 
 /**
  * Decodes what came in. Too short for a header, or a response: silence, since an answer could start a loop. Then, in
- * this order: FORMERR for what cannot be read, NOTIMP or REFUSED for another opcode, NOTAUTH for a TSIG, BADVERS for a
- * version of EDNS other than 0 (RFC 6891 §6.1.3), FORMERR for another number of questions than one (RFC 9619; none is
- * allowed to ask for a cookie, RFC 7873 §5.4) and for a bad cookie or client subnet.
+ * this order: NOTIMP for an opcode nobody here knows (RFC 1035 §4.1.1), FORMERR for what cannot be read, NOTAUTH for a
+ * TSIG, BADVERS for a version of EDNS other than 0 (RFC 6891 §6.1.3), REFUSED for NOTIFY and UPDATE, FORMERR for a bad
+ * cookie or client subnet and for another number of questions than one (RFC 9619; none may ask for a cookie, RFC 7873
+ * §5.4).
  */
 export function decodeQuery(octets: Uint8Array): DecodedQuery {
   if (octets.length < HEADER_OCTETS) return { kind: "silence", reason: "it is shorter than a header" };
@@ -52,22 +53,19 @@ export function decodeQuery(octets: Uint8Array): DecodedQuery {
     kind: "error",
     rcode,
     reason,
-    asked: { header, question, edns, clientSubnet, cookie, tsig },
+    asked: { header, question, edns, clientSubnet, cookie, tsig: rcode === RCODE.NOTAUTH ? tsig : undefined },
   });
 
-  switch (header.opcode) {
-    case OPCODE.QUERY:
-      break;
-    case OPCODE.NOTIFY:
-    case OPCODE.UPDATE:
-      return fail(RCODE.REFUSED, `${formatOpcode(header.opcode)} is refused to everyone`);
-    default:
-      return fail(RCODE.NOTIMP, `opcode ${formatOpcode(header.opcode)} is not served`); // RFC 1035 §4.1.1
-  }
+  const isKnown = [OPCODE.QUERY, OPCODE.NOTIFY, OPCODE.UPDATE].some((opcode) => opcode === header.opcode);
+  if (!isKnown) return fail(RCODE.NOTIMP, `opcode ${formatOpcode(header.opcode)} is not served`);
   if (body.fault !== undefined) return fail(RCODE.FORMERR, body.fault);
   if (tsig !== undefined) return fail(RCODE.NOTAUTH, "it has a TSIG with an unknown key"); // RFC 8945 §5.2.1
-  if (edns !== undefined && edns.version !== EDNS_VERSION)
+  if (edns !== undefined && edns.version !== EDNS_VERSION) {
     return fail(RCODE.BADVERS, `EDNS version ${edns.version}`);
+  }
+  if (header.opcode !== OPCODE.QUERY) {
+    return fail(RCODE.REFUSED, `${formatOpcode(header.opcode)} is refused to everyone`);
+  }
   const optionFault = body.optFault ?? options.fault;
   if (optionFault !== undefined) return fail(RCODE.FORMERR, optionFault);
   if (counts.question === 0 && cookie !== undefined) {
@@ -89,38 +87,44 @@ interface QueryBody {
   readonly fault: string | undefined;
 }
 
+/**
+ * Reads on behind a fault as long as it is clear where the next record begins, so that an OPT is found wherever it
+ * stands: every response to a query with one has one (RFC 6891 §6.1.1).
+ */
 function readQueryBody(reader: WireReader, counts: Counts): QueryBody {
   let question: Question | undefined;
   let opt: ReadOpt | undefined;
   let tsig: Tsig | undefined;
-  const body = (fault?: string): QueryBody => ({
-    question,
-    edns: opt?.edns,
-    optFault: opt?.fault,
-    tsig,
-    fault,
-  });
+  let fault: string | undefined;
   try {
     if (counts.question === 1) question = readQuestion(reader);
     else for (let i = 0; i < counts.question; i++) readQuestion(reader);
-    for (let i = 0; i < counts.answer + counts.authority; i++) {
-      const { type } = readRecord(reader);
-      if (type === TYPE.OPT || type === TYPE.TSIG)
-        return body(`it has ${formatType(type)} before the additional section`);
+    const firstAdditional = counts.answer + counts.authority;
+    for (let i = 0; i < firstAdditional + counts.additional; i++) {
+      if (tsig !== undefined) fault ??= "it has a record behind its TSIG"; // RFC 8945 §5.1
+      const frame = readFrame(reader);
+      try {
+        const record = recordOf(frame);
+        const isMeta = record.type === TYPE.OPT || record.type === TYPE.TSIG;
+        if (isMeta && i < firstAdditional) {
+          fault ??= `it has ${formatType(record.type)} before the additional section`;
+        } else if (record.type === TYPE.TSIG) {
+          tsig ??= readTsig(record);
+        } else if (record.type === TYPE.OPT) {
+          if (opt !== undefined) fault ??= "it has two OPT records"; // RFC 6891 §6.1.1
+          opt ??= readOpt(record);
+        }
+      } catch (error) {
+        if (!(error instanceof Malformed)) throw error;
+        fault ??= error.message;
+      }
     }
-    for (let i = 0; i < counts.additional; i++) {
-      if (tsig !== undefined) return body("it has a record behind its TSIG"); // RFC 8945 §5.1
-      const record = readRecord(reader);
-      if (record.type === TYPE.TSIG) tsig = readTsig(record);
-      if (record.type !== TYPE.OPT) continue;
-      if (opt !== undefined) return body("it has two OPT records"); // RFC 6891 §6.1.1
-      opt = readOpt(record);
-    }
-    return body(reader.remaining > 0 ? "it has octets behind its last record" : undefined);
+    if (reader.remaining > 0) fault ??= "it has octets behind its last record";
   } catch (error) {
-    if (error instanceof Malformed) return body(error.message);
-    throw error;
+    if (!(error instanceof Malformed)) throw error;
+    fault ??= error.message;
   }
+  return { question, edns: opt?.edns, optFault: opt?.fault, tsig, fault };
 }
 
 interface QueryOptions {
@@ -227,18 +231,21 @@ function readRecords(reader: WireReader, count: number): readonly ResourceRecord
   return records;
 }
 
-function readRecord(reader: WireReader): ResourceRecord {
+const readRecord = (reader: WireReader): ResourceRecord => recordOf(readFrame(reader));
+
+/** A record whose RDATA is not read yet; the reader stands behind it. */
+type RecordFrame = Omit<ResourceRecord, "rdata"> & { readonly rdata: WireReader };
+
+function readFrame(reader: WireReader): RecordFrame {
   const owner = reader.name();
   const type = reader.uint16();
   const qclass = reader.uint16();
   const ttlSeconds = reader.uint32();
-  const rdata = reader.within(reader.uint16());
-  // A record of an UPDATE or of class ANY may have no RDATA at all (RFC 2136 §2.4); nothing is read into it.
-  return {
-    owner,
-    type,
-    class: qclass,
-    ttlSeconds,
-    rdata: rdata.remaining === 0 ? rdata.take(0) : readRdata(type, rdata),
-  };
+  return { owner, type, class: qclass, ttlSeconds, rdata: reader.within(reader.uint16()) };
+}
+
+/** A record of an UPDATE or of class ANY may have no RDATA at all (RFC 2136 §2.4); nothing is read into it. */
+function recordOf(frame: RecordFrame): ResourceRecord {
+  const { rdata } = frame;
+  return { ...frame, rdata: rdata.remaining === 0 ? rdata.take(0) : readRdata(frame.type, rdata) };
 }

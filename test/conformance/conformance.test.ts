@@ -5,6 +5,7 @@ import { checks, nameOf, runCheck, runTcpCheck } from "./checks.ts";
 import { type Subject, startGeodns365 } from "./geodns365.ts";
 import { requiredCookieChecks, tailoredChecks } from "./tailored-checks.ts";
 import { tcpChecks } from "./tcp-checks.ts";
+import { ownTsigChecks } from "./tsig-checks.ts";
 
 let subject: Subject;
 let strictSubject: Subject;
@@ -27,7 +28,7 @@ describe("the rows that every server is held to", () => {
 });
 
 describe("tailored names, and choices that the rules leave", () => {
-  it.each(named(tailoredChecks))("$name", async ({ row }) => {
+  it.each(named([...tailoredChecks, ...ownTsigChecks]))("$name", async ({ row }) => {
     expect(await runCheck(row, subject.port)).toEqual([]);
   });
 });
@@ -45,6 +46,8 @@ describe("TCP", () => {
 });
 
 it("has a name of its own for each row", () => {
-  const names = [...checks, ...tailoredChecks, ...requiredCookieChecks, ...tcpChecks].map(nameOf);
+  const names = [...checks, ...tailoredChecks, ...ownTsigChecks, ...requiredCookieChecks, ...tcpChecks].map(
+    nameOf,
+  );
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });

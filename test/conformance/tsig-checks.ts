@@ -83,3 +83,47 @@ export const tsigChecks: readonly Check[] = [
     expect: formerr,
   },
 ];
+
+/** Rows in which other servers go other ways. */
+export const ownTsigChecks: readonly Check[] = [
+  {
+    rule: "RFC 8945 §5.2.1",
+    what: "a signed NOTIFY is NOTAUTH with BADKEY, not REFUSED",
+    query: ask("@", "SOA", { opcode: 4, additional: [tsig] }),
+    expect: { ...refusal("NOTAUTH"), also: badKeyFaults },
+  },
+  {
+    rule: "RFC 8945 §5.2.1",
+    what: "a signed UPDATE is NOTAUTH with BADKEY, not REFUSED",
+    query: ask("@", "SOA", { opcode: 5, additional: [tsig] }),
+    expect: { ...refusal("NOTAUTH"), also: badKeyFaults },
+  },
+  {
+    rule: "RFC 8945 §5.1",
+    what: "a FORMERR for a misplaced TSIG has no BADKEY: no key was looked for",
+    query: ask("@", "SOA", { additional: [tsig, tsig] }),
+    expect: { ...formerr, also: ({ tsig: found }) => fault(found !== undefined, "there is a TSIG") },
+  },
+  ...[
+    { what: "a TSIG before the OPT", additional: [tsig, opt()] },
+    {
+      what: "a TSIG of class IN before the OPT",
+      additional: [record({ owner: wireName("key."), type: 250, class: 1, rdata: tsigRdata }), opt()],
+    },
+    {
+      what: "an A record of three octets before the OPT",
+      additional: [record({ owner: wireName("www"), type: 1, ttlSeconds: 60, rdata: [192, 0, 2] }), opt()],
+    },
+  ].map(({ what, additional }) => ({
+    rule: "RFC 6891 §6.1.1",
+    what: `${what} is FORMERR, and the OPT is answered by one`,
+    query: ask("@", "SOA", { additional }),
+    expect: { ...formerr, hasEdns: true } as const,
+  })),
+  {
+    rule: "RFC 6891 §6.1.1",
+    what: "an OPT in the answer section is FORMERR, and the one where it belongs is answered",
+    query: ask("@", "SOA", { answer: [opt()], additional: [opt()] }),
+    expect: { ...formerr, hasEdns: true } as const,
+  },
+];

@@ -291,8 +291,6 @@ describe("decodeQuery", () => {
     { opcode: 1, rcode: 4, reason: "opcode IQUERY is not served" },
     { opcode: 2, rcode: 4, reason: "opcode STATUS is not served" },
     { opcode: 3, rcode: 4, reason: "opcode OPCODE3 is not served" },
-    { opcode: 4, rcode: 5, reason: "NOTIFY is refused to everyone" },
-    { opcode: 5, rcode: 5, reason: "UPDATE is refused to everyone" },
     { opcode: 6, rcode: 4, reason: "opcode OPCODE6 is not served" },
     { opcode: 15, rcode: 4, reason: "opcode OPCODE15 is not served" },
   ];
@@ -308,6 +306,19 @@ describe("decodeQuery", () => {
     for (const body of bodies) {
       expect(decodeQuery(body)).toMatchObject({ kind: "error", rcode, reason, asked: { header } });
     }
+  });
+
+  test.each([
+    { opcode: 4, reason: "NOTIFY is refused to everyone" },
+    { opcode: 5, reason: "UPDATE is refused to everyone" },
+  ])("opcode $opcode: $reason, unless it is signed or cannot be read", ({ opcode, reason }) => {
+    const flags = opcode << 11;
+    const plain = message({ flags, counts: [1, 0, 0, 0], body: [question] });
+    const signed = message({ flags, counts: [1, 0, 0, 1], body: [question, tsig] });
+    const broken = message({ flags, counts: [0, 9, 9, 9], body: [] });
+    expect(decodeQuery(plain)).toMatchObject({ kind: "error", rcode: 5, reason });
+    expect(decodeQuery(signed)).toMatchObject({ kind: "error", rcode: 9 });
+    expect(decodeQuery(broken)).toMatchObject({ kind: "error", rcode: 1 });
   });
 
   test("gives the whole of a query", () => {
