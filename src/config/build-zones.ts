@@ -12,7 +12,7 @@ import {
 import type { Bindings } from "../cloud/name-template.ts";
 import type { Cloud, Service } from "../cloud/service.ts";
 import type { Datacenter } from "../cloud/topology.ts";
-import { TYPE } from "../dns/iana.ts";
+import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import {
   type DomainName,
@@ -184,6 +184,9 @@ function apexFault(
   if (type === TYPE.SOA && soaOfZone.has(apex)) return `${apex} has an SOA already`;
   if (type === TYPE.CNAME && name === apex) {
     return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
+  }
+  if (name.startsWith("*.") && (type === TYPE.NS || type === TYPE.DNAME)) {
+    return `${formatType(type)} at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)`;
   }
   // RFC 6895 §3.1: OPT and 128 to 255 are asked for or sent, and never stored.
   if (type === TYPE.OPT || (type >= 128 && type <= 255)) return "this type cannot be stored in a zone";

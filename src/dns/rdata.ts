@@ -5,7 +5,7 @@
 
 import { formatAddress, parseAddress } from "../ip.ts";
 import { TYPE } from "./iana.ts";
-import { formatName, parseName } from "./name.ts";
+import { foldCase, formatName, parseName } from "./name.ts";
 import { formatCharacters, parseCharacters, type Word } from "./presentation.ts";
 import { Malformed, WireReader } from "./wire-reader.ts";
 
@@ -98,6 +98,19 @@ function readString(reader: WireReader): Uint8Array {
   const start = reader.offset;
   reader.take(reader.uint8());
   return reader.octets.subarray(start, reader.offset);
+}
+
+/** RDATA with its names in lower case: what is equal when names are compared without case (RFC 4343 §3). */
+export function foldRdata(type: number, rdata: Uint8Array): Uint8Array {
+  const fields = fieldsOfType.get(type);
+  if (fields === undefined || !fields.includes("name")) return rdata;
+  const reader = new WireReader(rdata);
+  const folded: number[] = [];
+  for (const field of fields) {
+    const octets = readField(reader, field);
+    folded.push(...(field === "name" ? foldCase(octets) : octets));
+  }
+  return Uint8Array.from(folded);
 }
 
 /** Prints RDATA in presentation format; types without fields here as `\# <length> <hex>` (RFC 3597 §5). */

@@ -3,6 +3,7 @@
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
+import { foldRdata } from "../dns/rdata.ts";
 
 export interface Zone<T> {
   readonly apex: DomainName;
@@ -91,9 +92,12 @@ export class ZoneBuilder<T> {
     if (present.ttlSeconds !== rrset.ttlSeconds) {
       return `${rrset.name} has two TTLs in one RRset (RFC 2181 §5.2)`;
     }
-    const fresh = rrset.rdatas.filter(
-      (rdata) => !present.rdatas.some((known) => Buffer.compare(known, rdata) === 0),
-    );
+    // RFC 2181 §5: no record twice, names compared without case.
+    const folded = present.rdatas.map((rdata) => foldRdata(rrset.type, rdata));
+    const fresh = rrset.rdatas.filter((rdata) => {
+      const candidate = foldRdata(rrset.type, rdata);
+      return !folded.some((known) => Buffer.compare(known, candidate) === 0);
+    });
     node.rrsets.set(rrset.type, { ...present, rdatas: [...present.rdatas, ...fresh] });
     return undefined;
   }

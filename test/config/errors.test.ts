@@ -828,6 +828,14 @@ describe("plain records", () => {
       errors: ["9:7: www.lab.example. would have a CNAME beside other records (RFC 2181 §10.1)"],
     },
     {
+      name: "NS and DNAME at a wildcard",
+      files: records("'*.w NS ns.example.'", "'*.v DNAME example.'"),
+      errors: [
+        "8:7: NS at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)",
+        "9:7: DNAME at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)",
+      ],
+    },
+    {
       name: "a name below a DNAME (RFC 6672 §2.4)",
       files: records("x.moved A 192.0.2.1", "moved DNAME elsewhere"),
       errors: ["8:7: x.moved.lab.example. lies below the DNAME at moved.lab.example., which hides it"],
