@@ -27,6 +27,7 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
     zones: configuration.zones,
     alternativesOf,
     keep: keepState,
+    nowSeconds: Math.floor(Date.now() / 1000),
   });
   const zones = new Map(
     [...configuration.zones].map(([apex, zone]) => [apex, withSerial(zone, serials.get(apex) ?? 0)]),

@@ -13,13 +13,12 @@ export interface NextSerials {
   readonly changed: boolean;
 }
 
-/** The serial of a zone seen for the first time. */
-const FIRST_SERIAL = 1;
-
 export function nextSerials<T>(
   zones: Zones<T>,
   stored: StoredState["zones"],
   alternativesOf: (tailored: T) => Alternatives,
+  /** of a zone seen for the first time */
+  firstSerial = 1,
 ): NextSerials {
   const serials = new Map<DomainName, number>();
   const kept = new Map(Object.entries(stored));
@@ -28,7 +27,7 @@ export function nextSerials<T>(
     const before = kept.get(apex);
     const digest = digestOfZone(zone, alternativesOf);
     // A given serial is kept too: where the configuration no longer gives one, counting goes on from there.
-    const serial = zone.serialIsGiven ? serialOf(zone.soa) : countedSerial(before, digest);
+    const serial = zone.serialIsGiven ? serialOf(zone.soa) : countedSerial(before, digest, firstSerial);
     serials.set(apex, serial);
     if (before?.serial === serial && before.digest === digest) continue;
     kept.set(apex, { serial, digest });
@@ -37,8 +36,8 @@ export function nextSerials<T>(
   return { serials, stored: Object.fromEntries(kept), changed };
 }
 
-function countedSerial(before: StoredSerial | undefined, digest: string): number {
-  if (before === undefined) return FIRST_SERIAL;
+function countedSerial(before: StoredSerial | undefined, digest: string, firstSerial: number): number {
+  if (before === undefined) return firstSerial;
   return before.digest === digest ? before.serial : serialAfter(before.serial);
 }
 

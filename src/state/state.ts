@@ -20,6 +20,8 @@ export interface StateOptions<T> {
   readonly alternativesOf: (tailored: T) => Alternatives;
   /** Whether what is new is written, a cookie secret made at the first start with it; else the file is only read. */
   readonly keep: boolean;
+  /** in seconds since 1970 */
+  readonly nowSeconds: number;
 }
 
 export interface State {
@@ -33,10 +35,15 @@ export interface State {
 /** RFC 9018 §4.1: the secret of a server cookie is a key of SipHash-2-4. */
 const COOKIE_SECRET_OCTETS = 16;
 
-export function resumeState<T>({ path, zones, alternativesOf, keep }: StateOptions<T>): State {
+export function resumeState<T>({ path, zones, alternativesOf, keep, nowSeconds }: StateOptions<T>): State {
   const read = readStateFile(path);
   const before = read.kind === "loaded" ? read.state : emptyState;
-  const { serials, stored, changed } = nextSerials(zones, before.zones, alternativesOf);
+  const { serials, stored, changed } = nextSerials(
+    zones,
+    before.zones,
+    alternativesOf,
+    firstSerialAfter(read, nowSeconds),
+  );
   const lacksSecret = keep && before.cookieSecrets.length === 0;
   const secretsInHex = lacksSecret
     ? [randomBytes(COOKIE_SECRET_OCTETS).toString("hex")]
@@ -49,6 +56,10 @@ export function resumeState<T>({ path, zones, alternativesOf, keep }: StateOptio
     warnings: warning === undefined ? [] : [warning],
   };
 }
+
+/** What was counted before a file was lost is not known; the time is above it, so no secondary sees a serial go back. */
+const firstSerialAfter = ({ kind }: ReadState, nowSeconds: number): number =>
+  kind === "damaged" || kind === "unreadable" ? nowSeconds : 1;
 
 /** Writes the state; returns a sentence for what went wrong before or now. */
 function save(path: string, read: ReadState, next: StoredState): string | undefined {
@@ -71,9 +82,9 @@ function formatRead(path: string, read: ReadState): string | undefined {
     case "absent":
       return undefined;
     case "damaged":
-      return `the state file ${path} is damaged: ${read.found}; serials are counted from 1 again, and the cookie secret is new`;
+      return `the state file ${path} is damaged: ${read.found}; serials go on from the time, and the cookie secret is new`;
     case "unreadable":
-      return `cannot read the state file ${path} (${read.reason}), so serials are counted from 1, and the cookie secret is new; make it readable or set server.stateFile`;
+      return `cannot read the state file ${path} (${read.reason}), so serials go on from the time, and the cookie secret is new; make it readable or set server.stateFile`;
     default:
       return read satisfies never;
   }
