@@ -1,7 +1,8 @@
 /** Which addresses a wildcard stands for. */
 
+import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { type AddressFamily, type Endpoint, parseAddress } from "../ip.ts";
+import { type AddressFamily, type Endpoint, formatAddress, parseAddress } from "../ip.ts";
 
 /** Whether this is 0.0.0.0 or ::, in whatever spelling. */
 export const isWildcard = ({ address }: Pick<Endpoint, "address">): boolean =>
@@ -9,12 +10,14 @@ export const isWildcard = ({ address }: Pick<Endpoint, "address">): boolean =>
 
 /**
  * The addresses of this machine, in the form that a socket binds: a link-local one with its interface (RFC 4007 §11).
- * What is not configured on an interface that is up is not among them: of 127.0.0.0/8, whole local on Linux, only what
- * `lo` lists, which is 127.0.0.1 unless somebody added more.
+ * `os.networkInterfaces` leaves out interfaces without a carrier, such as docker0 before the first container, so on Linux
+ * the kernel's own tables are read too. Of 127.0.0.0/8, whole local there, only what an interface lists is among them:
+ * 127.0.0.1 unless somebody added more.
  */
 export function machineAddresses(
   family: AddressFamily,
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
+  tables: KernelTables = readKernelTables(),
 ): readonly string[] {
   const addresses = Object.entries(interfaces).flatMap(([name, entries = []]) =>
     entries
@@ -23,5 +26,27 @@ export function machineAddresses(
         entry.family === "IPv6" && entry.scopeid !== 0 ? `${entry.address}%${name}` : entry.address,
       ),
   );
-  return [...new Set(addresses)];
+  return [...new Set([...addresses, ...(family === 4 ? localAddresses4(tables) : localAddresses6(tables))])];
 }
+
+/** Texts of /proc/net/fib_trie and /proc/net/if_inet6; empty where there are none. */
+export interface KernelTables {
+  readonly fibTrie: string;
+  readonly ifInet6: string;
+}
+
+function readKernelTables(): KernelTables {
+  const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+  return { fibTrie: read("/proc/net/fib_trie"), ifInet6: read("/proc/net/if_inet6") };
+}
+
+/** Leaves of the routing trie that are single addresses of this host. */
+const localAddresses4 = ({ fibTrie }: KernelTables): readonly string[] =>
+  [...fibTrie.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL/g)].map(([, address = ""]) => address);
+
+/** A line an address: 32 hex digits, index of the interface, prefix length, scope (0x20 is link-local), flags, name. */
+const localAddresses6 = ({ ifInet6 }: KernelTables): readonly string[] =>
+  [...ifInet6.matchAll(/^([0-9a-f]{32}) \S+ \S+ (\S+) \S+ +(\S+)$/gm)].map(([, hex = "", scope, name]) => {
+    const address = formatAddress(Buffer.from(hex, "hex"));
+    return scope === "20" ? `${address}%${name}` : address;
+  });

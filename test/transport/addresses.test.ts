@@ -33,9 +33,42 @@ describe("the addresses of a machine", () => {
     ],
   };
 
+  const none = { fibTrie: "", ifInet6: "" };
+
   it("are those of the family, each once, a link-local one once an interface", () => {
-    expect(machineAddresses(4, interfaces)).toEqual(["127.0.0.1", "192.0.2.2"]);
-    expect(machineAddresses(6, interfaces)).toEqual(["::1", "2001:db8::2", "fe80::2%eth0", "fe80::2%eth1"]);
+    expect(machineAddresses(4, interfaces, none)).toEqual(["127.0.0.1", "192.0.2.2"]);
+    expect(machineAddresses(6, interfaces, none)).toEqual([
+      "::1",
+      "2001:db8::2",
+      "fe80::2%eth0",
+      "fe80::2%eth1",
+    ]);
+  });
+
+  it("have those of an interface without a carrier among them, which only the kernel's tables tell", () => {
+    const fibTrie = `Local:
+  +-- 0.0.0.0/0 3 0 5
+     +-- 127.0.0.0/8 2 0 2
+        |-- 127.0.0.0
+           /8 host LOCAL
+        |-- 127.0.0.1
+           /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+     |-- 172.17.0.1
+        /32 host LOCAL
+`;
+    const ifInet6 = `00000000000000000000000000000001 01 80 10 80       lo
+fe80000000000000000000000000ca11 05 40 20 80  docker0
+20010db8000000000000000000000017 05 40 00 80  docker0
+`;
+    const tables = { fibTrie, ifInet6 };
+    expect(machineAddresses(4, interfaces, tables)).toEqual(["127.0.0.1", "192.0.2.2", "172.17.0.1"]);
+    expect(machineAddresses(6, { lo: interfaces.lo }, tables)).toEqual([
+      "::1",
+      "fe80::ca11%docker0",
+      "2001:db8::17",
+    ]);
   });
 
   it("have the loopback among them here", () => {
