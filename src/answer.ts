@@ -19,7 +19,7 @@ import type { Query, Response } from "./dns/message.ts";
 import { isTruncated, MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./dns/render.ts";
 import { renderBadKeyTsig } from "./dns/tsig.ts";
 import { prefixContains } from "./ip.ts";
-import { notAnswered, refused, resolve } from "./resolve.ts";
+import { notAnswered, notSupported, refused, resolve } from "./resolve.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Asker, Resolution, Source, Trace } from "./trace.ts";
 
@@ -38,7 +38,8 @@ export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, 
     case "error": {
       const { asked, rcode, reason } = decoded;
       const cookie = answerQueryCookie(snapshot, asked, source, nowSeconds);
-      const octets = render(snapshot, asked, notAnswered(rcode), source, cookie);
+      const resolution = rcode === RCODE.REFUSED ? notSupported(reason) : notAnswered(rcode);
+      const octets = render(snapshot, asked, resolution, source, cookie);
       return { octets, trace: { kind: "error", source, asked, rcode, reason } };
     }
     case "query": {
@@ -68,11 +69,14 @@ export function answerServfail(
   snapshot: Snapshot,
   message: Uint8Array,
   source: Source,
+  nowSeconds: number,
 ): Uint8Array | undefined {
   const decoded = decodeQuery(message);
   if (decoded.kind === "silence") return undefined;
   const asked = decoded.kind === "query" ? decoded.query : decoded.asked;
-  return render(snapshot, asked, notAnswered(RCODE.SERVFAIL), source, undefined);
+  // Without its cookie a client that insists on one would drop the response (RFC 7873 §5.3).
+  const cookie = answerQueryCookie(snapshot, asked, source, nowSeconds);
+  return render(snapshot, asked, notAnswered(RCODE.SERVFAIL), source, cookie);
 }
 
 /** The cookie of the response to a query that had one (RFC 7873 §5.2), if cookies are on and there is a secret. */
@@ -95,11 +99,15 @@ function resolveQuery(
   { transport }: Source,
 ): Resolution {
   const { qtype, qclass } = question;
-  if (qtype === TYPE.AXFR)
-    return notAnswered(transport === "udp" ? RCODE.FORMERR : RCODE.REFUSED, "transfer"); // RFC 5936 §4.2
-  if (qtype === TYPE.IXFR) return notAnswered(RCODE.REFUSED, "transfer");
-  if (qtype === TYPE.MAILA || qtype === TYPE.MAILB) return notAnswered(RCODE.NOTIMP, "obsolete-type"); // obsolete (RFC 1035 §3.2.3)
-  if (qtype === TYPE.OPT || qtype === TYPE.TSIG) return notAnswered(RCODE.FORMERR, "no-record-type"); // they are in no zone (RFC 6895 §3.1)
+  if (qtype === TYPE.AXFR && transport === "udp") return notAnswered(RCODE.FORMERR, "transfer"); // RFC 5936 §4.2
+  if (qtype === TYPE.AXFR || qtype === TYPE.IXFR)
+    return notSupported("a zone transfer, which this server does not do", "transfer");
+  // Obsolete (RFC 1035 §3.2.3).
+  if (qtype === TYPE.MAILA || qtype === TYPE.MAILB) return notAnswered(RCODE.NOTIMP, "obsolete-type");
+  // These are in no zone (RFC 6895 §3.1), and a TKEY comes as a record (RFC 2930 §4).
+  if (qtype === TYPE.OPT || qtype === TYPE.TSIG || qtype === TYPE.TKEY) {
+    return notAnswered(RCODE.FORMERR, "no-record-type");
+  }
   if (qclass === CLASS.CH) return resolveChaos(snapshot, question);
   if (qclass !== CLASS.IN) return refused(`class ${formatClass(qclass)} is not served`);
   return resolve(snapshot, question, asker);

@@ -62,6 +62,12 @@ export const refused = (text: string): Resolution => ({
   extendedErrors: [{ code: EXTENDED_ERROR.NOT_AUTHORITATIVE, text }],
 });
 
+/** A refusal of what nobody may ask of this server (RFC 8914 §4.22). */
+export const notSupported = (text: string, stop?: Stop): Resolution => ({
+  ...notAnswered(RCODE.REFUSED, stop),
+  extendedErrors: [{ code: EXTENDED_ERROR.NOT_SUPPORTED, text }],
+});
+
 /** The zone that has the say of a name. For DS that is the one above a zone cut, if it has the name (RFC 4035 §3.1.4.1). */
 function findZoneOf(
   zones: Zones<TailoredName>,
@@ -226,8 +232,9 @@ function negativeSoa({ soa }: Zone<TailoredName>): RRset {
 
 /** Addresses, from the same zone, of the name servers in an NS RRset (RFC 1034 §4.3.2 steps 3b and 6). */
 function addressesOf(nameservers: RRset, zone: Zone<TailoredName>): readonly RRset[] {
-  return nameservers.rdatas.flatMap((target) => {
-    const rrsets = zone.nodes.get(domainName(target))?.rrsets;
+  const names = new Set(nameservers.rdatas.map(domainName));
+  return [...names].flatMap((name) => {
+    const rrsets = zone.nodes.get(name)?.rrsets;
     return [rrsets?.get(TYPE.A) ?? [], rrsets?.get(TYPE.AAAA) ?? []].flat();
   });
 }

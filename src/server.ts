@@ -37,13 +37,14 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   const onFault = options.onFault ?? (() => {});
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
   const respond: Respond = (message, source) => {
+    const nowSeconds = Math.floor(Date.now() / 1000);
     try {
-      const { octets, trace } = answer(snapshot, message, source, Math.floor(Date.now() / 1000));
+      const { octets, trace } = answer(snapshot, message, source, nowSeconds);
       options.onTrace?.(trace);
       return octets;
     } catch (error) {
       onFault(error);
-      return servfail(snapshot, message, source, onFault);
+      return servfail(snapshot, message, source, nowSeconds, onFault);
     }
   };
   const { tcp } = first.configuration.settings;
@@ -78,10 +79,11 @@ function servfail(
   snapshot: Snapshot,
   message: Uint8Array,
   source: Source,
+  nowSeconds: number,
   onFault: (error: unknown) => void,
 ): Uint8Array | undefined {
   try {
-    return answerServfail(snapshot, message, source);
+    return answerServfail(snapshot, message, source, nowSeconds);
   } catch (error) {
     onFault(error);
     return undefined;

@@ -13,6 +13,7 @@ export const TYPE = {
   DNAME: 39,
   OPT: 41,
   DS: 43,
+  TKEY: 249,
   TSIG: 250,
   IXFR: 251,
   AXFR: 252,
@@ -56,7 +57,6 @@ const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>([
   ["SVCB", 64],
   ["HTTPS", 65],
   ["SPF", 99],
-  ["TKEY", 249],
   ["URI", 256],
 ]);
 
@@ -111,7 +111,7 @@ export const OPTION = {
 } as const;
 
 /** INFO-CODEs of extended errors (RFC 8914 §4). */
-export const EXTENDED_ERROR = { OTHER: 0, NOT_AUTHORITATIVE: 20 } as const;
+export const EXTENDED_ERROR = { OTHER: 0, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
 
 /** Errors that a TSIG record carries (RFC 8945 §3). */
 export const TSIG_ERROR = { BADKEY: 17 } as const;
