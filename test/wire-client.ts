@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { CLASS, TYPE } from "../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../src/dns/name.ts";
 import { renderQuery } from "../src/dns/render.ts";
-import { framed, splitMessages } from "../src/transport/framing.ts";
+import { framed, MessageBuffer } from "../src/transport/framing.ts";
 
 export type Way = "udp" | "tcp";
 
@@ -61,4 +61,16 @@ function sendAllTcp(port: number, messages: readonly Uint8Array[]): Promise<read
     });
     for (const message of [...messages, sentinel]) socket.write(framed(message));
   }).finally(() => socket.destroy());
+}
+
+/** Cuts a stream into messages; what is not complete yet is the rest. */
+export function splitMessages(stream: Buffer): {
+  readonly messages: readonly Buffer[];
+  readonly rest: Buffer;
+} {
+  const buffer = new MessageBuffer();
+  buffer.push(stream);
+  const messages: Buffer[] = [];
+  for (let message = buffer.take(); message !== undefined; message = buffer.take()) messages.push(message);
+  return { messages, rest: buffer.rest() };
 }

@@ -1,8 +1,8 @@
-/** Which addresses a wildcard stands for. */
+/** Addresses as sockets have them: those a wildcard stands for, and those of peers. */
 
 import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { type AddressFamily, type Endpoint, formatAddress, parseAddress } from "../ip.ts";
+import { type AddressFamily, type Endpoint, formatAddress, type IpAddress, parseAddress } from "../ip.ts";
 
 /** Whether this is 0.0.0.0 or ::, in whatever spelling. */
 export const isWildcard = ({ address }: Pick<Endpoint, "address">): boolean =>
@@ -50,3 +50,10 @@ const localAddresses6 = ({ ifInet6 }: KernelTables): readonly string[] =>
     const address = formatAddress(Buffer.from(hex, "hex"));
     return scope === "20" ? `${address}%${name}` : address;
   });
+
+/** The address of a peer; the name of an interface behind a link-local one says nothing about its place. */
+export function withoutScope(text: string): IpAddress {
+  const address = parseAddress(text.split("%", 1)[0] ?? "");
+  if (address === undefined) throw new Error(`the socket reports "${text}" as an address`);
+  return address;
+}

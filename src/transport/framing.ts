@@ -60,18 +60,6 @@ export class MessageBuffer {
   }
 }
 
-/** Cuts a stream into messages; what is not complete yet is the rest. */
-export function splitMessages(stream: Buffer): {
-  readonly messages: readonly Buffer[];
-  readonly rest: Buffer;
-} {
-  const buffer = new MessageBuffer();
-  buffer.push(stream);
-  const messages: Buffer[] = [];
-  for (let message = buffer.take(); message !== undefined; message = buffer.take()) messages.push(message);
-  return { messages, rest: buffer.rest() };
-}
-
 /** The message behind its length, in one piece (RFC 7766 §8). */
 export function framed(message: Uint8Array): Uint8Array {
   const octets = new Uint8Array(PREFIX + message.length);

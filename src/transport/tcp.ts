@@ -3,13 +3,13 @@
 import { createServer, type Socket } from "node:net";
 import type { IpAddress } from "../ip.ts";
 import type { Source } from "../trace.ts";
+import { withoutScope } from "./addresses.ts";
 import { type ConnectionLimits, Connections, type Countable } from "./connections.ts";
 import { framed, MessageBuffer } from "./framing.ts";
 import { type Listener, type ListenOptions, type Respond, receivedIsRead } from "./listener.ts";
-import { withoutScope } from "./udp.ts";
 
 export interface TcpLimits extends ConnectionLimits {
-  /** a connection is closed so long after it was opened or its last complete query came */
+  /** a connection is closed so long after it was opened or its last answered query came */
   readonly idleSeconds: number;
 }
 
@@ -104,8 +104,8 @@ class Connection implements Countable {
     this.#source = source;
     this.#respond = respond;
     this.#connections = connections;
-    // Only a complete query renews the time, so that octets sent one by one hold no connection (RFC 7766 §6.2.3). So it
-    // runs out too for who reads too slowly for the next query to be read. The socket is destroyed and not ended: a peer
+    // Only a query that is answered renews the time: octets sent one by one, empty messages and responses hold no
+    // connection (RFC 7766 §6.2.3). So it runs out too for who reads too slowly for the next query to be read. The socket is destroyed and not ended: a peer
     // that never closes its side would keep it otherwise.
     this.#idle = setTimeout(() => socket.destroy(), idleSeconds * 1000);
     socket.on("data", (chunk) => {
@@ -153,15 +153,18 @@ class Connection implements Countable {
     const socket = this.#socket;
     if (socket.destroyed) return;
     let taken = 0;
+    let answered = false;
     socket.cork(); // one system call for all of them
     for (; taken < QUERIES_PER_TURN && socket.writableLength <= MAX_UNREAD_OCTETS; taken++) {
       const message = this.#input.take();
       if (message === undefined) break;
       const response = this.#respond(message, this.#source);
-      if (response !== undefined) socket.write(framed(response));
+      if (response === undefined) continue;
+      answered = true;
+      socket.write(framed(response));
     }
     socket.uncork();
-    if (taken > 0) this.#renew();
+    if (answered) this.#renew();
 
     const unread = socket.writableLength > MAX_UNREAD_OCTETS;
     this.#waiting = this.#input.hasMessage();

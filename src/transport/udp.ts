@@ -1,8 +1,7 @@
 /** UDP through dgram: one datagram, one response. */
 
 import { createSocket, type Socket } from "node:dgram";
-import type { IpAddress } from "../ip.ts";
-import { parseAddress } from "../ip.ts";
+import { withoutScope } from "./addresses.ts";
 import { type Listener, type ListenOptions, receivedIsRead } from "./listener.ts";
 
 /** Octets asked for before and behind the server, so that a burst waits in the kernel and is not lost there. */
@@ -67,11 +66,4 @@ function enlargeBuffers(socket: Socket): void {
     socket.setRecvBufferSize(BUFFER_OCTETS);
     socket.setSendBufferSize(BUFFER_OCTETS);
   } catch {}
-}
-
-/** The address of a peer; the name of an interface behind a link-local one says nothing about its place. */
-export function withoutScope(text: string): IpAddress {
-  const address = parseAddress(text.split("%", 1)[0] ?? "");
-  if (address === undefined) throw new Error(`the socket reports "${text}" as an address`);
-  return address;
 }

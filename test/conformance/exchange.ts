@@ -2,7 +2,8 @@
 
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
-import { framed, splitMessages } from "../../src/transport/framing.ts";
+import { framed } from "../../src/transport/framing.ts";
+import { splitMessages } from "../wire-client.ts";
 import type { Way } from "./expect.ts";
 import { ask } from "./query.ts";
 

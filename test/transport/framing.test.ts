@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { framed, MessageBuffer, splitMessages } from "../../src/transport/framing.ts";
+import { framed, MessageBuffer } from "../../src/transport/framing.ts";
+import { splitMessages } from "../wire-client.ts";
 
 function takeAll(buffer: MessageBuffer): readonly Buffer[] {
   const taken: Buffer[] = [];

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { framed, splitMessages } from "../../src/transport/framing.ts";
-import type { Listener } from "../../src/transport/listener.ts";
+import { framed } from "../../src/transport/framing.ts";
+import type { Listener, Respond } from "../../src/transport/listener.ts";
 import { listenTcp, type TcpLimits } from "../../src/transport/tcp.ts";
+import { splitMessages } from "../wire-client.ts";
 
 let cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -16,7 +17,7 @@ afterEach(async () => {
 
 const reversed = (message: Uint8Array): Uint8Array => Uint8Array.from(message).reverse();
 
-async function listen(limits: Partial<TcpLimits> = {}, respond = reversed): Promise<Listener> {
+async function listen(limits: Partial<TcpLimits> = {}, respond: Respond = reversed): Promise<Listener> {
   const listener = await listenTcp(
     {
       address: "127.0.0.1",
@@ -155,6 +156,17 @@ describe("connections", () => {
     const drip = setInterval(() => socket.write(Uint8Array.of(0)), 10);
     cleanUp.push(() => clearInterval(drip));
     socket.write(Uint8Array.of(0xff, 0xff)); // promises 65535 octets
+    await expect(gone(socket)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ["empty ones", Uint8Array.of(0, 0)],
+    ["ones that get no answer, as responses do", message("silence")],
+  ])("closes a connection that sends complete messages in time, but %s", async (_, octets) => {
+    const listener = await listen({ idleSeconds: 0.05 }, () => undefined);
+    const socket = await open(listener);
+    const drip = setInterval(() => socket.write(octets), 10);
+    cleanUp.push(() => clearInterval(drip));
     await expect(gone(socket)).resolves.toBeUndefined();
   });
 

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
 import { formatAddress } from "../../src/ip.ts";
 import type { Source } from "../../src/trace.ts";
-import { listenUdp, withoutScope } from "../../src/transport/udp.ts";
+import { withoutScope } from "../../src/transport/addresses.ts";
+import { listenUdp } from "../../src/transport/udp.ts";
 
 let cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
