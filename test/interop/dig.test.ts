@@ -77,43 +77,30 @@ const questions = [
   },
 ] as const;
 
+type Question = (typeof questions)[number];
+
+/** What a program prints of a question; dig and kdig take the same words. */
+const askWith = (program: string, { name, type, subnet }: Question, way: "udp" | "tcp"): Promise<string> => {
+  const transport = way === "tcp" ? ["+tcp"] : ["+notcp", "+ignore"];
+  const at = ["@127.0.0.1", "-p", String(server.port)];
+  return run(program, [...at, name, type, `+subnet=${subnet}`, "+norecurse", ...transport]);
+};
+
 describe.each(["udp", "tcp"] as const)("over %s", (way) => {
-  it.each(questions)("dig $name $type +subnet=$subnet", async ({ name, type, subnet, holds, scope }) => {
-    const tcp = way === "tcp" ? ["+tcp"] : ["+notcp", "+ignore"];
-    const args = [
-      "@127.0.0.1",
-      "-p",
-      String(server.port),
-      name,
-      type,
-      `+subnet=${subnet}`,
-      "+norecurse",
-      ...tcp,
-    ];
-    const output = await run("dig", args);
+  it.each(questions)("dig $name $type +subnet=$subnet", async (question) => {
+    const output = await askWith("dig", question, way);
     expect(output).toContain("status: NOERROR");
-    expect(output).toContain(holds);
-    expect(output).toMatch(new RegExp(`CLIENT-SUBNET: ${subnet}/${scope}\n`));
+    expect(output).toContain(question.holds);
+    expect(output).toMatch(new RegExp(`CLIENT-SUBNET: ${question.subnet}/${question.scope}\n`));
     expect(output).toMatch(/flags: qr aa;/);
     expect(output).not.toMatch(/warning|malformed|Got bad packet/i);
   });
 
-  it.each(questions)("kdig $name $type +subnet=$subnet", async ({ name, type, subnet, holds, scope }) => {
-    const tcp = way === "tcp" ? ["+tcp"] : ["+notcp", "+ignore"];
-    const args = [
-      "@127.0.0.1",
-      "-p",
-      String(server.port),
-      name,
-      type,
-      `+subnet=${subnet}`,
-      "+norecurse",
-      ...tcp,
-    ];
-    const output = await run("kdig", args);
+  it.each(questions)("kdig $name $type +subnet=$subnet", async (question) => {
+    const output = await askWith("kdig", question, way);
     expect(output).toContain("status: NOERROR");
-    expect(output).toContain(holds);
-    expect(output).toContain(`/${subnet.split("/")[1]}/${scope}`);
+    expect(output).toContain(question.holds);
+    expect(output).toContain(`/${question.subnet.split("/")[1]}/${question.scope}`);
     expect(output).not.toMatch(/WARNING/);
   });
 });

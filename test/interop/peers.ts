@@ -1,9 +1,7 @@
 /** Other authoritative servers on the static zones of the conformance tests, each on a free port of loopback. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { framed } from "../../src/transport/framing.ts";
@@ -19,7 +17,7 @@ import {
   staticZones,
   VERSION,
 } from "../conformance/zone.ts";
-import { type Started, stop } from "./programs.ts";
+import { freePort, type Started, stop } from "./programs.ts";
 
 export interface Peer {
   readonly name: string;
@@ -236,22 +234,4 @@ async function serves(apex: string, port: number, child: ChildProcess): Promise<
   throw new Error(
     child.exitCode === null ? `it does not answer for ${apex}` : `it ended with ${child.exitCode}`,
   );
-}
-
-/** A port that is free for TCP and UDP. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const bound = server.address();
-    const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const socket = createSocket("udp4");
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once("error", () => resolve(false));
-      socket.bind(port, "127.0.0.1", () => resolve(true));
-    });
-    socket.close();
-    await new Promise((resolve) => server.close(resolve));
-    if (isFree) return port;
-  }
 }

@@ -4,7 +4,6 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +11,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { readBlocks } from "../readme.ts";
-import { root, run, type Started, startGeodns365, stop } from "./programs.ts";
+import { freePort, root, run, type Started, startGeodns365, stop } from "./programs.ts";
 
 const loaded = loadConfig(join(root, "config/geodns365.yaml"));
 if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
@@ -60,14 +59,6 @@ function unboundConfig(serverPort: number, ownPort: number): string {
     do-daemonize: no
 `;
   return `${serverPart}${own}${stubs.join("")}`;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-  const { port: free } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return free;
 }
 
 async function logLine(child: ChildProcess, words: string): Promise<void> {

@@ -1,16 +1,14 @@
 /** Servers of others as child processes on loopback: a folder for their files, a free port, and a wait until they answer. */
 
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TYPE } from "../../../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../../../src/dns/name.ts";
 import { renderQuery } from "../../../src/dns/render.ts";
 import { exchange } from "../../../src/transport/client.ts";
-import { type Started, stop } from "../programs.ts";
+import { freePort, type Started, stop } from "../programs.ts";
 
 export interface Daemon {
   readonly program: string;
@@ -74,23 +72,5 @@ async function answers(port: number, name: string): Promise<boolean> {
     // A refused datagram comes back at once: the rest of the attempt is waited out here.
     await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MILLISECONDS / 5));
     return false;
-  }
-}
-
-/** A port of 127.0.0.1 that is free for UDP and TCP. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const bound = server.address();
-    const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-    const socket = createSocket("udp4");
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once("error", () => resolve(false));
-      socket.bind(port, "127.0.0.1", () => resolve(true));
-    });
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    await new Promise((resolve) => server.close(resolve));
-    if (isFree) return port;
   }
 }
