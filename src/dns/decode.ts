@@ -127,16 +127,17 @@ function readQueryBody(reader: WireReader, counts: Counts): QueryBody {
   return { question, edns: opt?.edns, optFault: opt?.fault, tsig, fault };
 }
 
-interface QueryOptions {
+/** What the options say that count here. */
+interface ReadOptions {
   readonly clientSubnet: ClientSubnet | undefined;
   readonly cookie: Cookie | undefined;
   readonly fault: string | undefined;
 }
 
-const noOptions: QueryOptions = { clientSubnet: undefined, cookie: undefined, fault: undefined };
+const noOptions: ReadOptions = { clientSubnet: undefined, cookie: undefined, fault: undefined };
 
 /** The options that count here; of several of one code the first does (RFC 7873 §5.2 says so of cookies). */
-function readOptions({ options }: Edns): QueryOptions {
+function readOptions({ options }: Edns): ReadOptions {
   const first = (code: number): Uint8Array | undefined =>
     options.find((option) => option.code === code)?.octets;
   const cookieOctets = first(OPTION.COOKIE);

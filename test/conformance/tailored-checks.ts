@@ -40,6 +40,17 @@ const tailored = (
 const www = ["www.shop.example.", "A"] as const;
 
 export const tailoredChecks: readonly Check[] = [
+  {
+    rule: "RFC 8914 §4.22",
+    what: "a refused NOTIFY says why",
+    query: ask("@", "SOA", { opcode: 4, edns: opt() }),
+    expect: {
+      ...refusal("REFUSED"),
+      options: {
+        [OPTION.EXTENDED_ERROR]: `0015${Buffer.from("NOTIFY is refused to everyone").toString("hex")}`,
+      },
+    },
+  },
   tailored(
     "a /24 in a network of its own: its place, and the network as scope",
     www,
