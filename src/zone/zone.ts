@@ -2,24 +2,17 @@
 
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
-import { foldRdata } from "../dns/rdata.ts";
+import { type DomainName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
+import { type NodeNumber, type Nodes, NodeTable, spellingOf, withNode } from "./node-table.ts";
 
 export interface Zone<T> {
   readonly apex: DomainName;
   readonly soa: RRset;
   /** whether the configuration states the SOA, so that its serial is not counted */
   readonly serialIsGiven: boolean;
-  /** every name that exists, empty non-terminals included (RFC 4592 §2.2.2) */
-  readonly nodes: ReadonlyMap<DomainName, ZoneNode<T>>;
+  readonly nodes: Nodes<T>;
   /** whether a delegation or a DNAME in it hides the names below */
   readonly hidesNames: boolean;
-}
-
-/** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal). */
-export interface ZoneNode<T> {
-  readonly rrsets: ReadonlyMap<number, RRset>;
-  readonly tailored: T | undefined;
 }
 
 export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
@@ -59,77 +52,100 @@ export function soaWithSerial(soa: RRset, serial: number): RRset {
 export function withSerial<T>(zone: Zone<T>, serial: number): Zone<T> {
   if (serialOf(zone.soa) === serial) return zone;
   const soa = soaWithSerial(zone.soa, serial);
-  const nodes = new Map(zone.nodes);
-  const apex = nodes.get(zone.apex);
+  const apex = zone.nodes.get(zone.apex);
   const rrsets = new Map(apex?.rrsets).set(TYPE.SOA, soa);
-  nodes.set(zone.apex, { tailored: apex?.tailored, rrsets });
-  return { ...zone, soa, nodes };
+  return { ...zone, soa, nodes: withNode(zone.nodes, zone.apex, { tailored: apex?.tailored, rrsets }) };
 }
 
-/** Collects what a zone holds; `add…` return a sentence where the new content clashes with the old. */
+/** A record that clashes with what a zone holds already, in a sentence; an RRset that is there may have another TTL. */
+export type Clash =
+  | { readonly kind: "other"; readonly words: string }
+  | { readonly kind: "ttl"; readonly words: string; readonly ttlSeconds: number };
+
+/** Collects what a zone holds; what clashes with it is not added. */
 export class ZoneBuilder<T> {
   readonly apex: DomainName;
-  readonly #nodes = new Map<DomainName, { rrsets: Map<number, RRset>; tailored: T | undefined }>();
+  readonly #table: NodeTable<T>;
+  #hidesNames = false;
 
   constructor(apex: DomainName) {
     this.apex = apex;
+    this.#table = new NodeTable(apex);
   }
 
-  /** Adds an RRset, or its records to the RRset already there; the TTL must then be the same (RFC 2181 §5.2). */
-  addRRset(rrset: RRset): string | undefined {
-    if (!isAtOrBelow(rrset.name, this.apex)) return `${rrset.name} is not in zone ${this.apex}`;
-    const node = this.#node(rrset.name);
-    if (node.tailored !== undefined) return `${rrset.name} is a tailored name already`;
-    const present = node.rrsets.get(rrset.type);
-    const isCname = rrset.type === TYPE.CNAME;
-    if (isCname ? node.rrsets.size > 0 : node.rrsets.has(TYPE.CNAME)) {
-      return `${rrset.name} would have a CNAME beside other records (RFC 2181 §10.1)`;
+  /** What was added so far. */
+  get table(): NodeTable<T> {
+    return this.#table;
+  }
+
+  /** Adds an RRset, or its records to the RRset already there; returns a sentence where it clashes. */
+  addRRset({ owner, name, type, ttlSeconds, rdatas }: RRset): string | undefined {
+    const spelling = spellingOf(owner);
+    for (const rdata of rdatas) {
+      const clash = this.addRecord(spelling, name, type, ttlSeconds, rdata);
+      if (clash !== undefined) return clash.words;
     }
-    if (present === undefined) {
-      node.rrsets.set(rrset.type, rrset);
-      return undefined;
-    }
-    if (present.ttlSeconds !== rrset.ttlSeconds) {
-      return `${rrset.name} has two TTLs in one RRset (RFC 2181 §5.2)`;
-    }
-    // RFC 2181 §5: no record twice, names compared without case.
-    const folded = present.rdatas.map((rdata) => foldRdata(rrset.type, rdata));
-    const fresh = rrset.rdatas.filter((rdata) => {
-      const candidate = foldRdata(rrset.type, rdata);
-      return !folded.some((known) => Buffer.compare(known, candidate) === 0);
-    });
-    node.rrsets.set(rrset.type, { ...present, rdatas: [...present.rdatas, ...fresh] });
     return undefined;
   }
 
+  /** Adds a record; `spelling` is that of `name`, in presentation format. */
+  addRecord(
+    spelling: string,
+    name: DomainName,
+    type: number,
+    ttlSeconds: number,
+    rdata: Uint8Array,
+  ): Clash | undefined {
+    const clash = (words: string) => ({ kind: "other", words }) as const;
+    if (!isAtOrBelow(name, this.apex)) return clash(`${name} is not in zone ${this.apex}`);
+    const table = this.#table;
+    const node = table.addName(spelling);
+    if (table.tailoredAt(node) !== undefined) return clash(`${name} is a tailored name already`);
+    if (clashesWithCname(table, node, type, rdata))
+      return clash(`${name} would have a CNAME beside other records (RFC 2181 §10.1)`);
+    // RFC 6672 §2.4
+    if (type === TYPE.DNAME && table.hasType(node, type) && !table.hasRecord(node, type, rdata))
+      return clash(`${name} would have two DNAMEs (RFC 6672 §2.4)`);
+    if (table.addRecord(node, spelling, type, ttlSeconds, rdata) === "other-ttl") {
+      const words = `${name} has two TTLs in one RRset (RFC 2181 §5.2)`;
+      return { kind: "ttl", words, ttlSeconds: table.ttlOf(node, type) ?? ttlSeconds };
+    }
+    this.#hidesNames ||= type === TYPE.DNAME || (type === TYPE.NS && name !== this.apex);
+    return undefined;
+  }
+
+  /** Makes a name tailored; returns a sentence where it clashes. */
   addTailored(name: DomainName, tailored: T): string | undefined {
     if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
-    const node = this.#node(name);
-    if (node.tailored !== undefined) return `${name} is a tailored name already`;
-    if (node.rrsets.size > 0) return `${name} has records already, so it cannot be tailored`;
-    node.tailored = tailored;
+    const node = this.#table.addName(name);
+    if (this.#table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
+    if (this.#table.holdsRecords(node)) return `${name} has records already, so it cannot be tailored`;
+    this.#table.setTailored(node, tailored);
     return undefined;
   }
 
   has(name: DomainName, type: number): boolean {
-    return this.#nodes.get(name)?.rrsets.has(type) ?? false;
+    const node = this.#table.findNode(name);
+    return node !== undefined && this.#table.hasType(node, type);
   }
 
   build(soa: RRset, { serialIsGiven = false } = {}): Zone<T> {
-    const hidesNames = [...this.#nodes].some(
-      ([name, { rrsets }]) => rrsets.has(TYPE.DNAME) || (name !== this.apex && rrsets.has(TYPE.NS)),
-    );
-    return { apex: this.apex, soa, serialIsGiven, nodes: this.#nodes, hidesNames };
+    const hidesNames = this.#hidesNames;
+    return { apex: this.apex, soa, serialIsGiven, nodes: this.#table, hidesNames };
   }
+}
 
-  /** The node of a name, made with the empty non-terminals above it where it is new. */
-  #node(name: DomainName): { rrsets: Map<number, RRset>; tailored: T | undefined } {
-    const present = this.#nodes.get(name);
-    if (present !== undefined) return present;
-    const fresh = { rrsets: new Map<number, RRset>(), tailored: undefined };
-    this.#nodes.set(name, fresh);
-    const parent = parentOf(name);
-    if (name !== this.apex && parent !== undefined) this.#node(parent);
-    return fresh;
-  }
+/** Types that may stand beside a CNAME: those that sign and deny (RFC 4034 §3, §4), and what they were before (RFC 2535). */
+const typesBesideCname: ReadonlySet<number> = new Set([TYPE.SIG, TYPE.KEY, TYPE.NXT, TYPE.RRSIG, TYPE.NSEC]);
+
+function clashesWithCname<T>(
+  table: NodeTable<T>,
+  node: NodeNumber,
+  type: number,
+  rdata: Uint8Array,
+): boolean {
+  if (typesBesideCname.has(type)) return false;
+  if (type !== TYPE.CNAME) return table.hasType(node, TYPE.CNAME);
+  const others = table.typesOf(node).filter((other) => !typesBesideCname.has(other));
+  return others.length > 0 && !table.hasRecord(node, type, rdata);
 }
