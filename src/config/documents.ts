@@ -155,7 +155,7 @@ const keysOf = (value: unknown): readonly string[] =>
 const isFolder = "it is a folder";
 
 /** The words of an error of the operating system without its call. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "there is no such file";
@@ -248,7 +248,9 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
   }
   if (issue.code === "invalid_union") {
     // The form that fits the outside, if there is one, says best what is wrong inside.
-    const inner = issue.errors.find((form) => form.length > 0 && form.every(({ path: at }) => at.length > 0));
+    const inner = issue.errors.find(
+      (form) => form.length > 0 && form.every(({ path: at, code }) => at.length > 0 || code === "custom"),
+    );
     if (inner !== undefined) {
       return inner.flatMap((found) =>
         errorsOfIssue(kind, source, { ...found, path: [...path, ...found.path] }),

@@ -44,6 +44,25 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
+const zones = z
+  .array(
+    z.union(
+      [
+        name,
+        z.strictObject({
+          zone: name,
+          file: z.string().min(1).describe("a master file (RFC 1035 §5), relative to this file"),
+        }),
+      ],
+      { error: "expected a domain name, or a map with the keys zone and file" },
+    ),
+  )
+  .describe("zones served: each by its name, or with the master file that holds its records");
+
+/** The apex that an entry of `zones` stands for. */
+export const zoneNameOf = (entry: z.infer<typeof zones>[number]): string =>
+  typeof entry === "string" ? entry : entry.zone;
+
 export const settingsSchema = z
   .strictObject({
     server: z
@@ -123,7 +142,7 @@ export const settingsSchema = z
       })
       .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
-    zones: z.array(name).describe("zones of the lab's own"),
+    zones,
     records,
   })
   .partial()
@@ -234,7 +253,7 @@ const service = z.strictObject({
 export const cloudSchema = z
   .strictObject({
     cloud: label,
-    zones: z.array(name).min(1),
+    zones: zones.min(1),
     records: records.optional(),
     datacenters: z.record(label, datacenter),
     services: z.record(label, service),

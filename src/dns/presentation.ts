@@ -52,3 +52,15 @@ export function formatCharacters(octets: Uint8Array): string {
   }
   return `"${text}"`;
 }
+
+/** Seconds of each unit of a TTL. */
+const ttlUnits: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+
+/** A TTL in seconds, given in seconds or, as BIND has it, in units: `1h30m`; undefined where it is none or too long. */
+export function parseTtl(text: string): number | undefined {
+  if (/^\d{1,10}$/.test(text)) return Number(text) <= 0x7fffffff ? Number(text) : undefined;
+  if (!/^(?:\d{1,10}[smhdw])+$/i.test(text)) return undefined;
+  const parts = [...text.toLowerCase().matchAll(/(\d+)([smhdw])/g)];
+  const seconds = parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (ttlUnits[unit] ?? 0), 0);
+  return seconds <= 0x7fffffff ? seconds : undefined;
+}

@@ -4,7 +4,7 @@
  */
 
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, domainName, formatName, parseName } from "../dns/name.ts";
+import { type DomainName, domainName, parseName } from "../dns/name.ts";
 import { foldRdata } from "../dns/rdata.ts";
 import { HashIndex, NOT_FOUND } from "./hash-index.ts";
 
@@ -310,9 +310,6 @@ export function withNode<T>(nodes: Nodes<T>, name: DomainName, node: ZoneNode<T>
     },
   };
 }
-
-/** The spelling that `addName` takes of a name in wire format. */
-export const spellingOf = (owner: Uint8Array): string => formatName(owner);
 
 /** Where the label begins that ends at `end`, behind its dot if it has one. */
 function labelStart(text: string, end: number): number {

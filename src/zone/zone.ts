@@ -1,9 +1,9 @@
 /** A zone: the names below one apex and what each holds. Names tailored elsewhere are held as opaque values of type T. */
 
-import { TYPE } from "../dns/iana.ts";
+import { formatType, isStorable, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
-import { type NodeNumber, type Nodes, NodeTable, spellingOf, withNode } from "./node-table.ts";
+import { type DomainName, formatName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
+import { type NodeNumber, type Nodes, NodeTable, withNode } from "./node-table.ts";
 
 export interface Zone<T> {
   readonly apex: DomainName;
@@ -13,6 +13,17 @@ export interface Zone<T> {
   readonly nodes: Nodes<T>;
   /** whether a delegation or a DNAME in it hides the names below */
   readonly hidesNames: boolean;
+}
+
+/** One record of a zone. */
+export interface ZoneRecord {
+  /** the owner in presentation format, as `formatName` prints it */
+  readonly spelling: string;
+  readonly name: DomainName;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  /** wire format */
+  readonly rdata: Uint8Array;
 }
 
 export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
@@ -39,6 +50,9 @@ export function serialOf({ rdatas: [rdata] }: RRset): number {
   return rdata === undefined ? 0 : Buffer.from(rdata).readUInt32BE(rdata.length - SERIAL_FROM_END);
 }
 
+/** MINIMUM of an SOA's RDATA, its last field: how long negative answers may be cached, in seconds (RFC 2308 §4). */
+export const minimumOf = (rdata: Uint8Array): number => Buffer.from(rdata).readUInt32BE(rdata.length - 4);
+
 export function soaWithSerial(soa: RRset, serial: number): RRset {
   const rdatas = soa.rdatas.map((rdata) => {
     const octets = Buffer.from(rdata);
@@ -57,55 +71,50 @@ export function withSerial<T>(zone: Zone<T>, serial: number): Zone<T> {
   return { ...zone, soa, nodes: withNode(zone.nodes, zone.apex, { tailored: apex?.tailored, rrsets }) };
 }
 
-/** A record that clashes with what a zone holds already, in a sentence; an RRset that is there may have another TTL. */
+/** Why a record cannot be added, in a sentence: it is not of this zone, its RRset has another TTL, or else. */
 export type Clash =
-  | { readonly kind: "other"; readonly words: string }
+  | { readonly kind: "outside" | "other"; readonly words: string }
   | { readonly kind: "ttl"; readonly words: string; readonly ttlSeconds: number };
 
 /** Collects what a zone holds; what clashes with it is not added. */
 export class ZoneBuilder<T> {
   readonly apex: DomainName;
-  readonly #table: NodeTable<T>;
+  /** what was added so far */
+  readonly table: NodeTable<T>;
   #hidesNames = false;
 
   constructor(apex: DomainName) {
     this.apex = apex;
-    this.#table = new NodeTable(apex);
-  }
-
-  /** What was added so far. */
-  get table(): NodeTable<T> {
-    return this.#table;
+    this.table = new NodeTable(apex);
   }
 
   /** Adds an RRset, or its records to the RRset already there; returns a sentence where it clashes. */
   addRRset({ owner, name, type, ttlSeconds, rdatas }: RRset): string | undefined {
-    const spelling = spellingOf(owner);
+    const spelling = formatName(owner);
     for (const rdata of rdatas) {
-      const clash = this.addRecord(spelling, name, type, ttlSeconds, rdata);
+      const clash = this.addRecord({ spelling, name, type, ttlSeconds, rdata });
       if (clash !== undefined) return clash.words;
     }
     return undefined;
   }
 
-  /** Adds a record; `spelling` is that of `name`, in presentation format. */
-  addRecord(
-    spelling: string,
-    name: DomainName,
-    type: number,
-    ttlSeconds: number,
-    rdata: Uint8Array,
-  ): Clash | undefined {
-    const clash = (words: string) => ({ kind: "other", words }) as const;
-    if (!isAtOrBelow(name, this.apex)) return clash(`${name} is not in zone ${this.apex}`);
-    const table = this.#table;
+  addRecord(record: ZoneRecord): Clash | undefined {
+    const { spelling, name, type, ttlSeconds, rdata } = record;
+    const { table } = this;
+    if (!isAtOrBelow(name, this.apex))
+      return { kind: "outside", words: `${name} is not in zone ${this.apex}` };
+    const misplaced = whyMisplaced(record, this.apex);
+    if (misplaced !== undefined) return otherClash(misplaced);
     const node = table.addName(spelling);
-    if (table.tailoredAt(node) !== undefined) return clash(`${name} is a tailored name already`);
-    if (clashesWithCname(table, node, type, rdata))
-      return clash(`${name} would have a CNAME beside other records (RFC 2181 §10.1)`);
-    // RFC 6672 §2.4
-    if (type === TYPE.DNAME && table.hasType(node, type) && !table.hasRecord(node, type, rdata))
-      return clash(`${name} would have two DNAMEs (RFC 6672 §2.4)`);
+    if (table.tailoredAt(node) !== undefined) return otherClash(`${name} is a tailored name already`);
+    if (clashesWithCname(table, node, type, rdata)) {
+      return otherClash(`${name} would have a CNAME beside other records (RFC 2181 §10.1)`);
+    }
+    if (isAlone(type) && table.hasType(node, type) && !table.hasRecord(node, type, rdata)) {
+      return otherClash(
+        type === TYPE.SOA ? `${name} has an SOA already` : `${name} has a DNAME already (RFC 6672 §2.4)`,
+      );
+    }
     if (table.addRecord(node, spelling, type, ttlSeconds, rdata) === "other-ttl") {
       const words = `${name} has two TTLs in one RRset (RFC 2181 §5.2)`;
       return { kind: "ttl", words, ttlSeconds: table.ttlOf(node, type) ?? ttlSeconds };
@@ -117,22 +126,44 @@ export class ZoneBuilder<T> {
   /** Makes a name tailored; returns a sentence where it clashes. */
   addTailored(name: DomainName, tailored: T): string | undefined {
     if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
-    const node = this.#table.addName(name);
-    if (this.#table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
-    if (this.#table.holdsRecords(node)) return `${name} has records already, so it cannot be tailored`;
-    this.#table.setTailored(node, tailored);
+    const node = this.table.addName(name);
+    if (this.table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
+    if (this.table.holdsRecords(node)) return `${name} has records already, so it cannot be tailored`;
+    this.table.setTailored(node, tailored);
     return undefined;
   }
 
   has(name: DomainName, type: number): boolean {
-    const node = this.#table.findNode(name);
-    return node !== undefined && this.#table.hasType(node, type);
+    const node = this.table.findNode(name);
+    return node !== undefined && this.table.hasType(node, type);
   }
 
-  build(soa: RRset, { serialIsGiven = false } = {}): Zone<T> {
-    const hidesNames = this.#hidesNames;
-    return { apex: this.apex, soa, serialIsGiven, nodes: this.#table, hidesNames };
+  /** The zone as it is now; throws before it has an SOA. */
+  build({ serialIsGiven = false } = {}): Zone<T> {
+    const { apex, table } = this;
+    const soa = table.get(apex)?.rrsets.get(TYPE.SOA);
+    if (soa === undefined) throw new Error(`${apex} has no SOA`);
+    return { apex, soa, serialIsGiven, nodes: table, hidesNames: this.#hidesNames };
   }
+}
+
+const otherClash = (words: string): Clash => ({ kind: "other", words });
+
+/** Of these a name has one at the most. */
+const isAlone = (type: number): boolean => type === TYPE.SOA || type === TYPE.DNAME;
+
+/** Of a delegation, and of a DNAME, at a wildcard. */
+export const wildcardWords = (type: number): string =>
+  `${formatType(type)} at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)`;
+
+/** Why a record of its type cannot stand at its name, whatever else does. */
+function whyMisplaced({ name, type }: ZoneRecord, apex: DomainName): string | undefined {
+  if (type === TYPE.SOA && name !== apex) return "an SOA stands at the apex alone";
+  if (type === TYPE.CNAME && name === apex) {
+    return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
+  }
+  if (type === TYPE.NS && name.startsWith("*.")) return wildcardWords(type);
+  return isStorable(type) ? undefined : "this type cannot be stored in a zone";
 }
 
 /** Types that may stand beside a CNAME: those that sign and deny (RFC 4034 §3, §4), and what they were before (RFC 2535). */

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from "vitest";
 import { TYPE } from "../../src/dns/iana.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { domainName, formatName, nameOf, parseName } from "../../src/dns/name.ts";
-import { NodeTable, spellingOf } from "../../src/zone/node-table.ts";
+import { NodeTable } from "../../src/zone/node-table.ts";
 
 /** Labels that are few, so that names meet, and that hold what presentation format escapes. */
 const label = fc.constantFrom(
@@ -55,7 +55,7 @@ test.each(["example.", "."])("holds what a map would hold below %s", (apex) => {
         for (const each of above) names.add(each);
         // A CNAME's RDATA is a name.
         const rdata = type === TYPE.CNAME ? Uint8Array.of(1, 0x61 + ((bare[0] ?? 0) % 26), 0) : bare;
-        const spelling = spellingOf(octetsOf([...labels, apex === "." ? "" : apex].join(".") || "."));
+        const spelling = formatName(octetsOf([...labels, apex === "." ? "" : apex].join(".") || "."));
         const key = `${name} ${type}`;
         const rrset = known.get(key) ?? { ttlSeconds, hex: new Set<string>() };
         known.set(key, rrset);
