@@ -187,10 +187,9 @@ function include(context: Context, path: PlacedWord, originWord: PlacedWord | un
 
 /** A TTL in seconds; undefined where the word is none. */
 function readTtl(context: Context, word: PlacedWord): number | undefined {
-  const { text } = word;
-  const seconds = parseTtl(text);
-  if (seconds !== undefined || !/^\d{10}$/.test(text) || Number(text) > 0xffffffff) return seconds;
-  const message = `a TTL of ${text} is over ${MAX_TTL} and counts as 0 (RFC 2181 §8)`;
+  const seconds = parseTtl(word.text, 0xffffffff);
+  if (seconds === undefined || seconds <= MAX_TTL) return seconds;
+  const message = `a TTL of ${word.text} is over ${MAX_TTL} and counts as 0 (RFC 2181 §8)`;
   context.reader.onWarning(placeIn(context, word), message);
   return 0;
 }
