@@ -102,6 +102,8 @@ const typeMnemonics: ReadonlyMap<number, string> = new Map(
 
 export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
 
+const classNumbers: ReadonlyMap<string, number> = new Map<string, number>(Object.entries(CLASS));
+
 const classMnemonics: ReadonlyMap<number, string> = new Map(
   Object.entries(CLASS).map(([name, number]) => [number, name]),
 );
@@ -154,13 +156,12 @@ export const TSIG_ERROR = { BADKEY: 17 } as const;
 
 /** The number of `AAAA`, `aaaa` or `TYPE28`; undefined for what is no type. */
 export function parseType(text: string): number | undefined {
-  return typeNumbers.get(text.toUpperCase()) ?? parseNumbered("TYPE", text);
+  return typeNumbers.get(text) ?? typeNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedType, text);
 }
 
 /** The number of `IN` or `CLASS1`; undefined for what is no class. */
 export function parseClass(text: string): number | undefined {
-  for (const [number, name] of classMnemonics) if (name === text.toUpperCase()) return number;
-  return parseNumbered("CLASS", text);
+  return classNumbers.get(text) ?? classNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedClass, text);
 }
 
 /** Whether records of a type can stand in a zone: not those that are only asked for or sent (RFC 6895 §3.1). */
@@ -172,8 +173,11 @@ export const formatClass = (qclass: number): string => classMnemonics.get(qclass
 export const formatOpcode = (opcode: number): string => opcodeMnemonics.get(opcode) ?? `OPCODE${opcode}`;
 export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) ?? `RCODE${rcode}`;
 
-function parseNumbered(prefix: string, text: string): number | undefined {
-  const digits = new RegExp(`^${prefix}(\\d{1,5})$`, "i").exec(text)?.[1];
+const numberedType = /^TYPE(\d{1,5})$/i;
+const numberedClass = /^CLASS(\d{1,5})$/i;
+
+function parseNumbered(form: RegExp, text: string): number | undefined {
+  const digits = form.exec(text)?.[1];
   const number = digits === undefined ? Number.NaN : Number(digits);
   return number <= 0xffff ? number : undefined;
 }

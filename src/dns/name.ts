@@ -115,6 +115,9 @@ const labelEscapes: readonly string[] = Array.from({ length: 256 }, (_, octet) =
 const plainOctets = Uint8Array.from({ length: 256 }, (_, octet) => (isPlain(octet) ? octet : 0));
 const foldedOctets = plainOctets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet));
 
+/** The name that the output of `formatName` stands for. */
+export const foldName = (formatted: string): DomainName => asDomainName(formatted.toLowerCase());
+
 /** Parses presentation format straight to a `DomainName`; throws where it is no name (for names known to be good). */
 export function nameOf(text: string): DomainName {
   const octets = parseName(text);

@@ -1,7 +1,14 @@
 /** Master files (RFC 1035 §5) to records, one by one as they stand; where the RFC leaves something open, as BIND reads it. */
 
 import { CLASS, formatType, isStorable, parseClass, parseType, TYPE } from "../dns/iana.ts";
-import { type DomainName, domainName, formatName, nameOctets, parseName } from "../dns/name.ts";
+import {
+  type DomainName,
+  foldName,
+  formatName,
+  MAX_NAME_OCTETS,
+  nameOctets,
+  parseName,
+} from "../dns/name.ts";
 import { parseTtl, splitWords } from "../dns/presentation.ts";
 import { parseRdata } from "../dns/rdata.ts";
 import { fillTemplate, parseRange } from "./generate.ts";
@@ -58,6 +65,8 @@ interface Reading {
 interface Context extends Reading {
   readonly file: string;
   readonly origin: Uint8Array;
+  /** the origin as the end of a name: nothing for the root */
+  readonly originText: string;
   readonly depth: number;
 }
 
@@ -73,7 +82,7 @@ function readFile(
   firstOrigin: Uint8Array,
   depth: number,
 ): void {
-  let context: Context = { ...reading, file, origin: firstOrigin, depth };
+  let context: Context = { ...reading, file, ...originOf(firstOrigin), depth };
   let owner: Owner | "faulty" | undefined;
   let ownerText = "";
   for (const entry of readEntries(text)) {
@@ -87,7 +96,7 @@ function readFile(
     if (!isIndented && !first.quoted && first.text.startsWith("$")) {
       const origin = obeyDirective(context, first, rest);
       if (origin === undefined) continue;
-      context = { ...context, origin };
+      context = { ...context, ...originOf(origin) };
       ownerText = "";
       continue;
     }
@@ -102,6 +111,11 @@ function readFile(
   }
 }
 
+const originOf = (origin: Uint8Array): Pick<Context, "origin" | "originText"> => ({
+  origin,
+  originText: origin.length === 1 ? "" : formatName(origin),
+});
+
 type Place = Pick<PlacedWord, "line" | "column">;
 
 const placeIn = ({ file }: Context, { line, column }: Place): MasterPlace => ({ file, line, column });
@@ -111,9 +125,20 @@ function tellError(context: Context, at: Place, message: string): void {
 }
 
 function readOwner(context: Context, word: PlacedWord): Owner | "faulty" {
-  const owner = readName(context, word);
-  return owner === undefined ? "faulty" : { spelling: formatName(owner), name: domainName(owner) };
+  const { text, quoted } = word;
+  const { origin, originText } = context;
+  // Nearly all owners: plain labels below the origin, which are spelled as they are written.
+  if (!quoted && plainLabels.test(text) && text.length + 1 + origin.length <= MAX_NAME_OCTETS) {
+    const spelling = `${text}.${originText}`;
+    return { spelling, name: foldName(spelling) };
+  }
+  const octets = readName(context, word);
+  if (octets === undefined) return "faulty";
+  const spelling = formatName(octets);
+  return { spelling, name: foldName(spelling) };
 }
+
+const plainLabels = /^[\w*-]{1,63}(?:\.[\w*-]{1,63})*$/;
 
 /** A name; a blank may stand in it where it is quoted. */
 function readName(context: Context, { text, quoted, ...place }: PlacedWord): Uint8Array | undefined {

@@ -32,6 +32,9 @@ export type Added = "added" | "present" | "other-ttl";
 /** Nodes made for who asked, kept for the next; when there are so many, all are let go. */
 const MAX_KEPT_NODES = 0x4000;
 
+/** Records of a node that a new one is compared with one by one. */
+const MAX_STEPS = 32;
+
 const NONE = -1;
 
 export class NodeTable<T> implements Nodes<T> {
@@ -39,6 +42,8 @@ export class NodeTable<T> implements Nodes<T> {
   readonly #nodeIndex = new HashIndex();
   readonly #tailored = new Map<NodeNumber, T>();
   readonly #kept = new Map<NodeNumber, ZoneNode<T>>();
+  /** the records of the nodes that hold many, so that each new one need not be compared with all */
+  readonly #large = new Map<NodeNumber, Set<string>>();
   /** the names one behind the other: node n from `nameStart[n]` to `nameStart[n + 1]` */
   #names = new Uint8Array(4096);
   #nodeCount = 0;
@@ -46,7 +51,6 @@ export class NodeTable<T> implements Nodes<T> {
   #firstRecord = new Int32Array(64);
   #lastRecord = new Int32Array(64);
 
-  readonly #recordIndex = new HashIndex();
   /** the RDATA one behind the other: record r from `rdataStart[r]` to `rdataStart[r + 1]` */
   #rdata = new Uint8Array(4096);
   #recordCount = 0;
@@ -139,8 +143,17 @@ export class NodeTable<T> implements Nodes<T> {
 
   /** Whether a record is there, names compared without case. */
   hasRecord(node: NodeNumber, type: number, rdata: Uint8Array): boolean {
+    const large = this.#large.get(node);
+    if (large !== undefined) return large.has(recordKey(type, rdata));
     const folded = foldRdata(type, rdata);
-    return this.#hasFolded(node, type, folded, hashRecord(node, type, folded));
+    let steps = 0;
+    let record = this.#firstRecord[node] ?? NONE;
+    for (; record !== NONE; record = this.#nextRecord[record] ?? NONE) {
+      if (++steps > MAX_STEPS) this.#index(node);
+      if (this.#type[record] !== type) continue;
+      if (Buffer.compare(foldRdata(type, this.rdataOf(record)), folded) === 0) return true;
+    }
+    return false;
   }
 
   /** The TTL of an RRset, in seconds. */
@@ -155,9 +168,7 @@ export class NodeTable<T> implements Nodes<T> {
   addRecord(node: NodeNumber, spelling: string, type: number, ttlSeconds: number, rdata: Uint8Array): Added {
     const known = this.#firstOfType(node, type);
     if (known !== NONE && this.#ttlSeconds[known] !== ttlSeconds) return "other-ttl";
-    const folded = foldRdata(type, rdata);
-    const hash = hashRecord(node, type, folded);
-    if (known !== NONE && this.#hasFolded(node, type, folded, hash)) return "present";
+    if (known !== NONE && this.hasRecord(node, type, rdata)) return "present";
     this.#makeRoom(rdata.length);
     const record = this.#recordCount++;
     const rdataStart = this.#rdataStart[record] ?? 0;
@@ -167,7 +178,7 @@ export class NodeTable<T> implements Nodes<T> {
     this.#nextRecord[record] = NONE;
     this.#type[record] = type;
     this.#ttlSeconds[record] = ttlSeconds;
-    this.#recordIndex.add(hash, record);
+    this.#large.get(node)?.add(recordKey(type, rdata));
     const last = this.#lastRecord[node] ?? NONE;
     if (last === NONE) {
       this.#firstRecord[node] = record;
@@ -251,12 +262,15 @@ export class NodeTable<T> implements Nodes<T> {
     return record;
   }
 
-  #hasFolded(node: NodeNumber, type: number, folded: Uint8Array, hash: number): boolean {
-    const isSame = (record: RecordNumber): boolean =>
-      this.#recordNode[record] === node &&
-      this.#type[record] === type &&
-      Buffer.compare(foldRdata(type, this.rdataOf(record)), folded) === 0;
-    return this.#recordIndex.find(hash, isSame) !== NOT_FOUND;
+  /** From here on the records of this node are found by key. */
+  #index(node: NodeNumber): void {
+    if (this.#large.has(node)) return;
+    const keys = new Set<string>();
+    let record = this.#firstRecord[node] ?? NONE;
+    for (; record !== NONE; record = this.#nextRecord[record] ?? NONE) {
+      keys.add(recordKey(this.typeOf(record), this.rdataOf(record)));
+    }
+    this.#large.set(node, keys);
   }
 
   #keepNode(node: NodeNumber, name: DomainName): ZoneNode<T> {
@@ -335,11 +349,9 @@ function hashText(text: string, start: number, end: number, behind = 0x811c9dc5)
   return hash | 0;
 }
 
-function hashRecord(node: NodeNumber, type: number, folded: Uint8Array): number {
-  let hash = Math.imul(node, 0x9e3779b1) + type;
-  for (const octet of folded) hash = Math.imul(hash ^ octet, 0x01000193);
-  return hash | 0;
-}
+/** The same for records that are the same, names compared without case. */
+const recordKey = (type: number, rdata: Uint8Array): string =>
+  `${type} ${Buffer.from(foldRdata(type, rdata)).toString("latin1")}`;
 
 /** The array, or one twice as long with the same content where it has less room than that. */
 function withRoom<A extends Numbers>(array: A, room: number, make: (length: number) => A): A {

@@ -107,6 +107,18 @@ describe("a table", () => {
     );
   });
 
+  it("holds each of many records of a name once (RFC 2181 §5)", () => {
+    const spelling = "full.example.";
+    const node = table.addName(spelling);
+    const addresses = Array.from({ length: 300 }, (_, i) => Uint8Array.of(10, 0, i >> 8, i & 0xff));
+    const outcomes = [...addresses, ...addresses.toReversed()].map((rdata) =>
+      table.addRecord(node, spelling, TYPE.A, 60, rdata),
+    );
+    expect(outcomes.filter((outcome) => outcome === "added")).toHaveLength(300);
+    expect(table.addRecord(node, spelling, TYPE.TXT, 60, addresses[0] ?? never())).toBe("added");
+    expect(table.get(nameOf(spelling))?.rrsets.get(TYPE.A)?.rdatas).toEqual(addresses);
+  });
+
   it("holds more names than it had room for at first", () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `host${i}.many.example.`);
     for (const name of names) add(name, "a.");
