@@ -43,6 +43,8 @@ export interface Field {
   readonly format: (octets: Uint8Array) => string | undefined;
   /** Words may stand in quotes. */
   readonly quotable?: true;
+  /** How many words it takes, where that is fixed and not one. */
+  readonly wordCount?: number;
   /** No word is needed. */
   readonly optional?: true;
   /** A name that may be compressed on sending (RFC 3597 §4). */
@@ -211,24 +213,15 @@ export const keyFlags: Field = {
   },
 };
 
+/** A type by name, or as BIND also has it, by its bare number: what a signature covers or a DSYNC is about. */
 export const type: Field = {
   ...uint16,
-  parse: (words) => {
-    const text = words.next();
-    const number = parseType(text);
-    return number === undefined ? `"${text}" is not a type` : integerOctets(number, 2);
-  },
-  format: (octets) => formatType(numberOf(octets)),
-};
-
-/** The type that a signature covers, which BIND also takes as a bare number. */
-export const coveredType: Field = {
-  ...type,
   parse: (words) => {
     const text = words.next();
     const number = parseType(text) ?? parseDecimal(text, 0xffff);
     return number === undefined ? `"${text}" is not a type` : integerOctets(number, 2);
   },
+  format: (octets) => formatType(numberOf(octets)),
 };
 
 /** RFC 4034 §3.2: `YYYYMMDDHHmmSS` in UTC, or seconds since 1970; both in serial arithmetic, so modulo 2^32. */
@@ -242,6 +235,16 @@ export const timestamp: Field = {
       : integerOctets(seconds, 4);
   },
   format: (octets) => new Date(numberOf(octets) * 1000).toISOString().replaceAll(/[-:T]|\..*/g, ""),
+};
+
+/** RFC 2535 §7.2: as in RRSIG, but dates alone. */
+export const date: Field = {
+  ...timestamp,
+  parse: (words) => {
+    const text = words.next();
+    const seconds = text.length === 14 ? secondsOfDate(text) : undefined;
+    return seconds === undefined ? `"${text}" is not a time like 20380119031407` : integerOctets(seconds, 4);
+  },
 };
 
 function secondsOfDate(text: string): number | undefined {
@@ -477,18 +480,22 @@ export const salt: Field = {
   format: (octets) => (octets.length === 1 ? "-" : formatHex(octets.subarray(1))),
 };
 
+/** As many octets as one label has room for in base32hex, since an owner name is to be made of them. */
+const MAX_HASH_OCTETS = 39;
+
 /** RFC 5155 §3.3: base32hex digits behind their count of octets. */
 export const nextHashedOwner: Field = {
   parse: (words) => {
     const text = words.next();
     const octets = parseBase32Hex(text);
-    if (octets === undefined || octets.length === 0 || octets.length > 255)
-      return `"${text}" is not base32hex digits without padding`;
+    if (octets === undefined || octets.length === 0 || octets.length > MAX_HASH_OCTETS)
+      return `"${text}" is not base32hex digits without padding, 63 at the most`;
     return joinOctets([Uint8Array.of(octets.length), octets]);
   },
   read: (reader) => {
     const octets = string.read(reader);
-    if (octets.length === 1) throw new Malformed("its next hashed owner name is empty");
+    if (octets.length === 1 || octets.length > 1 + MAX_HASH_OCTETS)
+      throw new Malformed("its next hashed owner name has no length from 1 to 39");
     return octets;
   },
   format: (octets) => formatBase32Hex(octets.subarray(1)),
@@ -628,20 +635,22 @@ export const ipsecGateway: Field = {
     const [kind = 0, algorithmOctet = 0] = octets;
     return `${kind} ${algorithmOctet} ${gateways[kind]?.format(octets.subarray(2))}`;
   },
+  wordCount: 3,
 };
 
 /** RFC 8777 §4.2, §4.3: discovery bit, relay type and relay. */
 export const relay: Field = {
   parse: (words) => {
     if (words.remaining < 3) return "a discovery bit, a relay type and a relay are expected";
-    const discovery = words.next();
+    const discoveryText = words.next();
     const kindText = words.next();
+    const discovery = parseDecimal(discoveryText, 1);
     const kind = parseDecimal(kindText, gateways.length - 1);
-    if (discovery !== "0" && discovery !== "1") return `"${discovery}" is not a discovery bit of 0 or 1`;
+    if (discovery === undefined) return `"${discoveryText}" is not a discovery bit of 0 or 1`;
     if (kind === undefined) return `"${kindText}" is not a relay type from 0 to 3`;
     const octets = gateways[kind]?.parse(words) ?? "";
     if (typeof octets === "string") return octets;
-    return joinOctets([Uint8Array.of(Number(discovery) * 0x80 + kind), octets]);
+    return joinOctets([Uint8Array.of(discovery * 0x80 + kind), octets]);
   },
   read: (reader) => {
     const kind = reader.uint8();

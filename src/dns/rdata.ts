@@ -13,7 +13,7 @@ import {
   certificateAlgorithm,
   certificateType,
   compressibleName,
-  coveredType,
+  date,
   digestType,
   dsyncScheme,
   eui,
@@ -63,13 +63,13 @@ import { Malformed, WireReader } from "./wire-reader.ts";
 
 const dsFields: readonly Field[] = [uint16, algorithm, digestType, hex];
 const dnskeyFields: readonly Field[] = [keyFlags, keyProtocol, algorithm, base64];
-const signatureFields = (signer: Field): readonly Field[] => [
-  coveredType,
+const signatureFields = (moment: Field, signer: Field): readonly Field[] => [
+  type,
   algorithm,
   uint8,
   uint32,
-  timestamp,
-  timestamp,
+  moment,
+  moment,
   uint16,
   signer,
   base64,
@@ -98,7 +98,7 @@ const fieldsOfType: ReadonlyMap<number, readonly Field[]> = new Map<number, read
   [TYPE.RT, [uint16, followedName]], // RFC 1183 §3.3
   [TYPE.NSAP, [nsapAddress]],
   [TYPE["NSAP-PTR"], [name]],
-  [TYPE.SIG, signatureFields(followedName)], // RFC 2535 §4.1
+  [TYPE.SIG, signatureFields(date, followedName)], // RFC 2535 §4.1
   [TYPE.KEY, [keyFlags, keyProtocol, algorithm, optionalBase64]], // RFC 2535 §3.1
   [TYPE.PX, [uint16, followedName, followedName]], // RFC 2163 §4
   [TYPE.GPOS, [string, string, string]], // RFC 1712 §3
@@ -112,12 +112,12 @@ const fieldsOfType: ReadonlyMap<number, readonly Field[]> = new Map<number, read
   [TYPE.KX, [uint16, foldedName]], // RFC 2230 §3.1
   [TYPE.CERT, [certificateType, uint16, certificateAlgorithm, base64]], // RFC 4398 §2
   [TYPE.DNAME, [foldedName]], // RFC 6672 §2.5: not compressed
-  [TYPE.SINK, [uint8, uint8, uint8, base64]],
+  [TYPE.SINK, [uint8, uint8, uint8, optionalBase64]],
   [TYPE.APL, [prefixes]],
   [TYPE.DS, dsFields], // RFC 4034 §5.1
   [TYPE.SSHFP, [uint8, uint8, optionalHex]], // RFC 4255 §3.1
   [TYPE.IPSECKEY, [uint8, ipsecGateway, base64]],
-  [TYPE.RRSIG, signatureFields(foldedName)], // RFC 4034 §3.1
+  [TYPE.RRSIG, signatureFields(timestamp, foldedName)], // RFC 4034 §3.1
   [TYPE.NSEC, [name, typeBitmap]], // RFC 4034 §4.1
   [TYPE.DNSKEY, dnskeyFields], // RFC 4034 §2.1
   [TYPE.DHCID, [base64]], // RFC 4701 §3.1
@@ -335,11 +335,15 @@ const formatGeneric = (rdata: Uint8Array): string =>
  * (RFC 3597 §5). Returns a sentence saying what is wrong where it cannot be read.
  */
 export function parseRdata(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
+  if (isMetaType(type)) return "no zone holds records of this type";
   const generic = words[0]?.text === "\\#" && !words[0].quoted;
   const rdata = generic ? parseGeneric(type, words.slice(1)) : parseFields(type, words, origin);
   if (typeof rdata !== "string" && rdata.length > MAX_RDATA_OCTETS) return "RDATA is over 65535 octets";
   return rdata;
 }
+
+/** RFC 6895 §3.1: type 0, OPT, and what asks for other types or goes with a message. */
+const isMetaType = (type: number): boolean => type === 0 || type === TYPE.OPT || (type >= 128 && type <= 255);
 
 function parseFields(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
   const fields = fieldsOfType.get(type);
@@ -348,8 +352,10 @@ function parseFields(type: number, words: readonly Word[], origin: Uint8Array): 
   const parts: Uint8Array[] = [];
   for (const field of fields) {
     const before = reader.remaining;
-    if (before === 0 && !field.optional)
-      return `there are ${words.length} fields where ${fields.length} are needed`;
+    if (before === 0 && !field.optional) {
+      const needed = fields.reduce((sum, { wordCount = 1 }) => sum + wordCount, 0);
+      return `there are ${words.length} fields where ${needed} are needed`;
+    }
     const parsed = field.parse(reader);
     if (typeof parsed === "string") return parsed;
     parts.push(parsed);

@@ -52,7 +52,7 @@ const knownKeys: ReadonlyMap<number, SvcParamKey> = new Map<number, SvcParamKey>
     {
       name: "no-default-alpn",
       parse: (text) => (text === "" ? Uint8Array.of() : undefined),
-      expected: "no value",
+      expected: "an empty value",
       isValid: (value) => value.length === 0,
       format: () => "",
     },

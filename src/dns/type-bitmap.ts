@@ -1,7 +1,7 @@
 /** The lists of types in NSEC, NSEC3 and CSYNC (RFC 4034 §4.1.2), and the older one in NXT (RFC 2535 §5.2). */
 
 import { formatType, parseType } from "./iana.ts";
-import type { Word } from "./presentation.ts";
+import { parseDecimal, type Word } from "./presentation.ts";
 import { Malformed, type WireReader } from "./wire-reader.ts";
 
 const MAX_BITMAP_OCTETS = 32;
@@ -19,10 +19,10 @@ export function parseTypeBitmap(words: readonly Word[]): Uint8Array | string {
 }
 
 /** The types in ascending order. */
-function parseTypes(words: readonly Word[]): readonly number[] | string {
+function parseTypes(words: readonly Word[], parse = parseType): readonly number[] | string {
   const types: number[] = [];
   for (const { text } of words) {
-    const type = parseType(text);
+    const type = parse(text);
     if (type === undefined) return `"${text}" is not a type`;
     types.push(type);
   }
@@ -71,9 +71,9 @@ function typesIn(bitmap: Uint8Array, window: number): readonly string[] {
   return types;
 }
 
-/** Only types 1 to 127 fit in the bitmap of an NXT. */
+/** Only types 1 to 127 fit in the bitmap of an NXT. BIND also takes them as bare numbers there. */
 export function parseNxtBitmap(words: readonly Word[]): Uint8Array | string {
-  const types = parseTypes(words);
+  const types = parseTypes(words, (text) => parseType(text) ?? parseDecimal(text, 0xffff));
   if (typeof types === "string") return types;
   const outside = types.find((type) => type < 1 || type > 127);
   if (outside !== undefined)

@@ -62,12 +62,12 @@ export function parseWks(words: readonly Word[]): Uint8Array | string {
 export function readWks(reader: WireReader): Uint8Array {
   if (reader.remaining < 5) throw new Malformed("it ends too early");
   if (reader.remaining > MAX_WKS_OCTETS) throw new Malformed("RDATA is longer than its type allows");
-  return reader.take(reader.remaining);
+  const octets = reader.take(reader.remaining);
+  if (octets.length > 5 && octets.at(-1) === 0) throw new Malformed("its bitmap ends in a zero octet");
+  return octets;
 }
 
-/** Undefined where the bitmap is longer than its services need, which text cannot tell. */
-export function formatWks(octets: Uint8Array): string | undefined {
-  if (octets.length > 5 && octets.at(-1) === 0) return undefined;
+export function formatWks(octets: Uint8Array): string {
   const words = [formatAddress(octets.subarray(0, 4)), String(octets[4])];
   for (let port = 0; port < (octets.length - 5) * 8; port++) {
     if (((octets[5 + (port >> 3)] ?? 0) & (0x80 >> (port & 7))) !== 0) words.push(String(port));
