@@ -53,7 +53,7 @@ export function buildSnapshot(
       prefixes.map((prefix) => ({ name, prefix, place })),
     ),
     geoip,
-    countryPlace: (code) => configuration.countries.get(code),
+    countryPlace: (code) => configuration.countries.get(code)?.place,
     defaultPlace: configuration.settings.defaultPlace,
   });
   const bySet = new Map<string, Candidates>();

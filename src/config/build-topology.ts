@@ -12,7 +12,7 @@ import {
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
-import type { Place } from "../geo/place.ts";
+import type { Country, Place } from "../geo/place.ts";
 import {
   formatPrefix,
   type IpPrefix,
@@ -147,10 +147,11 @@ export function buildNetworks(documents: Documents["networks"], faults: Faults):
 export function buildCountries(
   documents: Documents["countries"],
   faults: Faults,
-): ReadonlyMap<string, Place> {
-  const countries = new Map<string, Place>();
+): ReadonlyMap<string, Country> {
+  const countries = new Map<string, Country>();
   for (const { key, value } of entries(documents, "countries", "country", faults)) {
-    countries.set(key, { city: value.city, country: key, coordinates: value.coordinates });
+    const { city, continent, coordinates } = value;
+    countries.set(key, { place: { city, country: key, coordinates }, continent });
   }
   return countries;
 }

@@ -5,6 +5,7 @@ import { POOL_SLICES } from "../cloud/chain.ts";
 import { parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
+import { continents } from "../geo/place.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 
 /** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
@@ -150,7 +151,7 @@ export const countriesSchema = z
     countries: z.record(
       country,
       z.strictObject({
-        continent: z.enum(["AF", "AN", "AS", "EU", "NA", "OC", "SA"]),
+        continent: z.enum(continents),
         city: z.string(),
         coordinates,
       }),
