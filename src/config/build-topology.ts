@@ -224,7 +224,7 @@ function buildDatacenter(
   const path = ["datacenters", shortId];
   if (shortId !== shortId.toLowerCase())
     faults.atKey(source, path, `"${shortId}" must be written in lower case`);
-  const pools = prefixesOf(entry.addresses);
+  const pools = prefixesOf(entry.addresses ?? []);
   if (pools.length === 2 && pools[0]?.family === pools[1]?.family) {
     faults.at(source, [...path, "addresses"], "expected one prefix of each family, found two of one");
   }
@@ -317,6 +317,11 @@ function buildServices(
         );
       }
       sliceOwners.set(slice, name);
+      const bare = candidates.find(({ pools }) => pools.length === 0);
+      if (bare !== undefined) {
+        const words = `${bare.id} has no addresses to give; set "addresses" there, or leave it out of "datacenters" here`;
+        faults.at(source, [...path, "addresses"], words);
+      }
       for (const { id, pools } of candidates) {
         const tight = pools.find(
           (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,

@@ -197,10 +197,13 @@ const datacenter = z.strictObject({
   city: z.string(),
   country,
   coordinates,
-  geo: z.string().describe("preferred data location code of its geography"),
+  geo: z.string().optional().describe("preferred data location code of its geography"),
   region: label.optional().describe("the group of front ends that names of an old era carry"),
-  roles: z.array(z.enum(["front-end", "tenants"])).min(1),
-  addresses: z.array(prefix).min(1).max(2).describe("its pool: one prefix of each family"),
+  roles: z
+    .array(z.enum(["front-end", "tenants"]))
+    .min(1)
+    .default(["front-end"]),
+  addresses: z.array(prefix).min(1).max(2).optional().describe("its pool: one prefix of each family"),
   farms: z
     .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
     .optional()
@@ -238,7 +241,7 @@ export const cloudSchema = z
     zones: z.array(name).min(1),
     records: records.optional(),
     datacenters: z.record(label, datacenter),
-    services: z.record(label, service),
+    services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });
 

@@ -504,6 +504,44 @@ describe("clouds and datacenters", () => {
       errors: ["11:3: no datacenter of the cloud has the role front-end"],
     },
     {
+      name: "a service whose candidate has no addresses",
+      files: lab([", addresses: [198.18.2.0/24] }", " }"]),
+      errors: [
+        '16:16: Lab/cdg has no addresses to give; set "addresses" there, or leave it out of "datacenters" here',
+      ],
+    },
+    {
+      name: "a datacenter without addresses that no service with addresses can choose",
+      files: lab(
+        [", addresses: [198.18.2.0/24] }", " }"],
+        ["    policy: nearest-datacenter", "    policy: nearest-datacenter\n    datacenters: [lhr]"],
+      ),
+      errors: [],
+    },
+    {
+      name: "a geo in a name, of a datacenter that has none",
+      files: lab(["geo: FRA, ", ""], ['"{datacenter}.mail', '"{geo}.mail']),
+      errors: ["15:21: Lab/cdg has no {geo} for {geo}.mail.lab.example"],
+    },
+    {
+      name: "no role, which is that of a front end",
+      files: lab(["geo: FRA, roles: [front-end]", "geo: FRA"]),
+      errors: [],
+    },
+    {
+      name: "no role of tenants where tenants need it",
+      files: lab(["geo: EUR, roles: [tenants]", "geo: EUR"]),
+      errors: ["29:44: Lab/ams has not the role tenants, so it can be neither active nor standby"],
+    },
+    {
+      name: "a cloud without services",
+      files: {
+        ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]),
+        "other.yaml": secondCloud.slice(0, secondCloud.indexOf("services:")),
+      },
+      errors: [],
+    },
+    {
       name: "a slice used twice",
       files: lab(["slice: 1, count: 2", "slice: 0, count: 2"]),
       errors: ['21:25: slice 0 belongs to service "mail" already'],
