@@ -63,7 +63,7 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
   for (const { source, value } of documents) {
     for (const key of Object.keys(value)) {
       const owner = owners.get(key);
-      const shared = key === "include" || key === "zones" || key === "records";
+      const shared = ["include", "zones", "records", "tailored"].includes(key);
       if (owner !== undefined && !shared) {
         faults.atKey(source, [key], `"${key}" is set at ${formatPlace(owner.placeOfKey([key]))} already`);
       }

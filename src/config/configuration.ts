@@ -1,7 +1,7 @@
 /** Everything the configuration says, checked: what `loadConfig` returns and a snapshot is made from. */
 
-import type { TailoredName } from "../cloud/chain.ts";
 import type { Cloud } from "../cloud/service.ts";
+import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
 import type { Zones } from "../zone/zone.ts";

@@ -45,6 +45,31 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
+const recordList = z
+  .array(z.string())
+  .describe("records of the name in presentation format: type rdata, names relative to the zone");
+const whenAllDown = z.enum(["nearest", "servfail", "nodata"]);
+const tailoredEntry = z
+  .strictObject({
+    ttl: ttlSeconds.describe("of all its records, in seconds; 3600 where absent"),
+    networks: z
+      .record(z.string(), recordList)
+      .describe("by the name of a network or by prefix; the longest prefix that holds the address counts"),
+    countries: z.record(country, recordList).describe("by country, where no network is listed"),
+    continents: z
+      .partialRecord(z.enum(continents), recordList)
+      .describe("by continent, where no country is listed"),
+    nearest: z
+      .record(z.string(), recordList)
+      .describe("by datacenter: of those that are up, the nearest one's records"),
+    whenAllDown: whenAllDown.describe("what happens when all datacenters of nearest are down"),
+    default: recordList.describe("instead of nearest: for whom nothing above holds"),
+  })
+  .partial();
+const tailored = z
+  .record(name, z.record(z.string(), tailoredEntry))
+  .describe("names of a zone, relative to it, that hold other records for other askers");
+
 export const settingsSchema = z
   .strictObject({
     server: z
@@ -126,6 +151,7 @@ export const settingsSchema = z
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones: z.array(name).describe("zones of the lab's own"),
     records,
+    tailored,
   })
   .partial()
   .meta({ title: "geodns365 settings" });
@@ -231,7 +257,7 @@ const service = z.strictObject({
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
-  whenAllDown: z.enum(["nearest", "servfail", "nodata"]).optional(),
+  whenAllDown: whenAllDown.optional(),
   secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
 });
 
@@ -240,6 +266,7 @@ export const cloudSchema = z
     cloud: label,
     zones: z.array(name).min(1),
     records: records.optional(),
+    tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
     services: z.record(label, service).default({}),
   })
@@ -258,6 +285,7 @@ export type DocumentKind = keyof typeof schemas;
 export type SettingsDocument = z.infer<typeof settingsSchema>;
 export type NetworksDocument = z.infer<typeof networksSchema>;
 export type CountriesDocument = z.infer<typeof countriesSchema>;
+export type TailoredEntry = z.infer<typeof tailoredEntry>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
 

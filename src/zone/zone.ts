@@ -1,6 +1,6 @@
 /** A zone: the names below one apex and what each holds. Names tailored elsewhere are held as opaque values of type T. */
 
-import { TYPE } from "../dns/iana.ts";
+import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
 import { foldRdata } from "../dns/rdata.ts";
@@ -16,7 +16,10 @@ export interface Zone<T> {
   readonly hidesNames: boolean;
 }
 
-/** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal). */
+/**
+ * What one name holds: RRsets, or a tailored answer, or both where their types differ, or nothing (an empty
+ * non-terminal).
+ */
 export interface ZoneNode<T> {
   readonly rrsets: ReadonlyMap<number, RRset>;
   readonly tailored: T | undefined;
@@ -26,7 +29,11 @@ export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
 
 /** All that a tailored name can hold: the RRsets of each choice, the preferred one first where their order counts. */
 export interface Alternatives {
-  readonly choices: readonly (readonly RRset[])[];
+  readonly choices: readonly {
+    readonly rrsets: readonly RRset[];
+    /** as the zone's content says; undefined where that is no part of it */
+    readonly rule?: string;
+  }[];
   readonly inOrder: boolean;
 }
 
@@ -102,11 +109,19 @@ export class ZoneBuilder<T> {
     return undefined;
   }
 
-  addTailored(name: DomainName, tailored: T): string | undefined {
+  /** Other types than `types` may stand beside; where `types` is left out, none may. */
+  addTailored(name: DomainName, tailored: T, types?: ReadonlySet<number>): string | undefined {
     if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
     const node = this.#node(name);
     if (node.tailored !== undefined) return `${name} is a tailored name already`;
-    if (node.rrsets.size > 0) return `${name} has records already, so it cannot be tailored`;
+    if (types === undefined && node.rrsets.size > 0)
+      return `${name} has records already, so it cannot be tailored`;
+    if (node.rrsets.size > 0 && (types?.has(TYPE.CNAME) || node.rrsets.has(TYPE.CNAME))) {
+      return `${name} would have a CNAME beside other records (RFC 2181 §10.1)`;
+    }
+    const both = [...node.rrsets.keys()].find((type) => types?.has(type));
+    if (both !== undefined)
+      return `${name} has ${formatType(both)} records already, so that type cannot be tailored`;
     node.tailored = tailored;
     return undefined;
   }
