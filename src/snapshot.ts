@@ -18,7 +18,6 @@ import {
   buildCandidateTable,
   buildClassTables,
   buildLocationTable,
-  buildPrefixTables,
   type CandidateTable,
   countryOf,
   type FamilyTables,
@@ -27,6 +26,8 @@ import {
   lookupAddress,
   lookupCandidates,
   orderCandidates,
+  overlayTables,
+  uniformTables,
 } from "./geo/location-table.ts";
 import type { PrefixValue } from "./geo/prefix-table-builder.ts";
 import type { IpAddress } from "./ip.ts";
@@ -57,9 +58,8 @@ export interface Candidates {
 
 /** Which addresses have which list of records, or which ordered list of datacenters, by rules. */
 export interface RuleTables {
-  /** the number of a list of records or, from `listCount` on, of an ordered list of datacenters */
+  /** the index of an ordered list of datacenters or, behind them, the number of a list of records */
   readonly classes: FamilyTables;
-  readonly listCount: number;
   readonly orders: readonly (readonly Datacenter[])[];
   /** the index of the network rule that holds an address, or their number where none does */
   readonly networks: FamilyTables;
@@ -131,9 +131,11 @@ export function ruleClass(
   const tables = ruleTables.get(name);
   if (tables === undefined) throw new Error(`${name.name} has no tables in this snapshot`);
   const { value: number, prefixLength } = lookupAddress(tables.classes, address);
-  const datacenters = tables.orders[number - tables.listCount] ?? [];
-  const locationClass = { number, datacenters, prefixLength };
-  if (number >= tables.listCount) return { locationClass, rule: undefined };
+  const datacenters = tables.orders[number];
+  if (datacenters !== undefined) {
+    return { locationClass: { number, datacenters, prefixLength }, rule: undefined };
+  }
+  const locationClass = { number, datacenters: [], prefixLength };
   const networkRule = name.rules.networks[lookupAddress(tables.networks, address).value];
   const country = countryOf(locateAddress(locations, address).location);
   const continent = country === undefined ? undefined : configuration.countries.get(country)?.continent;
@@ -146,6 +148,7 @@ function buildRuleTables(
 ): ReadonlyMap<RecordsName, RuleTables> {
   const found = new Map<RecordsName, RuleTables>();
   const byShape = new Map<string, RuleTables>();
+  const byLocation = new Map<string, Pick<RuleTables, "classes" | "orders">>();
   for (const zone of zones.values()) {
     for (const { tailored } of zone.nodes.values()) {
       if (tailored?.kind !== "records") continue;
@@ -158,34 +161,42 @@ function buildRuleTables(
   return found;
 
   function tablesOf({ networks, otherwise }: Rules, shape: RuleShape): RuleTables {
-    const { listCount } = shape;
+    const base = byLocation.get(shape.locationKey) ?? locationTables(otherwise, shape);
+    byLocation.set(shape.locationKey, base);
+    const { classes, orders } = base;
+    const laid = (numberOf: (index: number) => number): readonly PrefixValue[] =>
+      networks.map(({ prefix }, i) => ({ prefix, value: numberOf(i) }));
+    return {
+      classes: overlayTables(
+        classes,
+        laid((i) => orders.length + (shape.networks[i] ?? 0)),
+      ),
+      orders,
+      networks: overlayTables(
+        uniformTables(networks.length),
+        laid((i) => i),
+      ),
+    };
+  }
+
+  /** The classes as they would be without networks. */
+  function locationTables(
+    otherwise: Rules["otherwise"],
+    shape: RuleShape,
+  ): Pick<RuleTables, "classes" | "orders"> {
     const candidates = otherwise.kind === "nearest" ? [...otherwise.datacenters.keys()] : [];
     const { lists, listIndexes } = orderCandidates(locations, candidates.map(candidateOf));
+    const orders = candidates.length === 0 ? [] : datacentersOf(lists, candidates);
     const classes = locations.locations.map((location, i) => {
       const country = countryOf(location) ?? "";
       const continent = countries.get(country)?.continent;
-      return (
+      const list =
         shape.countries.get(country) ??
         (continent === undefined ? undefined : shape.continents.get(continent)) ??
-        shape.otherwise ??
-        listCount + (listIndexes[i] ?? 0)
-      );
+        shape.otherwise;
+      return list === undefined ? (listIndexes[i] ?? 0) : orders.length + list;
     });
-    const numbered = (numberOf: (index: number) => number | undefined): readonly PrefixValue[] =>
-      networks.map(({ prefix }, i) => ({ prefix, value: numberOf(i) ?? 0 }));
-    return {
-      classes: buildClassTables(
-        locations,
-        classes,
-        numbered((i) => shape.networks[i]),
-      ),
-      listCount,
-      orders: datacentersOf(lists, candidates),
-      networks: buildPrefixTables(
-        numbered((i) => i),
-        networks.length,
-      ),
-    };
+    return { classes: buildClassTables(locations, classes), orders };
   }
 }
 

@@ -164,6 +164,19 @@ describe("tables", () => {
     expect(shapeOf(rules(3, 4)).key).toBe(shapeOf(rules(1, 2)).key);
   });
 
+  test("are the same outside its networks for names that differ in those alone", () => {
+    const country = (networks: Rules["networks"]): Rules => ({
+      ...rules(1, 2),
+      networks,
+      countries: new Map([["US", listOf(3)]]),
+    });
+    const few = recordsName("few", country([]));
+    const more = recordsName("more", country(rules(1, 2).networks));
+    const { ruleTables } = snapshotOf([few, more]);
+    expect(shapeOf(more.rules).locationKey).toBe(shapeOf(few.rules).locationKey);
+    expect(ruleTables.get(more)?.classes.family6).toBe(ruleTables.get(few)?.classes.family6);
+  });
+
   test("know an IPv4-mapped address as IPv4", () => {
     const name = recordsName("geo", rules(1, 2));
     const found = ruleClass(snapshotOf([name]), name, address("::ffff:10.1.2.3"));

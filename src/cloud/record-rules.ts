@@ -142,8 +142,8 @@ export function listsOf({ networks, countries, continents, otherwise }: Rules): 
 /** The rules without the records: names that differ in those alone have the same classes of addresses. */
 export interface RuleShape {
   readonly key: string;
-  /** how many different lists of records there are */
-  readonly listCount: number;
+  /** the part of it that is not about networks */
+  readonly locationKey: string;
   /** by the index of a network rule, the number of its list */
   readonly networks: readonly number[];
   readonly countries: ReadonlyMap<string, number>;
@@ -166,20 +166,21 @@ export function shapeOf({ networks, countries, continents, otherwise }: Rules): 
   };
   const numbered = <K extends string>(lists: ReadonlyMap<K, RecordList>): ReadonlyMap<K, number> =>
     new Map([...lists].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, list]) => [key, numberOf(list)]));
+  // Networks come last, so that they change no number of the others.
   const shape = {
-    networks: networks.map(({ list }) => numberOf(list)),
     countries: numbered(countries),
     continents: numbered(continents),
     otherwise:
       otherwise.kind === "nearest" ? undefined : numberOf(otherwise.kind === "default" ? otherwise.list : []),
+    networks: networks.map(({ list }) => numberOf(list)),
   };
-  const key = JSON.stringify([
-    networks.map(({ prefix }, i) => [formatPrefix(prefix), shape.networks[i]]),
+  const locationKey = JSON.stringify([
     [...shape.countries],
     [...shape.continents],
     otherwise.kind === "nearest" ? [...otherwise.datacenters.keys()].map(({ id }) => id) : shape.otherwise,
   ]);
-  return { key, listCount: numbers.size, ...shape };
+  const prefixes = networks.map(({ prefix }, i) => [formatPrefix(prefix), shape.networks[i]]);
+  return { key: `${locationKey} ${JSON.stringify(prefixes)}`, locationKey, ...shape };
 }
 
 /**

@@ -101,23 +101,13 @@ export function buildCandidateTable(table: LocationTable, candidates: readonly C
   return Object.freeze({ lists, ...buildClassTables(table, listIndexes) });
 }
 
-/** The class of every address: that of its location, or of the longest of the prefixes that holds it. */
-export function buildClassTables(
-  table: LocationTable,
-  classes: readonly number[],
-  prefixes: readonly PrefixValue[] = [],
-): FamilyTables {
+/** The class of every address, given that of each location. */
+export function buildClassTables(table: LocationTable, classes: readonly number[]): FamilyTables {
   const [first = 0] = classes;
   // Where no location counts, half a million ranges of GeoIP need not be read.
-  const base = classes.every((each) => each === first)
+  return classes.every((each) => each === first)
     ? uniformTables(first)
     : mapTables(table, (location) => itemAt(classes, location));
-  return Object.freeze(prefixes.length === 0 ? base : overlayTables(base, prefixes));
-}
-
-/** The longest of the prefixes that holds an address, by its value; `elsewhere` is the value where none does. */
-export function buildPrefixTables(prefixes: readonly PrefixValue[], elsewhere: number): FamilyTables {
-  return Object.freeze(overlayTables(uniformTables(elsewhere), prefixes));
 }
 
 /** The candidates for an address, the nearest first, and the widest prefix that has the same list. */
@@ -135,7 +125,8 @@ export interface FamilyTables {
   readonly family6: PrefixTable;
 }
 
-const uniformTables = (value: number): FamilyTables => ({
+/** The same number for every address. */
+export const uniformTables = (value: number): FamilyTables => ({
   family4: uniformTable(4, value),
   family6: uniformTable(6, value),
 });
@@ -148,16 +139,14 @@ const mapTables = (
   family6: mapValues(family6, newValue),
 });
 
-const overlayTables = (base: FamilyTables, prefixes: readonly PrefixValue[]): FamilyTables => ({
-  family4: overlayPrefixes(
-    base.family4,
-    prefixes.filter(({ prefix }) => prefix.family === 4),
-  ),
-  family6: overlayPrefixes(
-    base.family6,
-    prefixes.filter(({ prefix }) => prefix.family === 6),
-  ),
-});
+/** The tables with prefixes of both families laid over them; where they overlap, the longest one counts. */
+export function overlayTables(base: FamilyTables, prefixes: readonly PrefixValue[]): FamilyTables {
+  const overlay = (table: PrefixTable): PrefixTable => {
+    const ofFamily = prefixes.filter(({ prefix }) => prefix.family === table.family);
+    return ofFamily.length === 0 ? table : overlayPrefixes(table, ofFamily);
+  };
+  return { family4: overlay(base.family4), family6: overlay(base.family6) };
+}
 
 const familyOf = (tables: FamilyTables, family: AddressFamily): PrefixTable =>
   family === 4 ? tables.family4 : tables.family6;
