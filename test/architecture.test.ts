@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
   "answer.ts": ["chaos.ts", "resolve.ts", "trace.ts", "snapshot.ts", "dns", "ip.ts"],
   "explain.ts": ["answer.ts", "trace.ts", "snapshot.ts", "config", "cloud", "geo", "dns", "ip.ts"],
-  "log.ts": ["trace.ts", "geo", "dns", "ip.ts"],
+  "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "transport", "cloud", "ip.ts"],
 };

@@ -17,28 +17,44 @@ import { parsePrefix } from "../src/ip.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
-import { normalised, readBlocks, readExamples, readmePath } from "./readme.ts";
+import { normalised, readBlocks, readExamples, readmePath, yamlName } from "./readme.ts";
 import { sendAll } from "./wire-client.ts";
 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
 
-describe("dig", () => {
+/** A copy of the default lab with README's YAML beside it. */
+const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
+cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
+const blocks = readBlocks("yaml").map((text) => ({ text, name: yamlName(text) ?? "" }));
+for (const { text, name } of blocks) writeFileSync(join(folder, name), text);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const digs = examples.filter(({ command }) => command.startsWith("dig "));
+
+describe.each([
+  { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
+  { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
+])("dig of $path", ({ config, path, atLeast }) => {
   let server: Server;
   beforeAll(async () => {
-    const loaded = loadConfig(join(root, "config/geodns365.yaml"));
-    if (loaded.kind === "errors") throw new Error("the default lab has errors");
+    const loaded = loadConfig(join(folder, path));
+    if (loaded.kind === "errors") throw new Error(`${path} has errors`);
     const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
     const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
     server = await startServer(buildSnapshot(loaded.configuration, geoip), { listen });
   });
   afterAll(() => server.close());
 
-  const digs = examples.filter(({ command }) => command.startsWith("dig "));
-  it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(8));
-  it.each(digs)("$command", async ({ command, output }) => {
+  const shown = digs.filter((example) => example.config === config);
+  it("is shown", () => expect(shown.length).toBeGreaterThanOrEqual(atLeast));
+  it.each(shown)("$command", async ({ command, output }) => {
     expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
   });
+});
+
+it("asks every dig line", () => {
+  expect(new Set(digs.map(({ config }) => config))).toEqual(new Set([undefined, "plain.yaml"]));
 });
 
 /** Does what a dig line says, as far as README's lines go, and prints like dig. */
@@ -60,6 +76,8 @@ async function askLikeDig(command: string, server: Server): Promise<readonly str
   if (typeof message === "string") throw new Error(message);
   if (filter === "grep status")
     return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];
+  if (filter === "grep SUBNET")
+    return [`; CLIENT-SUBNET: ${subnetText}/${message.clientSubnet?.scopePrefixLength}`];
   return message.answer.map(({ owner, ttlSeconds, type: rrtype, rdata }) => {
     const text = formatRdata(rrtype, rdata);
     return flags.includes("+short")
@@ -83,16 +101,9 @@ describe("geodns365", () => {
 });
 
 describe("YAML", () => {
-  const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
-  cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  const blocks = readBlocks("yaml").map((text) => ({ text, name: /^# (\S+\.yaml)$/m.exec(text)?.[1] ?? "" }));
-  it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(3));
-  it.each(blocks)("$name loads without an error", ({ text, name }) => {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    const loaded = loadConfig(path);
+  it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(4));
+  it.each(blocks)("$name loads without an error", ({ name }) => {
+    const loaded = loadConfig(join(folder, name));
     expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
   });
 });

@@ -6,27 +6,43 @@ import { join } from "node:path";
 export const readmePath = join(import.meta.dirname, "../README.md");
 
 export interface Example {
+  /** the name of the YAML that its section shows before it; undefined: the default lab */
+  readonly config: string | undefined;
   readonly command: string;
   readonly output: readonly string[];
 }
 
 /** The commands of all `console` blocks, each with the lines that README shows behind it. */
 export function readExamples(): readonly Example[] {
-  const examples: { command: string; output: string[] }[] = [];
-  for (const block of readBlocks("console")) {
-    for (const line of block.split("\n")) {
-      if (line.startsWith("$ ")) examples.push({ command: line.slice(2), output: [] });
-      else examples.at(-1)?.output.push(line);
+  const examples: { config: string | undefined; command: string; output: string[] }[] = [];
+  for (const section of readFileSync(readmePath, "utf8").split(/^## /m)) {
+    let config: string | undefined;
+    for (const { language, body } of blocksOf(section)) {
+      if (language === "yaml") config = yamlName(body);
+      if (language !== "console") continue;
+      for (const line of body.split("\n")) {
+        if (line.startsWith("$ ")) examples.push({ config, command: line.slice(2), output: [] });
+        else examples.at(-1)?.output.push(line);
+      }
     }
   }
-  return examples.map(({ command, output }) => ({ command, output: trimEnd(output) }));
+  return examples.map((example) => ({ ...example, output: trimEnd(example.output) }));
 }
 
 export function readBlocks(language: string): readonly string[] {
-  const text = readFileSync(readmePath, "utf8");
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, name]) => name === language)
-    .map(([, , body]) => body ?? "");
+  return blocksOf(readFileSync(readmePath, "utf8"))
+    .filter((block) => block.language === language)
+    .map(({ body }) => body);
+}
+
+/** The file that a block of YAML is, as its first comment says. */
+export const yamlName = (body: string): string | undefined => /^# (\S+\.yaml)$/m.exec(body)?.[1];
+
+function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", body = ""]) => ({
+    language,
+    body,
+  }));
 }
 
 /** Lines of records and words, whatever the blanks between them and whatever the message id. */

@@ -24,6 +24,9 @@ export interface Checked<T> {
   readonly value: T;
 }
 
+/** A document that zones and their records may stand in. */
+export type ZonesOwner = Checked<CloudDocument> | Checked<SettingsDocument>;
+
 export interface Documents {
   readonly settings: readonly Checked<SettingsDocument>[];
   readonly networks: readonly Checked<NetworksDocument>[];
