@@ -1145,6 +1145,17 @@ describe("tailored names", () => {
       errors: ['8:5: "a..b" has an empty label', "9:5: geo.example. is not in zone lab.example."],
     },
     {
+      name: "a name in two files, which may share a zone",
+      files: {
+        ...lab(["geoip:", "include: [a.yaml, b.yaml]\ngeoip:"]),
+        "a.yaml":
+          "tailored: { lab.example: { geo: { default: [A 192.0.2.1] }, a: { default: [A 192.0.2.1] } } }\n",
+        "b.yaml":
+          "tailored: { lab.example: { b: { default: [A 192.0.2.1] }, geo: { default: [A 192.0.2.1] } } }\n",
+      },
+      errors: ["b.yaml:1:59: geo.lab.example. is tailored at a.yaml:1:28 already"],
+    },
+    {
       name: "a name of a zone below",
       files: lab([
         "zones: [lab.example]\n",
