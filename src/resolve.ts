@@ -214,8 +214,9 @@ function conclude(
   zone: Zone<TailoredName> | undefined,
 ): Resolution {
   const last = hops.at(-1);
-  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope. A NODATA that a choice made
-  // has it too, or a cache would give it to those who have the type; that some take every NODATA for /0 (§7.4) is theirs.
+  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope. So it is for a NODATA that a
+  // choice made. §7.4 asks for 0 there, since caches may take any negative answer for /0; but those that mind the scope
+  // would then give it to askers who have the type, and the others do as they do.
   const scopePrefixLength = Math.max(
     0,
     ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),

@@ -137,7 +137,9 @@ export function ruleClass(
   }
   const locationClass = { number, datacenters: [], prefixLength };
   const networkRule = name.rules.networks[lookupAddress(tables.networks, address).value];
-  const country = countryOf(locateAddress(locations, address).location);
+  const { countries, continents } = name.rules;
+  const isFound = networkRule !== undefined || (countries.size === 0 && continents.size === 0);
+  const country = isFound ? undefined : countryOf(locateAddress(locations, address).location);
   const continent = country === undefined ? undefined : configuration.countries.get(country)?.continent;
   return { locationClass, rule: findRule(name.rules, { networkRule, country, continent }) };
 }

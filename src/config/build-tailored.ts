@@ -24,7 +24,7 @@ import { foldRdata } from "../dns/rdata.ts";
 import { parseTypeAndRdata } from "../dns/record-line.ts";
 import { continents } from "../geo/place.ts";
 import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
-import type { ZoneBuilder } from "../zone/zone.ts";
+import { findZone, type ZoneBuilder } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Network } from "./configuration.ts";
 import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
@@ -110,7 +110,7 @@ function addName(
     refuse(`${name} is tailored at ${formatPlace(known)} already`);
     return;
   }
-  const hiding = isAtOrBelow(name, builder.apex) ? findBarrier(builder, name) : undefined;
+  const hiding = isAtOrBelow(name, builder.apex) ? findHiding(builder, name, context) : undefined;
   if (hiding !== undefined) {
     refuse(hiding);
     return;
@@ -130,8 +130,15 @@ function addName(
   refuse(clash === undefined ? fault : `${fault}; see ${formatPlace(clash)}`);
 }
 
-/** What hides a name: a delegation at or above it, or a DNAME above it. */
-function findBarrier(builder: ZoneBuilder<TailoredName>, name: DomainName): string | undefined {
+/** What hides a name: another zone that has it, a delegation at or above it, or a DNAME above it. */
+function findHiding(
+  builder: ZoneBuilder<TailoredName>,
+  name: DomainName,
+  { builders }: TailoredContext,
+): string | undefined {
+  const zone = findZone(builders, name);
+  if (zone !== undefined && zone !== builder)
+    return `${name} belongs to the zone ${zone.apex}; write it there`;
   for (const at of selfAndAncestors(name)) {
     if (at !== name && builder.has(at, TYPE.DNAME))
       return `${name} lies below the DNAME at ${at}, which hides it`;

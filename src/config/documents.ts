@@ -358,6 +358,8 @@ function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
   for (const step of path) {
     schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
   }
+  const codes = propertyOf(propertyOf(schema, "propertyNames"), "enum");
+  if (Array.isArray(codes)) return codes.map(String);
   const properties = propertyOf(schema, "properties");
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }

@@ -1147,6 +1147,38 @@ describe("tailored names", () => {
       errors: ['8:5: "a..b" has an empty label', "9:5: geo.example. is not in zone lab.example."],
     },
     {
+      name: "a name in two files, which may share a zone",
+      files: {
+        ...lab(["geoip:", "include: [a.yaml, b.yaml]\ngeoip:"]),
+        "a.yaml":
+          "tailored: { lab.example: { geo: { default: [A 192.0.2.1] }, a: { default: [A 192.0.2.1] } } }\n",
+        "b.yaml":
+          "tailored: { lab.example: { b: { default: [A 192.0.2.1] }, geo: { default: [A 192.0.2.1] } } }\n",
+      },
+      errors: ["b.yaml:1:59: geo.lab.example. is tailored at a.yaml:1:28 already"],
+    },
+    {
+      name: "a name of a zone below",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example, sub.lab.example]\ntailored: { lab.example: { geo.sub: { default: [A 192.0.2.1] } } }\n",
+      ]),
+      errors: ["6:28: geo.sub.lab.example. belongs to the zone sub.lab.example.; write it there"],
+    },
+    {
+      name: "a name that YAML takes for a number",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    1.10: { default: [A 192.0.2.1] }\n    10: { default: [A 192.0.2.1] }\n",
+      ]),
+      errors: ["8:5: 1.10 is read as 1.1 here; put it in quotes"],
+    },
+    {
+      name: "a continent that is none",
+      files: geo("continents: { EUR: [A 192.0.2.1] }"),
+      errors: ['9:21: "EUR" is no key here; did you mean "EU"?'],
+    },
+    {
       name: "a zone that is not served",
       files: lab([
         "zones: [lab.example]\n",

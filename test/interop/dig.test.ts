@@ -1,7 +1,10 @@
 /** README's dig lines with dig itself, and the same questions with kdig, over UDP and TCP. */
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normalised, readExamples } from "../readme.ts";
+import { type Example, normalised, readBlocks, readExamples, yamlName } from "../readme.ts";
 import { run, type Started, startGeodns365 } from "./programs.ts";
 
 let server: Started;
@@ -10,20 +13,36 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-// Lines of other configurations are asked in readme.test.ts.
-const digs = readExamples().filter(
-  ({ command, config }) => command.startsWith("dig ") && config === undefined,
-);
+const digs = readExamples().filter(({ command }) => command.startsWith("dig "));
 
 describe("dig, as README has it", () => {
-  it.each(digs)("$command", async ({ command, output }) => {
-    const [line = "", filter] = command.split(" | ");
-    const args = line.replace("-p 5300", `-p ${server.port}`).split(" ").slice(1);
-    const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
-    const shown = filter === "grep status" ? lines.filter((text) => text.includes("status")) : lines;
-    expect(normalised(shown)).toEqual(normalised(output));
-  });
+  it.each(digs.filter(({ config }) => config === undefined))("$command", (example) => ask(example, server));
 });
+
+describe("dig of a configuration that README shows", () => {
+  const folder = mkdtempSync(join(tmpdir(), "geodns365-dig-"));
+  let plain: Started;
+  beforeAll(async () => {
+    const path = join(folder, "plain.yaml");
+    writeFileSync(path, readBlocks("yaml").find((body) => yamlName(body) === "plain.yaml") ?? "");
+    plain = await startGeodns365(["--config", path]);
+  });
+  afterAll(async () => {
+    await plain.stop();
+    rmSync(folder, { recursive: true });
+  });
+  it.each(digs.filter(({ config }) => config === "plain.yaml"))("$command", (example) => ask(example, plain));
+});
+
+async function ask({ command, output }: Example, { port }: Started): Promise<void> {
+  const [line = "", filter] = command.split(" | ");
+  const args = line.replace("-p 5300", `-p ${port}`).split(" ").slice(1);
+  const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
+  const word = filter?.replace("grep ", "");
+  expect(normalised(lines.filter((text) => word === undefined || text.includes(word)))).toEqual(
+    normalised(output),
+  );
+}
 
 /** name, type, client subnet; what the answer section must hold, and the scope */
 const questions = [
