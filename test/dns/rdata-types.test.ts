@@ -877,6 +877,13 @@ describe("wrong RDATA of each type", () => {
   );
 });
 
+test("RDATA read is a copy, so that a record kept does not keep its message", () => {
+  const message = hex("c0000201");
+  const rdata = readRdata(TYPE.A, new WireReader(message));
+  message.fill(0);
+  expect(rdata).toEqual(hex("c0000201"));
+});
+
 /** Types with names, and what they do with them. */
 const namesOfTypes: readonly {
   types: string;
