@@ -287,7 +287,8 @@ export function readRdata(type: number, reader: WireReader): Uint8Array {
   if (fields === undefined) return reader.take(reader.remaining);
   const parts = fields.map((field) => field.read(reader));
   if (reader.remaining > 0) throw new Malformed("RDATA is longer than its type allows");
-  const rdata = joinOctets(parts);
+  // A copy, so that a record kept does not keep its message.
+  const rdata = new Uint8Array(joinOctets(parts));
   const sentence = checksOfType.get(type)?.(rdata);
   if (sentence !== undefined) throw new Malformed(sentence);
   return rdata;
@@ -350,7 +351,7 @@ function parseFields(type: number, words: readonly Word[], origin: Uint8Array): 
   for (const field of fields) {
     const before = reader.remaining;
     if (before === 0 && !field.optional) {
-      const needed = fields.reduce((sum, { wordCount = 1 }) => sum + wordCount, 0);
+      const needed = fields.reduce((sum, { optional, wordCount = 1 }) => sum + (optional ? 0 : wordCount), 0);
       return `there are ${words.length} fields where ${needed} are needed`;
     }
     const parsed = field.parse(reader);

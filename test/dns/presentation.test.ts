@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatCharacters, parseCharacters, splitWords } from "../../src/dns/presentation.ts";
+import { formatCharacters, parseCharacters, parseTtl, splitWords } from "../../src/dns/presentation.ts";
 import { octets } from "./wire.ts";
 
 describe("splitWords (RFC 1035 §5.1)", () => {
@@ -46,4 +46,40 @@ describe("character strings", () => {
   ])("parseCharacters: $name", ({ text, expected }) => {
     expect(parseCharacters(text)).toEqual(expected);
   });
+});
+
+describe("parseTtl", () => {
+  test.each([
+    ["0", 0],
+    ["007", 7],
+    ["2147483647", 0x7fffffff],
+    ["1s", 1],
+    ["1m", 60],
+    ["1h", 3600],
+    ["1d", 86_400],
+    ["1w", 604_800],
+    ["1W2D3h4M5s", 788_645],
+    ["30m1h", 5400],
+    ["1h1h", 7200],
+    ["3550w5d3h14m7s", 0x7fffffff],
+  ])("%s is %d seconds", (text, seconds) => expect(parseTtl(text)).toBe(seconds));
+
+  test.each([
+    "",
+    "-1",
+    "+1",
+    "1.5",
+    "h",
+    "1h30",
+    "1y",
+    "1 h",
+    "1h ",
+    "0x10",
+    "2147483648",
+    "3550w5d3h14m8s",
+    "١",
+  ])("%j is none (RFC 2181 §8)", (text) => expect(parseTtl(text)).toBeUndefined());
+
+  test("may have 32 bits where it is no TTL", () =>
+    expect(parseTtl("4294967295", 0xffffffff)).toBe(0xffffffff));
 });

@@ -4,10 +4,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseType, TYPE } from "../../src/dns/iana.ts";
 import { splitWords } from "../../src/dns/presentation.ts";
-import { formatRdata, parseRdata, readRdata } from "../../src/dns/rdata.ts";
-import { WireReader } from "../../src/dns/wire-reader.ts";
+import { foldRdata, formatRdata, parseRdata, rdataParts, readRdata } from "../../src/dns/rdata.ts";
+import { Malformed, WireReader } from "../../src/dns/wire-reader.ts";
 import { rdataOfType } from "./rdata-arbitraries.ts";
-import { hex, labels } from "./wire.ts";
+import { hex, labels, octets } from "./wire.ts";
 
 /** Types that are not held by zones, and some whose text we do not read. */
 const withoutText = new Set([
@@ -495,5 +495,456 @@ describe("parseRdata and formatRdata of each type", () => {
     const words = splitWords(text);
     expect(typeof words === "string" ? words : parseRdata(type, words, labels("example"))).toEqual(wire);
     expect(formatRdata(type, wire)).toBe(printed);
+  });
+});
+
+describe("wrong RDATA of each type", () => {
+  const rows: readonly { type: string; name: string; text: string; sentence: string }[] = [
+    {
+      type: "RRSIG",
+      name: "a day that is not (RFC 4034 §3.2)",
+      text: "A 8 0 60 20380230000000 0 1 . AQ==",
+      sentence: '"20380230000000" is not a time like 20380119031407 or seconds from 0 to 4294967295',
+    },
+    {
+      type: "RRSIG",
+      name: "an hour that is not",
+      text: "A 8 0 60 20380101240000 0 1 . AQ==",
+      sentence: '"20380101240000" is not a time like 20380119031407 or seconds from 0 to 4294967295',
+    },
+    {
+      type: "RRSIG",
+      name: "a date of 13 digits",
+      text: "A 8 0 60 2038010100000 0 1 . AQ==",
+      sentence: '"2038010100000" is not a time like 20380119031407 or seconds from 0 to 4294967295',
+    },
+    {
+      type: "RRSIG",
+      name: "more labels in the signer than in the owner (RFC 4034 §3.1.3)",
+      text: "A 8 1 60 1 0 1 a.b. AQ==",
+      sentence: "the signer has 2 labels, more than the owner that was signed",
+    },
+    {
+      type: "RRSIG",
+      name: "no signature",
+      text: "A 8 0 60 1 0 1 .",
+      sentence: "there are 8 fields where 9 are needed",
+    },
+    { type: "RRSIG", name: "no type", text: "FOO 8 0 60 1 0 1 . AQ==", sentence: '"FOO" is not a type' },
+    {
+      type: "SIG",
+      name: "seconds since 1970 (RFC 2535 §7.2)",
+      text: "A 8 0 60 1 0 1 . AQ==",
+      sentence: '"1" is not a time like 20380119031407',
+    },
+    { type: "NSEC", name: "no types", text: "a.", sentence: "there are 1 fields where 2 are needed" },
+    { type: "NSEC", name: "a word that is no type", text: "a. A FOO", sentence: '"FOO" is not a type' },
+    {
+      type: "NXT",
+      name: "a type over 127 (RFC 2535 §5.2)",
+      text: "a. TYPE128",
+      sentence: "TYPE128 is not among the types 1 to 127 that an NXT tells of",
+    },
+    {
+      type: "NSEC3",
+      name: "a hash that is not SHA-1's (RFC 5155 §11)",
+      text: "1 0 0 - 00",
+      sentence: "the next hashed owner name has 1 octets where its algorithm makes 20",
+    },
+    {
+      type: "NSEC3",
+      name: "padding (RFC 5155 §3.3)",
+      text: "2 0 0 - 00======",
+      sentence: '"00======" is not base32hex digits without padding, 63 at the most',
+    },
+    {
+      type: "NSEC3",
+      name: "a hash longer than a label",
+      text: "2 0 0 - 0000000000000000000000000000000000000000000000000000000000000000",
+      sentence:
+        '"0000000000000000000000000000000000000000000000000000000000000000" is not base32hex digits without padding, 63 at the most',
+    },
+    {
+      type: "NSEC3",
+      name: "half an octet of salt",
+      text: "2 0 0 a 00",
+      sentence: '"a" is not a hyphen or an even number of hex digits up to 510',
+    },
+    {
+      type: "NSEC3PARAM",
+      name: "a salt in two words (RFC 5155 §4.3)",
+      text: "1 0 0 aa bb",
+      sentence: '"bb" is one field too many',
+    },
+    {
+      type: "DNSKEY",
+      name: "a flag without a name",
+      text: "SEP 3 8 AQ==",
+      sentence: '"SEP" is not flags by name or a number from 0 to 65535',
+    },
+    {
+      type: "DNSKEY",
+      name: "an algorithm without a name",
+      text: "256 3 ECC AQ==",
+      sentence: '"ECC" is not an algorithm or a number from 0 to 255',
+    },
+    {
+      type: "DNSKEY",
+      name: "a digit of base64 missing",
+      text: "256 3 8 AQ=",
+      sentence: '"AQ=" is not base64 digits',
+    },
+    {
+      type: "DNSKEY",
+      name: "unused bits that are set (RFC 4648 §3.5)",
+      text: "256 3 8 AB==",
+      sentence: '"AB==" is not base64 digits',
+    },
+    {
+      type: "DNSKEY",
+      name: "digits of base64url (RFC 4648 §5)",
+      text: "256 3 8 AA-_",
+      sentence: '"AA-_" is not base64 digits',
+    },
+    {
+      type: "DNSKEY",
+      name: "a private algorithm without its name (RFC 4034 Appendix A.1.1)",
+      text: "256 3 PRIVATEDNS AQ==",
+      sentence: "a key of algorithm 253 begins with a name",
+    },
+    {
+      type: "KEY",
+      name: "a key behind flags of none (RFC 2535 §3.1.2)",
+      text: "NOKEY 3 8 AQ==",
+      sentence: "flags say that there is no key, and one follows",
+    },
+    { type: "KEY", name: "no key", text: "256 3 8", sentence: "the key is missing" },
+    { type: "RKEY", name: "flags", text: "1 3 8 AQ==", sentence: "the flags of an RKEY are 0" },
+    {
+      type: "DS",
+      name: "a digest too short for SHA-1 (RFC 4034 §5.1.4)",
+      text: "1 8 1 00",
+      sentence: "the digest has 1 octets where its algorithm makes 20",
+    },
+    {
+      type: "DS",
+      name: "a digest too long for SHA-256 (RFC 4509 §2.2)",
+      text: "1 8 2 000000000000000000000000000000000000000000000000000000000000000000",
+      sentence: "the digest has 33 octets where its algorithm makes 32",
+    },
+    {
+      type: "DS",
+      name: "half an octet",
+      text: "1 8 255 01 2",
+      sentence: '"012" is not an even number of hex digits',
+    },
+    {
+      type: "CDS",
+      name: "no digest (RFC 8078 §4)",
+      text: "0 0 0",
+      sentence: "there are 3 fields where 4 are needed",
+    },
+    {
+      type: "SSHFP",
+      name: "a fingerprint too short for SHA-256 (RFC 6594 §4)",
+      text: "1 2 00",
+      sentence: "the fingerprint has 1 octets where its algorithm makes 32",
+    },
+    {
+      type: "ZONEMD",
+      name: "a digest under 12 octets (RFC 8976 §2.2.4)",
+      text: "1 1 240 00",
+      sentence: "the digest has 1 octets and 12 are the least",
+    },
+    {
+      type: "ZONEMD",
+      name: "a digest too short for SHA-512 (RFC 8976 §5.3)",
+      text: "1 1 2 000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+      sentence: "the digest has 48 octets where its algorithm makes 64",
+    },
+    {
+      type: "CERT",
+      name: "a type without a name",
+      text: "FOO 1 8 AQ==",
+      sentence: '"FOO" is not a certificate type or a number from 0 to 65535',
+    },
+    {
+      type: "IPSECKEY",
+      name: "a gateway where there is none (RFC 4025 §2.5)",
+      text: "10 0 2 a. AQ==",
+      sentence: '"a." is not a dot, which stands for no gateway',
+    },
+    {
+      type: "IPSECKEY",
+      name: "a gateway type over 3",
+      text: "10 4 2 a. AQ==",
+      sentence: '"4" is not a gateway type from 0 to 3',
+    },
+    {
+      type: "IPSECKEY",
+      name: "no key",
+      text: "10 3 2 a.",
+      sentence: "there are 4 fields where 5 are needed",
+    },
+    {
+      type: "HIP",
+      name: "a key in two words (RFC 8005 §6)",
+      text: "2 20 A wE=",
+      sentence: '"A" is not base64 digits in one word',
+    },
+    {
+      type: "AMTRELAY",
+      name: "a discovery bit of 2",
+      text: "10 2 0 .",
+      sentence: '"2" is not a discovery bit of 0 or 1',
+    },
+    {
+      type: "AMTRELAY",
+      name: "a relay type over 3",
+      text: "10 0 4 a.",
+      sentence: '"4" is not a relay type from 0 to 3',
+    },
+    {
+      type: "URI",
+      name: "a target without quotes (RFC 7553 §4.4)",
+      text: "10 1 ftp://a",
+      sentence: '"ftp://a" must stand in quotes',
+    },
+    {
+      type: "CAA",
+      name: "a tag in quotes",
+      text: '0 "issue" "x"',
+      sentence: '"issue" must not stand in quotes',
+    },
+    {
+      type: "NAPTR",
+      name: "a substitution without its end (RFC 3402 §3.2)",
+      text: '1 1 "" "" "!a!b" .',
+      sentence: '"!a!b" is not a substitution like !pattern!replacement!i',
+    },
+    {
+      type: "WKS",
+      name: "a protocol without a name",
+      text: "192.0.2.1 nope 1",
+      sentence: '"nope" is not tcp, udp or a protocol\'s number from 0 to 255',
+    },
+    {
+      type: "WKS",
+      name: "a service without a name",
+      text: "192.0.2.1 tcp nope",
+      sentence: '"nope" is not a service known here or a port from 0 to 65535',
+    },
+    {
+      type: "WKS",
+      name: "no protocol",
+      text: "192.0.2.1",
+      sentence: "an address and a protocol are expected",
+    },
+    {
+      type: "X25",
+      name: "three digits (RFC 1183 §3.1)",
+      text: "123",
+      sentence: '"123" is not an X.25 address of four digits or more',
+    },
+    {
+      type: "NSAP",
+      name: "no 0x (RFC 1706 §7)",
+      text: "4700",
+      sentence: '"4700" is not 0x and an even number of hex digits',
+    },
+    {
+      type: "EUI48",
+      name: "colons (RFC 7043 §3.2)",
+      text: "00:00:5e:00:53:2a",
+      sentence: '"00:00:5e:00:53:2a" is not 6 octets in hex like 00-00-5e',
+    },
+    {
+      type: "L64",
+      name: "an address (RFC 6742 §2.3.2)",
+      text: "10 2001:db8::",
+      sentence: '"2001:db8::" is not four groups of hex digits like 2001:db8:0:1',
+    },
+    {
+      type: "SOA",
+      name: "a time with a number behind its units",
+      text: "a. b. 1 1h30 1 1 1",
+      sentence: '"1h30" is not a whole number from 0 to 4294967295 or a time like 1h30m',
+    },
+    {
+      type: "SOA",
+      name: "a time over 32 bits",
+      text: "a. b. 1 7102w 1 1 1",
+      sentence: '"7102w" is not a whole number from 0 to 4294967295 or a time like 1h30m',
+    },
+    { type: "NS", name: "a name in quotes", text: '"a."', sentence: '"a." must not stand in quotes' },
+    {
+      type: "OPT",
+      name: "a type that goes with a message (RFC 6895 §3.1)",
+      text: "\\# 0",
+      sentence: "no zone holds records of this type",
+    },
+    {
+      type: "ANY",
+      name: "a type that asks for others (RFC 6895 §3.1)",
+      text: "\\# 0",
+      sentence: "no zone holds records of this type",
+    },
+    {
+      type: "TYPE0",
+      name: "type 0 (RFC 6895 §3.1)",
+      text: "\\# 0",
+      sentence: "no zone holds records of this type",
+    },
+  ];
+  test.each(rows)("$type: $name", ({ type, text, sentence }) => {
+    const words = splitWords(text);
+    const parsed = typeof words === "string" ? words : parseRdata(parseType(type) ?? -1, words, labels());
+    expect(parsed).toBe(sentence);
+  });
+
+  const malformed: readonly { type: string; name: string; wire: Uint8Array; sentence: string }[] = [
+    { type: "NSEC", name: "an empty bitmap", wire: hex("00"), sentence: "its type bitmap is empty" },
+    {
+      type: "NSEC",
+      name: "blocks in descending order (RFC 4034 §4.1.2)",
+      wire: hex("00 0101 40 0001 40"),
+      sentence: "the blocks of its type bitmap are not in ascending order",
+    },
+    {
+      type: "NSEC",
+      name: "a block of no octets (RFC 4034 §4.1.2)",
+      wire: hex("00 0000"),
+      sentence: "a block of its type bitmap has no length from 1 to 32",
+    },
+    {
+      type: "NSEC",
+      name: "a block of 33 octets (RFC 4034 §4.1.2)",
+      wire: hex("00 0021010101010101010101010101010101010101010101010101010101010101010101"),
+      sentence: "a block of its type bitmap has no length from 1 to 32",
+    },
+    {
+      type: "NSEC",
+      name: "a zero octet at a block's end (RFC 4034 §4.1.2)",
+      wire: hex("00 0002 4000"),
+      sentence: "a block of its type bitmap ends in a zero octet",
+    },
+    {
+      type: "NXT",
+      name: "bit 0 (RFC 2535 §5.2)",
+      wire: hex("00 80"),
+      sentence: "its type bitmap is not one of the types 1 to 127",
+    },
+    {
+      type: "NSEC3",
+      name: "an empty hash",
+      wire: hex("02 00 0000 00 00"),
+      sentence: "its next hashed owner name has no length from 1 to 39",
+    },
+    {
+      type: "WKS",
+      name: "a zero octet at the end",
+      wire: hex("c0000201 06 00"),
+      sentence: "its bitmap ends in a zero octet",
+    },
+    {
+      type: "HIP",
+      name: "an empty key (RFC 8005 §5.3)",
+      wire: hex("01 02 0000 ff"),
+      sentence: "its host identity tag or public key is empty",
+    },
+    {
+      type: "IPSECKEY",
+      name: "a gateway type over 3 (RFC 4025 §2.3)",
+      wire: hex("0a 04 02 ff"),
+      sentence: "its gateway type is over 3",
+    },
+    {
+      type: "CAA",
+      name: "an empty tag (RFC 8659 §4.1)",
+      wire: hex("00 00"),
+      sentence: "its property tag is not of letters and digits",
+    },
+    {
+      type: "X25",
+      name: "letters",
+      wire: hex("04 61626364"),
+      sentence: "a character string in it is not an X.25 address of four digits or more",
+    },
+    { type: "TLSA", name: "no data", wire: hex("03 01 01"), sentence: "it ends too early" },
+  ];
+  test.each(malformed)("$type from the wire: $name", ({ type, wire, sentence }) =>
+    expect(() => readRdata(parseType(type) ?? -1, new WireReader(wire))).toThrow(new Malformed(sentence)),
+  );
+});
+
+test("RDATA read is a copy, so that a record kept does not keep its message", () => {
+  const message = hex("c0000201");
+  const rdata = readRdata(TYPE.A, new WireReader(message));
+  message.fill(0);
+  expect(rdata).toEqual(hex("c0000201"));
+});
+
+/** Types with names, and what they do with them. */
+const namesOfTypes: readonly {
+  types: string;
+  front: string;
+  behind?: string;
+  sent: boolean;
+  followed: boolean;
+  folded: boolean;
+}[] = [
+  { types: "NS MD MF CNAME MB MG MR PTR", front: "", sent: true, followed: true, folded: true },
+  { types: "MX", front: "0001", sent: true, followed: true, folded: true },
+  { types: "AFSDB RT", front: "0001", sent: false, followed: true, folded: true },
+  { types: "SRV", front: "000100010001", sent: false, followed: true, folded: true },
+  { types: "NAPTR", front: "00010001000000", sent: false, followed: true, folded: true },
+  { types: "NXT", front: "", behind: "40", sent: false, followed: true, folded: true },
+  {
+    types: "SIG",
+    front: `0001 08 02 ${"00".repeat(14)}`,
+    behind: "ff",
+    sent: false,
+    followed: true,
+    folded: true,
+  },
+  { types: "KX", front: "0001", sent: false, followed: false, folded: true },
+  { types: "DNAME", front: "", sent: false, followed: false, folded: true },
+  {
+    types: "RRSIG",
+    front: `0001 08 02 ${"00".repeat(14)}`,
+    behind: "ff",
+    sent: false,
+    followed: false,
+    folded: true,
+  },
+  { types: "NSEC", front: "", behind: "000140", sent: false, followed: false, folded: false },
+  { types: "SVCB HTTPS LP", front: "0001", sent: false, followed: false, folded: false },
+  { types: "IPSECKEY", front: "0a0302", behind: "ff", sent: false, followed: false, folded: false },
+  { types: "HIP", front: "01020001aabb", sent: false, followed: false, folded: false },
+  { types: "TYPE65280", front: "", sent: false, followed: false, folded: false },
+];
+
+describe.each(
+  namesOfTypes.flatMap(({ types, ...rules }) => types.split(" ").map((mnemonic) => ({ mnemonic, ...rules }))),
+)("the name in $mnemonic", ({ mnemonic, front, behind = "", sent, followed, folded }) => {
+  const type = parseType(mnemonic) ?? -1;
+  const plain = octets(hex(front), labels("Mail", "Example"), hex(behind));
+
+  test(`${sent ? "may" : "must not"} be compressed (RFC 3597 §4)`, () => {
+    expect(rdataParts(type, plain).some((part) => part.compressible)).toBe(sent);
+  });
+
+  test(`${followed ? "is followed" : "is not followed"} where it comes compressed (RFC 3597 §4)`, () => {
+    const head = octets(new Uint8Array(12), labels("Example"));
+    const compressed = octets(hex(front), 4, "Mail", 0xc0, 12, hex(behind));
+    const read = () => readRdata(type, new WireReader(octets(head, compressed), head.length));
+    if (followed) expect(read()).toEqual(plain);
+    else if (type === 65280) expect(read()).toEqual(compressed);
+    else expect(read).toThrow(new Malformed("a name in it is compressed"));
+  });
+
+  test(`${folded ? "is" : "is not"} compared without case (RFC 4034 §6.2, RFC 6840 §5.1)`, () => {
+    const lower = octets(hex(front), labels("mail", "example"), hex(behind));
+    expect(foldRdata(type, plain)).toEqual(folded ? lower : plain);
   });
 });

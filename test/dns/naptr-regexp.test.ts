@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { isSubstitution } from "../../src/dns/naptr-regexp.ts";
+import { octets } from "./wire.ts";
+
+describe("isSubstitution (RFC 3402 §3.2)", () => {
+  test.each([
+    "!a!b!",
+    "!a!b!i",
+    "!a!!",
+    "!^$!b!",
+    "!(a)!\\1!",
+    "!(a)!x\\1y!",
+    "!a\\!b!c!",
+    "!a!b\\!c!",
+    "!a!\\\\!",
+    "/a*b+c?/d/",
+    "!a{2}b{1,}c{1,2}!d!",
+    "!a|b!c!",
+    "!()!b!",
+    "![]a]!b!",
+    "![^]a-z]!b!",
+    "![[:alpha:]]!b!",
+    "!a)!b!",
+    "!a]}!b!",
+    "\u00c8a\u00c8b\u00c8",
+  ])("%j is one", (text) => expect(isSubstitution(octets(text))).toBe(true));
+
+  test.each([
+    "",
+    "!",
+    "!a",
+    "!a!",
+    "!a!b",
+    "!a!b!x",
+    "!a!b!!",
+    "!!b!",
+    "1a1b1",
+    "iaibi",
+    "\\a\\b\\",
+    "\u0000a\u0000b\u0000",
+    "!a!\\1!",
+    "!(a)!\\2!",
+    "!(a)!\\0!",
+    "!(a!b!",
+    "!*!b!",
+    "!a**!b!",
+    "!^*!b!",
+    "!a|!b!",
+    "!(|a)!b!",
+    "!a{2!b!",
+    "!{2}!b!",
+    "!a{3,2}!b!",
+    "!a{256}!b!",
+    "![a!b!",
+    "![z-a]!b!",
+    "![a-b-c]!b!",
+    "![[:foo:]]!b!",
+    "!a\\!b!",
+  ])("%j is none", (text) => expect(isSubstitution(octets(text))).toBe(false));
+});
