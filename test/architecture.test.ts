@@ -34,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "load-snapshot.ts": ["snapshot.ts", "config", "state", "zone", "geo"],
   "trace.ts": ["snapshot.ts", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
+  "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
   "answer.ts": ["chaos.ts", "resolve.ts", "trace.ts", "snapshot.ts", "dns", "ip.ts"],
   "explain.ts": ["answer.ts", "trace.ts", "snapshot.ts", "config", "cloud", "geo", "dns", "ip.ts"],

@@ -1,7 +1,7 @@
 /** README's commands and YAML do what README says. dig's lines are asked by a client of our own. */
 
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -17,7 +17,7 @@ import { parsePrefix } from "../src/ip.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
-import { normalised, readBlocks, readExamples, readmePath, yamlName } from "./readme.ts";
+import { normalised, readBlocks, readExamples, readmePath, writeFiles, yamlName } from "./readme.ts";
 import { sendAll } from "./wire-client.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -26,14 +26,15 @@ const examples = readExamples();
 /** A copy of the default lab with README's YAML beside it. */
 const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
 cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
-const blocks = readBlocks("yaml").map((text) => ({ text, name: yamlName(text) ?? "" }));
-for (const { text, name } of blocks) writeFileSync(join(folder, name), text);
+const blocks = readBlocks("yaml").map((text) => ({ name: yamlName(text) ?? "" }));
+writeFiles(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const digs = examples.filter(({ command }) => command.startsWith("dig "));
 
 describe.each([
   { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
+  { config: "office.yaml", path: "office.yaml", atLeast: 2 },
   { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
 ])("dig of $path", ({ config, path, atLeast }) => {
   let server: Server;
@@ -54,7 +55,9 @@ describe.each([
 });
 
 it("asks every dig line", () => {
-  expect(new Set(digs.map(({ config }) => config))).toEqual(new Set([undefined, "plain.yaml"]));
+  expect(new Set(digs.map(({ config }) => config))).toEqual(
+    new Set([undefined, "office.yaml", "plain.yaml"]),
+  );
 });
 
 /** Does what a dig line says, as far as README's lines go, and prints like dig. */

@@ -1,6 +1,6 @@
 /** README's examples, cut out so that tests can run them. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const readmePath = join(import.meta.dirname, "../README.md");
@@ -37,6 +37,14 @@ export function readBlocks(language: string): readonly string[] {
 
 /** The file that a block of YAML is, as its first comment says. */
 export const yamlName = (body: string): string | undefined => /^# (\S+\.yaml)$/m.exec(body)?.[1];
+
+/** Writes the YAML that README shows, and the files that it names, into a folder. */
+export function writeFiles(folder: string): void {
+  for (const body of readBlocks("yaml")) writeFileSync(join(folder, yamlName(body) ?? ""), body);
+  for (const body of readBlocks("dns")) {
+    writeFileSync(join(folder, /^; (\S+\.zone)$/m.exec(body)?.[1] ?? ""), body);
+  }
+}
 
 function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", body = ""]) => ({

@@ -11,10 +11,11 @@ import {
   type RecordsDecision,
   type ServiceDecision,
 } from "../explain.ts";
-import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
+import { formatPrefix, type IpPrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, misuse } from "./exit.ts";
+import { findFrom } from "./from.ts";
 
 export interface ExplainOptions {
   readonly qname: Uint8Array;
@@ -34,7 +35,7 @@ export function explainCommand(options: ExplainOptions): number {
   }
   const { snapshot, warnings } = loaded;
   for (const warning of warnings) console.error(`warning: ${warning}`);
-  const from = findFrom(snapshot, options.from);
+  const from = findClientSubnet(snapshot, options.from);
   if (typeof from === "string") return misuse(from);
   const tenant = options.tenant === undefined ? undefined : findTenant(snapshot, options.tenant);
   if (typeof tenant === "string") return misuse(tenant);
@@ -44,22 +45,11 @@ export function explainCommand(options: ExplainOptions): number {
   return EXIT.good;
 }
 
-function misuse(message: string): number {
-  console.error(`error: ${message}`);
-  return EXIT.misuse;
-}
-
-/** A network stands for its first prefix. */
-function findFrom({ configuration }: Snapshot, text: string): IpPrefix | string {
-  const network = configuration.networks.find(({ name }) => name === text);
-  const prefix = network?.prefixes[0] ?? parsePrefix(text);
-  if (typeof prefix !== "string") {
-    const words = `--from ${formatPrefix(prefix)} has a prefix length of 0, which asks to use no client subnet (RFC 7871 §7.1.2); give a longer prefix`;
-    return prefix.length === 0 ? words : prefix;
-  }
-  if (text.includes("/")) return prefix;
-  const names = configuration.networks.map(({ name }) => name);
-  return `--from "${text}" is neither a prefix nor a network${suggest(text, names)}`;
+/** A client subnet of length 0 asks to use none (RFC 7871 §7.1.2). */
+function findClientSubnet(snapshot: Snapshot, text: string): IpPrefix | string {
+  const prefix = findFrom(snapshot, text);
+  if (typeof prefix === "string" || prefix.length > 0) return prefix;
+  return `--from ${formatPrefix(prefix)} has a prefix length of 0, which asks to use no client subnet (RFC 7871 §7.1.2); give a longer prefix`;
 }
 
 /** A tenant stands for its home geo; a satellite has a name of its own. */

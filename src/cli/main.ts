@@ -11,6 +11,7 @@ import { EXIT } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { query } from "./query.ts";
 import { serve } from "./serve.ts";
+import { zoneCommand } from "./zone.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -66,6 +67,17 @@ function buildProgram(): Command {
     .addOption(config())
     .option("--json", "print JSON")
     .action((qname, qtype, options) => exitWith(explainCommand({ json: false, ...options, qname, qtype })));
+
+  program
+    .command("zone")
+    .description("print a zone as it is seen from one place, as a master file with tailored names expanded")
+    .argument("<zone>", "its apex", domain)
+    .option(
+      "--from <prefix|network>",
+      "the address that asks, or the name of a network; this machine if not given",
+    )
+    .addOption(config())
+    .action(async (apex, options) => exitWith(await zoneCommand({ ...options, apex })));
 
   program
     .command("query")

@@ -103,8 +103,8 @@ function questionToTry({ clouds, zones, networks, settings }: Configuration): st
 
 function tailoredQuestion(zones: Configuration["zones"]): string | undefined {
   for (const zone of zones.values()) {
-    for (const { tailored } of zone.nodes.values()) {
-      if (tailored?.kind !== "records" || tailored.name.startsWith("*.")) continue;
+    for (const tailored of zone.nodes.tailored()) {
+      if (tailored.kind !== "records" || tailored.name.startsWith("*.")) continue;
       const [type] = [...tailored.types].toSorted((a, b) => a - b);
       if (type !== undefined) return `${tailored.name} ${formatType(type)}`;
     }

@@ -132,6 +132,16 @@ export function nameOctets(name: DomainName): Uint8Array {
   return octets;
 }
 
+/** Sorts as names do in canonical order: label by label from the last, without case (RFC 4034 §6.1). */
+export function canonicalKey(octets: Uint8Array): string {
+  const folded = Buffer.from(foldCase(octets));
+  const labels: string[] = [];
+  for (let at = 0; (folded[at] ?? 0) > 0; at += 1 + (folded[at] ?? 0)) {
+    labels.push(folded.toString("latin1", at + 1, at + 1 + (folded[at] ?? 0)));
+  }
+  return labels.reverse().join("\0");
+}
+
 /** A copy with the ASCII letters A to Z in lower case. Length octets are below 64 and so stay as they are. */
 export function foldCase(octets: Uint8Array): Uint8Array {
   const folded = new Uint8Array(octets);

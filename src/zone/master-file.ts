@@ -235,7 +235,8 @@ function readHead(context: Context, words: readonly PlacedWord[], before: Placed
     // Most words here are types; ANY is a class as well, and neither is of use.
     const type = parseType(text);
     if (type !== undefined) {
-      if (!isMetaType(type)) return { ttlSeconds, type, typeWord: word, rest: words.slice(i + 1) };
+      if (!isMetaType(type) && !isObsolete(type))
+        return { ttlSeconds, type, typeWord: word, rest: words.slice(i + 1) };
       tellError(context, word, `${formatType(type)} is no type that a zone can hold`);
       return undefined;
     }
@@ -257,6 +258,9 @@ function readHead(context: Context, words: readonly PlacedWord[], before: Placed
   tellError(context, words.at(-1) ?? before, "the type is missing");
   return undefined;
 }
+
+/** RFC 1035 §3.3.4, §3.3.5: MX is in the place of these. */
+const isObsolete = (type: number): boolean => type === TYPE.MD || type === TYPE.MF;
 
 /** Whether there was a record to be read. */
 function readRecord(

@@ -1,10 +1,10 @@
 /** README's dig lines with dig itself, and the same questions with kdig, over UDP and TCP. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Example, normalised, readBlocks, readExamples, yamlName } from "../readme.ts";
+import { type Example, normalised, readExamples, writeFiles } from "../readme.ts";
 import { run, type Started, startGeodns365 } from "./programs.ts";
 
 let server: Started;
@@ -19,19 +19,18 @@ describe("dig, as README has it", () => {
   it.each(digs.filter(({ config }) => config === undefined))("$command", (example) => ask(example, server));
 });
 
-describe("dig of a configuration that README shows", () => {
+describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of README's %s", (config) => {
   const folder = mkdtempSync(join(tmpdir(), "geodns365-dig-"));
-  let plain: Started;
+  let shown: Started;
   beforeAll(async () => {
-    const path = join(folder, "plain.yaml");
-    writeFileSync(path, readBlocks("yaml").find((body) => yamlName(body) === "plain.yaml") ?? "");
-    plain = await startGeodns365(["--config", path]);
+    writeFiles(folder);
+    shown = await startGeodns365(["--config", join(folder, config)]);
   });
   afterAll(async () => {
-    await plain.stop();
+    await shown.stop();
     rmSync(folder, { recursive: true });
   });
-  it.each(digs.filter(({ config }) => config === "plain.yaml"))("$command", (example) => ask(example, plain));
+  it.each(digs.filter((example) => example.config === config))("$command", (example) => ask(example, shown));
 });
 
 async function ask({ command, output }: Example, { port }: Started): Promise<void> {

@@ -8,7 +8,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { nameOf } from "../../src/dns/name.ts";
 import { badFiles, goodFiles, type MasterFileCase } from "../zone/master-files.ts";
-import { run } from "./programs.ts";
+import { root, run } from "./programs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-checkzone-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -73,5 +73,18 @@ describe("named-checkzone", () => {
     const lab = write(file);
     expect(await dumped(lab)).toBeUndefined();
     expect(held(lab, "a.zone")).toBeUndefined();
+  });
+});
+
+describe("geodns365 zone", () => {
+  const loaded = loadConfig(join(root, "config/geodns365.yaml"));
+  const zones = loaded.kind === "loaded" ? [...loaded.configuration.zones.keys()] : [];
+  const program = join(root, "src/cli/geodns365.js");
+
+  it.each(zones)("prints %s so that named-checkzone takes it", async (zone) => {
+    const printed = await run(process.execPath, [program, "zone", zone, "--from", "sydney-office"]);
+    const file = join(folder, "printed.zone");
+    writeFileSync(file, printed);
+    expect(await run("named-checkzone", ["-i", "local", zone, file])).toMatch(/OK\n$/);
   });
 });

@@ -369,6 +369,11 @@ export const badFiles: readonly BadFile[] = [
     ],
   },
   {
+    name: "RFC 1035 §3.3.4, §3.3.5: MD and MF, which MX has taken the place of",
+    text: `${apex}w MD ns\nw MF ns\n`,
+    errors: ["5:3: MD is no type that a zone can hold", "6:3: MF is no type that a zone can hold"],
+  },
+  {
     name: "another class",
     text: `${apex}w CH A 192.0.2.1\n`,
     errors: ["5:3: class CH is not IN, the only one served"],

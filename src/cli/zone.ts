@@ -1,0 +1,55 @@
+/** `geodns365 zone`: a zone as it is seen from one place, as a master file. */
+
+import { once } from "node:events";
+import { suggest } from "../config/documents.ts";
+import { formatConfigError } from "../config/load.ts";
+import { domainName } from "../dns/name.ts";
+import { exportZone } from "../export.ts";
+import { formatPrefix, type IpPrefix } from "../ip.ts";
+import { loadSnapshot } from "../load-snapshot.ts";
+import { EXIT, misuse } from "./exit.ts";
+import { findFrom } from "./from.ts";
+
+export interface ZoneOptions {
+  /** wire format */
+  readonly apex: Uint8Array;
+  /** a prefix or the name of a network; this machine where absent */
+  readonly from?: string;
+  readonly config: string;
+}
+
+/** How many characters are written at a time. */
+const CHUNK = 1 << 16;
+
+export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<number> {
+  const loaded = loadSnapshot(config);
+  if (loaded.kind === "errors") {
+    for (const error of loaded.errors) console.error(formatConfigError(error));
+    return EXIT.foundWrong;
+  }
+  const { snapshot, warnings } = loaded;
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const name = domainName(apex);
+  const { zones } = snapshot.configuration;
+  const zone = zones.get(name);
+  if (zone === undefined) return misuse(`${name} is no zone served${suggest(name, [...zones.keys()])}`);
+  const prefix = from === undefined ? thisMachine : findFrom(snapshot, from);
+  if (typeof prefix === "string") return misuse(prefix);
+  const asker = { address: { family: prefix.family, octets: prefix.octets }, via: "source" } as const;
+  let chunk = `; ${name} as seen from ${from === undefined ? "this machine" : from}, ${formatPrefix(prefix)}\n`;
+  for (const line of exportZone(snapshot, zone, asker)) {
+    chunk += `${line}\n`;
+    if (chunk.length < CHUNK) continue;
+    await write(chunk);
+    chunk = "";
+  }
+  await write(chunk);
+  return EXIT.good;
+}
+
+/** Who asks a server on its own machine has this address. */
+const thisMachine: IpPrefix = { family: 4, octets: Uint8Array.of(127, 0, 0, 1), length: 32 };
+
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+}
