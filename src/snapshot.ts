@@ -83,6 +83,14 @@ export function withStates(snapshot: Snapshot, states: DatacenterStates): Snapsh
   return { ...snapshot, states };
 }
 
+/** The next snapshot in the states of the one before, as far as their datacenters are still there. */
+export function inStatesOf(before: Snapshot, next: Snapshot): Snapshot {
+  const ids = new Set(
+    next.configuration.clouds.flatMap(({ datacenters }) => datacenters.map(({ id }) => id)),
+  );
+  return withStates(next, new Map([...before.states].filter(([id]) => ids.has(id))));
+}
+
 /** The class of an address among the candidates of a service. */
 export function locationClass({ table, lists }: Candidates, address: IpAddress): LocationClass {
   const { listIndex, prefixLength } = lookupCandidates(table, address);

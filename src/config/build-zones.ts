@@ -26,12 +26,14 @@ import {
 } from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
+import type { ScriptedZone } from "../zone/scripted-zone.ts";
 import { type Alternatives, findZone, type Zone, ZoneBuilder, type Zones } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Nameservers } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { cutPieces } from "./printable.ts";
 import type { CloudDocument, SettingsDocument } from "./schema.ts";
+import { buildScriptedZone } from "./scripted-zones.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
 /** TTL of apex records, in seconds. */
@@ -54,37 +56,48 @@ export function buildZones(
   faults: Faults,
 ): Zones<TailoredName> {
   const builders = new Map<DomainName, ZoneBuilder<TailoredName>>();
+  const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
+  const [rootFile = ""] = documents.files;
   const owners: readonly ZonesOwner[] = [...documents.settings, ...documents.clouds];
   for (const { source, value } of owners) {
-    for (const [i, text] of (value.zones ?? []).entries()) {
-      const apex = apexOf(text);
+    for (const [i, item] of (value.zones ?? []).entries()) {
+      const apex = apexOf(typeof item === "string" ? item : item.zone);
       const known = places.get(apex);
       if (known !== undefined) {
         faults.at(source, ["zones", i], `zone ${apex} is defined at ${formatPlace(known)} already`);
         continue;
       }
       places.set(apex, source.placeOf(["zones", i]));
-      builders.set(apex, new ZoneBuilder(apex));
+      if (typeof item === "string") {
+        builders.set(apex, new ZoneBuilder(apex));
+        continue;
+      }
+      const { zone, fault } = buildScriptedZone(apex, item, { source, index: i }, rootFile);
+      if (fault !== undefined) faults.at(source, ["zones", i, "handler"], fault);
+      scripted.set(apex, zone);
     }
   }
   const soaOfZone = new Map<DomainName, RRset>();
   const recordPlaces = new Map<DomainName, FilePlace>();
   const whole = whatIsWhole(documents, clouds);
   const [first] = documents.files;
-  if (builders.size === 0 && whole.zones && first !== undefined) {
+  if (places.size === 0 && whole.zones && first !== undefined) {
     const message = "there is no zone to serve; list zones, or include a cloud's file";
     faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
   }
-  for (const owner of owners) addPlainRecords(owner, builders, soaOfZone, recordPlaces, whole, faults);
+  for (const owner of owners)
+    addPlainRecords(owner, builders, scripted, soaOfZone, recordPlaces, whole, faults);
   for (const owner of owners) refuseBelowDname(owner, builders, faults);
   const givenSoas = new Set(soaOfZone.keys());
   for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
-  addServices(documents, clouds, builders, recordPlaces, whole, faults);
-  const zones = new Map<DomainName, Zone<TailoredName>>();
-  for (const [apex, builder] of builders) {
+  addServices(documents, clouds, builders, scripted, recordPlaces, whole, faults);
+  const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>();
+  for (const apex of places.keys()) {
     const soa = soaOfZone.get(apex);
-    if (soa !== undefined) zones.set(apex, builder.build(soa, { serialIsGiven: givenSoas.has(apex) }));
+    const zone = soa && builders.get(apex)?.build(soa, { serialIsGiven: givenSoas.has(apex) });
+    const made = zone ?? scripted.get(apex);
+    if (made !== undefined) zones.set(apex, made);
   }
   return zones;
 }
@@ -122,6 +135,7 @@ function apexOf(text: string): DomainName {
 function addPlainRecords(
   { source, value }: ZonesOwner,
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
   soaOfZone: Map<DomainName, RRset>,
   recordPlaces: Map<DomainName, FilePlace>,
   whole: Whole,
@@ -131,7 +145,8 @@ function addPlainRecords(
     const apex = apexOf(zoneText);
     const builder = builders.get(apex);
     if (builder === undefined) {
-      if (!whole.zones) continue;
+      if (scripted.has(apex)) faults.atKey(source, ["records", zoneText], answeredByHandler(apex));
+      if (!whole.zones || scripted.has(apex)) continue;
       const zoneNames = [...builders.keys()];
       faults.atKey(source, ["records", zoneText], `${apex} is no zone served${suggest(apex, zoneNames)}`);
       continue;
@@ -140,13 +155,33 @@ function addPlainRecords(
       const path = ["records", zoneText, i];
       const rrset = parseRecordLine(line, nameOctets(apex), DEFAULT_TTL);
       const fault =
-        typeof rrset === "string" ? rrset : (apexFault(rrset, apex, soaOfZone) ?? builder.addRRset(rrset));
+        typeof rrset === "string"
+          ? rrset
+          : (apexFault(rrset, apex, soaOfZone) ??
+            scriptFault(rrset, apex, scripted) ??
+            builder.addRRset(rrset));
       if (fault !== undefined) faults.at(source, path, cutPieces(fault, line));
       if (fault !== undefined || typeof rrset === "string") continue;
       if (rrset.type === TYPE.SOA) soaOfZone.set(apex, rrset);
       if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
     }
   }
+}
+
+const answeredByHandler = (apex: DomainName): string =>
+  `${apex} is a scripted zone, for which its handler alone answers`;
+
+/** What is wrong with a record for a scripted zone below its own: of what is there, only a zone cut is ever shown. */
+function scriptFault(
+  { name, type }: RRset,
+  apex: DomainName,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
+): string | undefined {
+  const zone = findZone(scripted, name);
+  if (zone === undefined || !isAtOrBelow(zone.apex, apex)) return undefined;
+  const isCut = (type === TYPE.NS || type === TYPE.DS) && name === zone.apex;
+  const isGlue = (type === TYPE.A || type === TYPE.AAAA) && name !== zone.apex;
+  return isCut || isGlue ? undefined : `${name} lies in a zone of its own: ${answeredByHandler(zone.apex)}`;
 }
 
 /** A DNAME hides what is below it, so nothing may be there (RFC 6672 §2.4). */
@@ -254,6 +289,7 @@ function addServices(
   documents: Documents,
   clouds: readonly Cloud[],
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
   recordPlaces: ReadonlyMap<DomainName, FilePlace>,
   whole: Whole,
   faults: Faults,
@@ -262,6 +298,7 @@ function addServices(
   // What leads to a name that an error keeps from being made is no second error.
   const unmade = new Set<DomainName>();
   const tell = oncePerPlace(faults);
+  const allZones = new Map<DomainName, ZoneBuilder<TailoredName> | ScriptedZone>([...builders, ...scripted]);
   for (const cloud of clouds) {
     const source = documents.clouds.find(({ value }) => value.cloud === cloud.name)?.source;
     if (source === undefined) continue;
@@ -275,11 +312,16 @@ function addServices(
         }
         const maker = { source, service, chainName };
         const made = domainName(chainName.owner);
-        const zone = findZone(builders, made);
+        const zone = findZone(allZones, made);
         const known = makers.get(made);
         if (zone === undefined) {
           if (whole.zones)
             tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
+        } else if (!(zone instanceof ZoneBuilder)) {
+          tell(
+            spotOfOwner(source, service, chainName),
+            `${made} cannot be made here: ${answeredByHandler(zone.apex)}`,
+          );
         } else if (known !== undefined) {
           const other = formatPlace(spotOfMaker(documents, known).place);
           tell(spotOfMaker(documents, maker), `${made} is made at ${other} already`, other);
@@ -292,10 +334,15 @@ function addServices(
       }
     }
   }
-  const zones = new Map([...builders].map(([apex, builder]) => [apex, builder.build(emptySoa(apex))]));
+  const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>(scripted);
+  for (const [apex, builder] of builders) zones.set(apex, builder.build(emptySoa(apex)));
   for (const [name, { source, service, chainName }] of makers) {
     const zone = findZone(zones, name);
-    if (zone?.hidesNames && ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)) {
+    if (
+      zone?.kind === "records" &&
+      zone.hidesNames &&
+      ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)
+    ) {
       const words = `${name} lies below a delegation or a DNAME, which hides it`;
       tell(spotOfOwner(source, service, chainName), words);
     }
@@ -355,6 +402,7 @@ function followRecords(target: Uint8Array, { zones, makers, unmade, whole }: Nam
     seen.add(name);
     const zone = findZone(zones, name);
     if (zone === undefined) return { ...here, kind: whole.zones ? "outside" : "unknown" };
+    if (zone.kind === "scripted") return { ...here, kind: "records" };
     const found = lookup(zone, name, TYPE.A);
     const wildcard = "wildcard" in found ? found.wildcard : undefined;
     // Where names are left out, one of them may stand in front of a wildcard.

@@ -9,6 +9,7 @@ import {
   type CountriesDocument,
   checkDocument,
   type DocumentKind,
+  flatIssues,
   jsonSchema,
   type NetworksDocument,
   type SchemaIssue,
@@ -82,13 +83,12 @@ export function readDocuments(path: string): {
     if (source.value === null || source.value === undefined) return;
     const kind = kindOf(source.value);
     const outcome = checkDocument(kind, source.value);
-    if (!outcome.success) {
-      errors.push(...errorsOfIssues(kind, source, outcome.error.issues));
-      for (const key of faultyKeys(outcome.error.issues)) lostKeys.add(key);
-    }
+    const issues = outcome.success ? [] : flatIssues(outcome.error.issues);
+    errors.push(...errorsOfIssues(kind, source, issues));
+    for (const key of faultyKeys(issues)) lostKeys.add(key);
     for (const key of source.doubledKeys) lostKeys.add(key);
     // What is left of a faulty document is checked further, so that all errors come at once.
-    const value = outcome.success ? outcome.data : soundPart(kind, source.value, outcome.error.issues);
+    const value = outcome.success ? outcome.data : soundPart(kind, source.value, issues);
     if (value === undefined) {
       for (const key of keysOf(source.value)) if (key !== "cloud") lostKeys.add(key);
       const cloud = propertyOf(source.value, "cloud");
@@ -353,7 +353,7 @@ function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
   for (const step of path) {
     schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
   }
-  const properties = propertyOf(schema, "properties");
+  const properties = propertyOf(mapSchema(schema), "properties");
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }
 
@@ -365,7 +365,15 @@ function jsonSchemaOnce(kind: DocumentKind): unknown {
 }
 
 function memberSchema(schema: unknown, key: string): unknown {
-  return propertyOf(propertyOf(schema, "properties"), key) ?? propertyOf(schema, "additionalProperties");
+  const map = mapSchema(schema);
+  return propertyOf(propertyOf(map, "properties"), key) ?? propertyOf(map, "additionalProperties");
+}
+
+/** Of several alternatives the one that is a map. */
+function mapSchema(schema: unknown): unknown {
+  const alternatives = propertyOf(schema, "anyOf");
+  if (!Array.isArray(alternatives)) return schema;
+  return alternatives.find((alternative) => propertyOf(alternative, "properties") !== undefined) ?? schema;
 }
 
 function propertyOf(value: unknown, key: string): unknown {

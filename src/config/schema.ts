@@ -44,6 +44,34 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
+export const MAX_DEADLINE_MILLISECONDS = 5000;
+
+/** A zone by its name, or with what answers for it. */
+const zone = z.union(
+  [
+    name,
+    z.strictObject({
+      zone: name,
+      handler: z
+        .string()
+        .describe("the path, from this file, of the module that answers: .js, .mjs, .ts or .mts"),
+      deadlineMilliseconds: z
+        .int()
+        .min(1)
+        .max(MAX_DEADLINE_MILLISECONDS)
+        .optional()
+        .describe("how long the handler may take for an answer; 100 where absent"),
+      concurrency: z
+        .int()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe("queries that the handler may have in hand at a time; 64 where absent"),
+    }),
+  ],
+  { error: "expected a domain name, or a map with zone and handler" },
+);
+
 export const settingsSchema = z
   .strictObject({
     server: z
@@ -123,7 +151,7 @@ export const settingsSchema = z
       })
       .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
-    zones: z.array(name).describe("zones of the lab's own"),
+    zones: z.array(zone).describe("zones of the lab's own"),
     records,
   })
   .partial()
@@ -234,7 +262,7 @@ const service = z.strictObject({
 export const cloudSchema = z
   .strictObject({
     cloud: label,
-    zones: z.array(name).min(1),
+    zones: z.array(zone).min(1),
     records: records.optional(),
     datacenters: z.record(label, datacenter),
     services: z.record(label, service),
@@ -268,3 +296,16 @@ export function checkDocument<K extends DocumentKind>(kind: K, value: unknown) {
 }
 
 export type SchemaIssue = z.core.$ZodIssue;
+
+/** A map that no alternative of a union takes is faulty in the ways that the alternative for maps tells. */
+export function flatIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== "invalid_union") return [issue];
+    const inner = issue.errors.find(
+      ([first]) => first?.path.length !== 0 || first?.code === "unrecognized_keys",
+    );
+    return (inner ?? [issue]).map((each) =>
+      each === issue ? issue : { ...each, path: [...issue.path, ...each.path] },
+    );
+  });
+}

@@ -66,6 +66,17 @@ export function readRdata(type: number, reader: WireReader): Uint8Array {
   return Uint8Array.from(octets);
 }
 
+/** Whether octets with names uncompressed are RDATA of a type; of a type without fields here any are. */
+export function isRdataOf(type: number, rdata: Uint8Array): boolean {
+  try {
+    readRdata(type, new WireReader(rdata));
+    return true;
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+}
+
 function readField(reader: WireReader, field: Field): Uint8Array {
   switch (field) {
     case "uint8":

@@ -4,8 +4,10 @@ import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
 import { foldRdata } from "../dns/rdata.ts";
+import type { ScriptedZone } from "./scripted-zone.ts";
 
 export interface Zone<T> {
+  readonly kind: "records";
   readonly apex: DomainName;
   readonly soa: RRset;
   /** whether the configuration states the SOA, so that its serial is not counted */
@@ -22,7 +24,16 @@ export interface ZoneNode<T> {
   readonly tailored: T | undefined;
 }
 
-export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
+export type Zones<T> = ReadonlyMap<DomainName, Zone<T> | ScriptedZone>;
+
+/** The zones of one kind. */
+export function zonesOfRecords<T>(zones: Zones<T>): readonly Zone<T>[] {
+  return [...zones.values()].filter((zone) => zone.kind === "records");
+}
+
+export function scriptedZones<T>(zones: Zones<T>): readonly ScriptedZone[] {
+  return [...zones.values()].filter((zone) => zone.kind === "scripted");
+}
 
 /** All that a tailored name can hold: the RRsets of each choice, the preferred one first where their order counts. */
 export interface Alternatives {
@@ -119,7 +130,7 @@ export class ZoneBuilder<T> {
     const hidesNames = [...this.#nodes].some(
       ([name, { rrsets }]) => rrsets.has(TYPE.DNAME) || (name !== this.apex && rrsets.has(TYPE.NS)),
     );
-    return { apex: this.apex, soa, serialIsGiven, nodes: this.#nodes, hidesNames };
+    return { kind: "records", apex: this.apex, soa, serialIsGiven, nodes: this.#nodes, hidesNames };
   }
 
   /** The node of a name, made with the empty non-terminals above it where it is new. */

@@ -1,0 +1,123 @@
+/**
+ * The thread of one handler: loads its module and calls it for each query. Runs in a worker, and is the only importer of
+ * `dns2`. A handler is a function `(request, send, source)`, as dns2's createServer takes it: the default export, the
+ * export `handle` or `handler`, or the method `handle` of a default-exported object.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
+import { parentPort, workerData } from "node:worker_threads";
+import { Packet } from "dns2";
+import type { FromThread, HandlerSource, ToThread } from "./thread-messages.ts";
+
+type Send = (response: unknown) => Promise<Buffer>;
+type Handle = (request: Packet, send: Send, source: HandlerSource) => unknown;
+
+const port = parentPort;
+const tell = (message: FromThread): void => port?.postMessage(message);
+
+/** The number of the query that the running code belongs to. */
+const current = new AsyncLocalStorage<number>();
+
+// `dns2` in a module is the one of this program, wherever the module lies and whatever is installed there.
+registerHooks({
+  resolve: (specifier, context, next) =>
+    next(specifier, specifier === "dns2" ? { ...context, parentURL: import.meta.url } : context),
+});
+
+// In place of Node's own listener, which prints. A module beside no package.json is no news to who wrote it.
+process.removeAllListeners("warning");
+process.on("warning", (warning) => {
+  const code = "code" in warning ? warning.code : undefined;
+  if (code !== "MODULE_TYPELESS_PACKAGE_JSON")
+    tell({ kind: "warned", text: `${warning.name}: ${warning.message}` });
+});
+// What is thrown behind the handler's back, by a timer or an event, must not end what else it has in hand.
+process.on("uncaughtException", (error) => {
+  tell({ kind: "threw", number: current.getStore(), stack: stackOf(error) });
+});
+
+const loaded = await load(String(workerData));
+if (typeof loaded === "string") {
+  tell({ kind: "unusable", reason: loaded });
+} else {
+  port?.on("message", (message: ToThread) => {
+    if (message.kind === "ping") tell({ kind: "pong" });
+    else current.run(message.number, () => answer(loaded, message));
+  });
+  tell({ kind: "loaded" });
+}
+
+/** The function of a module; a sentence where there is none. */
+async function load(path: string): Promise<Handle | string> {
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = await import(pathToFileURL(path).href);
+  } catch (error) {
+    return `cannot be loaded: ${describe(error, pathToFileURL(path).href)}`;
+  }
+  const { default: given, handle: named, handler } = module;
+  const method: unknown =
+    typeof given === "object" && given !== null ? Reflect.get(given, "handle") : undefined;
+  if (typeof method === "function") return (...args) => Reflect.apply(method, given, args);
+  const handle = [given, named, handler].find((each) => typeof each === "function");
+  if (typeof handle !== "function")
+    return "exports no handler; export a function (request, send, source) as default";
+  return (...args) => Reflect.apply(handle, undefined, args);
+}
+
+/** Calls the handler; what counts is the first that it sends or throws. */
+async function answer(
+  handle: Handle,
+  { number, octets, source }: ToThread & { readonly kind: "query" },
+): Promise<void> {
+  let isSent = false;
+  const threw = (error: unknown): void => {
+    isSent = true;
+    tell({ kind: "threw", number, stack: stackOf(error) });
+  };
+  const send: Send = (response) => {
+    if (isSent) {
+      tell({ kind: "sent-again", number });
+      return Promise.resolve(Buffer.alloc(0));
+    }
+    try {
+      const sent = octetsOf(response);
+      isSent = true;
+      tell({ kind: "sent", number, octets: Uint8Array.from(sent) });
+      return Promise.resolve(sent);
+    } catch (error) {
+      threw(error);
+      const rejection = Promise.reject(error);
+      rejection.catch(() => {}); // told already, whether or not the handler looks at it
+      return rejection;
+    }
+  };
+  try {
+    await handle(Packet.parse(Buffer.from(octets)), send, source);
+  } catch (error) {
+    threw(error);
+  }
+}
+
+/** A message as octets: a dns2 packet, or octets already. */
+function octetsOf(response: unknown): Buffer {
+  if (response instanceof Uint8Array) return Buffer.from(response);
+  if (response instanceof Packet) return response.toBuffer();
+  throw new TypeError(
+    `send takes a dns2 Packet or a Buffer, and was given ${inspect(response, { depth: 0 })}`,
+  );
+}
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? String(error)) : `threw ${inspect(error, { depth: 1 })}`;
+
+/** What kept a module from being loaded, on one line, with the line of its file where that is known. */
+function describe(error: unknown, url: string): string {
+  const [first = ""] = String(error).split("\n");
+  const at = error instanceof Error ? error.stack?.split(`${url}:`)[1] : undefined;
+  const line = /^\d+/.exec(at ?? "")?.[0];
+  return line === undefined ? first : `${first} in its line ${line}`;
+}
