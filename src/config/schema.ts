@@ -297,15 +297,13 @@ export function checkDocument<K extends DocumentKind>(kind: K, value: unknown) {
 
 export type SchemaIssue = z.core.$ZodIssue;
 
-/** A map that no alternative of a union takes is faulty in the ways that the alternative for maps tells. */
+/** What no alternative of a union takes is faulty in the way of the one that it is meant to be, where that is clear. */
 export function flatIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== "invalid_union") return [issue];
-    const inner = issue.errors.find(
-      ([first]) => first?.path.length !== 0 || first?.code === "unrecognized_keys",
+    const meant = issue.errors.find((inner) =>
+      inner.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys" || code === "custom"),
     );
-    return (inner ?? [issue]).map((each) =>
-      each === issue ? issue : { ...each, path: [...issue.path, ...each.path] },
-    );
+    return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
   });
 }

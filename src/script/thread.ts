@@ -5,7 +5,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { registerHooks } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
@@ -22,9 +22,16 @@ const tell = (message: FromThread): void => port?.postMessage(message);
 const current = new AsyncLocalStorage<number>();
 
 // `dns2` in a module is the one of this program, wherever the module lies and whatever is installed there.
+const dns2 = {
+  import: import.meta.resolve("dns2"),
+  require: pathToFileURL(createRequire(import.meta.url).resolve("dns2")).href,
+};
 registerHooks({
-  resolve: (specifier, context, next) =>
-    next(specifier, specifier === "dns2" ? { ...context, parentURL: import.meta.url } : context),
+  resolve: (specifier, context, next) => {
+    if (specifier !== "dns2") return next(specifier, context);
+    const url = context.conditions.includes("require") ? dns2.require : dns2.import;
+    return { url, shortCircuit: true };
+  },
 });
 
 // In place of Node's own listener, which prints. A module beside no package.json is no news to who wrote it.
@@ -56,7 +63,7 @@ async function load(path: string): Promise<Handle | string> {
   try {
     module = await import(pathToFileURL(path).href);
   } catch (error) {
-    return `cannot be loaded: ${describe(error, pathToFileURL(path).href)}`;
+    return `cannot be loaded: ${describe(error, path)}`;
   }
   const { default: given, handle: named, handler } = module;
   const method: unknown =
@@ -111,13 +118,15 @@ function octetsOf(response: unknown): Buffer {
   );
 }
 
-const stackOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? String(error)) : `threw ${inspect(error, { depth: 1 })}`;
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? String(error)) : inspect(error, { depth: 1 });
+}
 
-/** What kept a module from being loaded, on one line, with the line of its file where that is known. */
-function describe(error: unknown, url: string): string {
+/** What kept a module from being loaded, on one line, with the line of its file or how to find it. */
+function describe(error: unknown, path: string): string {
   const [first = ""] = String(error).split("\n");
-  const at = error instanceof Error ? error.stack?.split(`${url}:`)[1] : undefined;
-  const line = /^\d+/.exec(at ?? "")?.[0];
-  return line === undefined ? first : `${first} in its line ${line}`;
+  const behind = error instanceof Error ? error.stack?.split(`${path}:`)[1] : undefined;
+  const line = /^\d+/.exec(behind ?? "")?.[0];
+  if (line !== undefined) return `${first}, in line ${line}`;
+  return error instanceof SyntaxError ? `${first}; "node --check" shows where` : first;
 }
