@@ -14,11 +14,13 @@ import { formatRdata } from "../src/dns/rdata.ts";
 import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
+import { loadHandlers } from "../src/load-handlers.ts";
+import { loadSnapshot } from "../src/load-snapshot.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
+import { exchange } from "../src/transport/client.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
-import { normalised, readBlocks, readExamples, readmePath } from "./readme.ts";
-import { sendAll } from "./wire-client.ts";
+import { normalised, readDigs, readExamples, readFiles, readmePath } from "./readme.ts";
 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
@@ -34,7 +36,7 @@ describe("dig", () => {
   });
   afterAll(() => server.close());
 
-  const digs = examples.filter(({ command }) => command.startsWith("dig "));
+  const digs = readDigs(5300);
   it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(8));
   it.each(digs)("$command", async ({ command, output }) => {
     expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
@@ -55,8 +57,9 @@ async function askLikeDig(command: string, server: Server): Promise<readonly str
   }
   const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
   const query = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: true, edns });
-  const [reply] = await sendAll(port, flags.includes("+tcp") ? "tcp" : "udp", [query]);
-  const message = reply === undefined ? "silence" : decodeMessage(reply);
+  const transport = flags.includes("+tcp") ? "tcp" : "udp";
+  const at = { address: "127.0.0.1", family: 4, port } as const;
+  const message = decodeMessage(await exchange(at, query, { transport, timeoutMilliseconds: 2000 }));
   if (typeof message === "string") throw new Error(message);
   if (filter === "grep status")
     return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];
@@ -87,13 +90,36 @@ describe("YAML", () => {
   cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const blocks = readBlocks("yaml").map((text) => ({ text, name: /^# (\S+\.yaml)$/m.exec(text)?.[1] ?? "" }));
-  it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(3));
-  it.each(blocks)("$name loads without an error", ({ text, name }) => {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    const loaded = loadConfig(path);
+  for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
+  const names = [...readFiles().keys()].filter((name) => name.endsWith(".yaml"));
+  it("is shown", () => expect(names.length).toBeGreaterThanOrEqual(4));
+  it.each(names)("%s loads without an error", (name) => {
+    const loaded = loadConfig(join(folder, name));
     expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
+  });
+});
+
+describe("the scripted zone", () => {
+  const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
+  let server: Server;
+  beforeAll(async () => {
+    for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
+    const loaded = loadSnapshot(join(folder, "scripted.yaml"));
+    if (loaded.kind === "errors") throw new Error("scripted.yaml has errors");
+    const started = await loadHandlers(loaded.snapshot, { onEvent: ({ message }) => expect.fail(message) });
+    if (started.kind === "errors") throw new Error("api.js cannot be used");
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
+    server = await startServer(loaded.snapshot, { listen, handlers: started.handlers });
+  });
+  afterAll(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const digs = readDigs(5301);
+  it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(2));
+  it.each(digs)("$command", async ({ command, output }) => {
+    expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
   });
 });
 

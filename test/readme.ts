@@ -41,3 +41,13 @@ export const normalised = (lines: readonly string[]): readonly string[] =>
 function trimEnd(lines: readonly string[]): readonly string[] {
   return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
 }
+
+/** The YAML and JavaScript that README shows, by the names in their first lines. */
+export function readFiles(): ReadonlyMap<string, string> {
+  const blocks = [...readBlocks("yaml"), ...readBlocks("js")];
+  return new Map(blocks.map((text) => [/^(?:#|\/\/) (\S+\.(?:yaml|js))$/m.exec(text)?.[1] ?? "", text]));
+}
+
+/** dig lines by the port that they ask: 5300 is the default lab, 5301 the scripted zone. */
+export const readDigs = (port: 5300 | 5301): readonly Example[] =>
+  readExamples().filter(({ command }) => command.startsWith(`dig @127.0.0.1 -p ${port} `));

@@ -1,7 +1,10 @@
 /** README's dig lines with dig itself, and the same questions with kdig, over UDP and TCP. */
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { normalised, readExamples } from "../readme.ts";
+import { normalised, readDigs, readFiles } from "../readme.ts";
 import { run, type Started, startGeodns365 } from "./programs.ts";
 
 let server: Started;
@@ -10,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const digs = readExamples().filter(({ command }) => command.startsWith("dig "));
+const digs = readDigs(5300);
 
 describe("dig, as README has it", () => {
   it.each(digs)("$command", async ({ command, output }) => {
@@ -19,6 +22,42 @@ describe("dig, as README has it", () => {
     const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
     const shown = filter === "grep status" ? lines.filter((text) => text.includes("status")) : lines;
     expect(normalised(shown)).toEqual(normalised(output));
+  });
+});
+
+describe("a scripted zone", () => {
+  const folder = mkdtempSync(join(tmpdir(), "geodns365-dig-"));
+  let scripted: Started;
+  beforeAll(async () => {
+    for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
+    scripted = await startGeodns365(["--config", join(folder, "scripted.yaml")]);
+  });
+  afterAll(async () => {
+    await scripted.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(readDigs(5301))("$command", async ({ command, output }) => {
+    const args = command.replace("-p 5301", `-p ${scripted.port}`).split(" ").slice(1);
+    expect(normalised((await run("dig", args)).trimEnd().split("\n"))).toEqual(normalised(output));
+  });
+
+  it.each([["+notcp"], ["+tcp"]])("answers NODATA with an OPT, a cookie and AA over %s", async (way) => {
+    const args = [
+      "@127.0.0.1",
+      "-p",
+      String(scripted.port),
+      "Hello.api.example",
+      "AAAA",
+      way,
+      "+subnet=10.1.0.0/24",
+    ];
+    const output = await run("dig", args);
+    expect(output).toMatch(/status: NOERROR/);
+    expect(output).toMatch(/flags: qr aa rd; QUERY: 1, ANSWER: 0/);
+    expect(output).toContain("CLIENT-SUBNET: 10.1.0.0/24/24");
+    expect(output).toContain("(good)");
+    expect(output).not.toMatch(/warning: (?!recursion)/i);
   });
 });
 
