@@ -10,7 +10,7 @@ import { inStatesOf, type Snapshot, withStates } from "./snapshot.ts";
 import type { Source, Trace } from "./trace.ts";
 import { isWildcard, machineAddresses } from "./transport/addresses.ts";
 import { Connections } from "./transport/connections.ts";
-import type { Listener, Reply, Respond } from "./transport/listener.ts";
+import type { Listener, Respond, ResponseOctets } from "./transport/listener.ts";
 import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
 
@@ -49,11 +49,11 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
   const respond: Respond = (message, source) => {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    const rescue = (error: unknown): Reply => {
+    const rescue = (error: unknown): ResponseOctets => {
       onFault(error);
       return servfail(snapshot, message, source, nowSeconds, onFault);
     };
-    const finish = ({ octets, trace }: Answered): Reply => {
+    const finish = ({ octets, trace }: Answered): ResponseOctets => {
       options.onTrace?.(trace);
       return octets;
     };

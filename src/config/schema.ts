@@ -44,8 +44,6 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
-export const MAX_DEADLINE_MILLISECONDS = 5000;
-
 /** A zone by its name, or with what answers for it. */
 const zone = z.union(
   [
@@ -58,7 +56,7 @@ const zone = z.union(
       deadlineMilliseconds: z
         .int()
         .min(1)
-        .max(MAX_DEADLINE_MILLISECONDS)
+        .max(5000)
         .optional()
         .describe("how long the handler may take for an answer; 100 where absent"),
       concurrency: z

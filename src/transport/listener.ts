@@ -7,9 +7,10 @@ import type { Source } from "../trace.ts";
  * Answers a message; undefined is silence. Never throws. A promise is the answer of a handler in a thread of its own: it
  * settles within a bounded time, and never rejects.
  */
-export type Respond = (message: Uint8Array, source: Source) => Reply | Promise<Reply>;
+export type Respond = (message: Uint8Array, source: Source) => ResponseOctets | Promise<ResponseOctets>;
 
-export type Reply = Uint8Array | undefined;
+/** undefined: silence */
+export type ResponseOctets = Uint8Array | undefined;
 
 export interface ListenOptions {
   readonly address: string;

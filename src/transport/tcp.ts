@@ -9,7 +9,13 @@ import type { Source } from "../trace.ts";
 import { withoutScope } from "./addresses.ts";
 import { type ConnectionLimits, Connections, type Countable } from "./connections.ts";
 import { framed, MessageBuffer } from "./framing.ts";
-import { type Listener, type ListenOptions, type Reply, type Respond, receivedIsRead } from "./listener.ts";
+import {
+  type Listener,
+  type ListenOptions,
+  type Respond,
+  type ResponseOctets,
+  receivedIsRead,
+} from "./listener.ts";
 
 export interface TcpLimits extends ConnectionLimits {
   /** a connection is closed so long after it was opened or its last answered query came */
@@ -206,14 +212,14 @@ class Connection implements Countable {
     return this.#socket.writableLength > MAX_UNREAD_OCTETS || this.#pending >= MAX_PENDING;
   }
 
-  #await(response: Promise<Reply>): void {
+  #await(response: Promise<ResponseOctets>): void {
     this.#pending++;
-    void response.then((reply) => {
+    void response.then((octets) => {
       const wasFull = this.#pending === MAX_PENDING;
       this.#pending--;
       if (this.#pending === 0) this.#onAnswered?.();
       if (this.#socket.destroyed) return;
-      if (reply !== undefined) this.#socket.write(framed(reply));
+      if (octets !== undefined) this.#socket.write(framed(octets));
       this.#renew();
       if (this.#waiting) {
         if (wasFull && this.#socket.writableLength <= MAX_UNREAD_OCTETS) this.#answer();

@@ -2,7 +2,7 @@
 
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { withoutScope } from "./addresses.ts";
-import { type Listener, type ListenOptions, type Reply, receivedIsRead } from "./listener.ts";
+import { type Listener, type ListenOptions, type ResponseOctets, receivedIsRead } from "./listener.ts";
 
 /** Octets asked for before and behind the server, so that a burst waits in the kernel and is not lost there. */
 const BUFFER_OCTETS = 4 << 20;
@@ -24,7 +24,7 @@ export async function listenUdp({
     unsent--;
     if (unsent === 0) allSent();
   };
-  const send = (response: Reply, remote: RemoteInfo): void => {
+  const send = (response: ResponseOctets, remote: RemoteInfo): void => {
     if (response === undefined) {
       isSent();
       return;
@@ -41,7 +41,7 @@ export async function listenUdp({
     const source = { address: withoutScope(remote.address), port: remote.port, transport: "udp" } as const;
     const response = respond(message, source);
     unsent++;
-    if (response instanceof Promise) void response.then((reply) => send(reply, remote));
+    if (response instanceof Promise) void response.then((octets) => send(octets, remote));
     else send(response, remote);
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,11 +1,14 @@
 /** What a handler sends, checked: what is taken, and what is wrong with the rest. */
 
 import { Packet } from "dns2";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { clientSubnetOf } from "../../src/dns/client-subnet.ts";
+import { decodeMessage } from "../../src/dns/decode.ts";
 import { CLASS, RCODE, TYPE } from "../../src/dns/iana.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
+import { renderResponse } from "../../src/dns/render.ts";
 import { parsePrefix } from "../../src/ip.ts";
 import { type HandlerAnswer, readHandlerResponse } from "../../src/script/response.ts";
 
@@ -143,6 +146,36 @@ describe("what is taken", () => {
       packet.additionals.push(Packet.Resource.EDNS([Packet.Resource.EDNS.EDE(17, "x".repeat(300))]));
     });
     expect(extendedErrors).toEqual([{ code: 17, text: "x".repeat(200) }]);
+  });
+});
+
+describe("octets changed at random", () => {
+  const good = response((packet) => {
+    packet.answers.push(
+      cname("www.api.example", "one.example"),
+      a("one.example"),
+      a("one.example", "192.0.2.2"),
+    );
+    packet.authorities.push(soa("api.example"));
+    packet.additionals.push(
+      a("ns1.api.example"),
+      Packet.Resource.EDNS([Packet.Resource.EDNS.ECS("10.1.0.0/16")]),
+    );
+  });
+  const changes = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
+
+  it("are refused with a sentence, or taken and rendered to a whole response", () => {
+    const property = fc.property(changes, fc.nat(good.length), (changed, length) => {
+      const octets = Uint8Array.from(good);
+      for (const [at, octet] of changed) octets[at] = octet;
+      const outcome = read(length % 4 === 0 ? octets.subarray(0, length) : octets, clientSubnet);
+      if (typeof outcome === "string") return;
+      const { rcode, sections } = outcome;
+      const header = { id: 1, opcode: 0, recursionDesired: false };
+      const made = { header, question, authoritative: true, rcode, sections, edns: undefined };
+      expect(decodeMessage(renderResponse(made, 0xffff))).toMatchObject({ rcode, isResponse: true });
+    });
+    fc.assert(property, { numRuns: 3000 });
   });
 });
 

@@ -10,6 +10,7 @@ import { datacenterId } from "../../src/cloud/topology.ts";
 import { formatRcode } from "../../src/dns/iana.ts";
 import { formatRecord, type Message } from "../../src/dns/message.ts";
 import { parseAddress } from "../../src/ip.ts";
+import { queryLine } from "../../src/log.ts";
 import type { Server } from "../../src/server.ts";
 import { framed } from "../../src/transport/framing.ts";
 import { sendAll, splitMessages, type Way } from "../wire-client.ts";
@@ -225,6 +226,23 @@ it("what is no lookup never reaches a handler", async () => {
     const made = answer(lab.load(), query("api.example.", type), { address, port: 53, transport: "tcp" }, 0);
     expect([type, made.kind]).toEqual([type, "answered"]);
   }
+});
+
+it("has a line in the log of queries like any other", async () => {
+  const { lab, port } = await start();
+  await ask(port, "udp", "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
+  await ask(port, "udp", "throw.api.example.");
+  const { locations } = lab.load();
+  const [good, bad] = lab.traces.map((trace) => queryLine(trace, locations));
+  expect(good?.message).toBe(
+    "www.api.example. TXT from 127.0.0.1 for 10.1.0.0/16 (default location): NOERROR, script",
+  );
+  expect(good?.fields).toMatchObject({ zone: "api.example.", reason: "script", scope: 16, rcode: "NOERROR" });
+  expect(bad?.fields).toMatchObject({
+    zone: "api.example.",
+    reason: "the handler of api.example. threw an error",
+    rcode: "SERVFAIL",
+  });
 });
 
 describe("the next snapshot", () => {
