@@ -56,6 +56,8 @@ const MAX_HEAP_MEGABYTES = 128;
 
 /** Characters of a line that a handler prints. */
 const MAX_LINE = 500;
+/** Lines of it that are logged in a second; more are left out, so that printing without end does not fill the log. */
+const MAX_LINES = 100;
 
 interface InHand {
   readonly query: HandlerQuery["query"];
@@ -68,7 +70,7 @@ export class ScriptThread {
   readonly #options: HandlerOptions;
   readonly #who: string;
   readonly #inHand = new Map<number, InHand>();
-  /** undefined while none is ready: before the start, in a pause, after the end */
+  /** undefined while none is ready: before the start, in a pause, from the time it is found blocked */
   #worker: Worker | undefined;
   /** one whose module is being loaded */
   #starting: Worker | undefined;
@@ -203,13 +205,15 @@ export class ScriptThread {
     const worker = this.#worker;
     if (worker === undefined || this.#pong !== undefined) return;
     const { pongMilliseconds = PONG_MILLISECONDS } = this.#options;
-    this.#pong = setTimeout(() => {
+    const pong = setTimeout(() => {
       setImmediate(() => {
-        if (this.#pong === undefined) return;
+        if (this.#pong !== pong) return;
         this.#log("blocks its thread, which is ended");
+        this.#worker = undefined;
         void worker.terminate();
       });
     }, pongMilliseconds);
+    this.#pong = pong;
     this.#post(worker, { kind: "ping" });
   }
 
@@ -265,9 +269,14 @@ export class ScriptThread {
   }
 
   #logLines(stream: Readable): void {
+    let second = 0;
+    let count = 0;
     stream.setEncoding("utf8").on("data", (text: string) => {
-      for (const line of text.split("\n")) {
-        if (line.trim() === "") continue;
+      const now = Math.floor(performance.now() / 1000);
+      if (now !== second) count = 0;
+      second = now;
+      for (const line of text.split("\n", MAX_LINES)) {
+        if (line.trim() === "" || ++count > MAX_LINES) continue;
         this.#options.onEvent({ level: "info", message: `${this.#who} prints: ${line.slice(0, MAX_LINE)}` });
       }
     });

@@ -26,7 +26,7 @@ export type FromThread =
   | { readonly kind: "sent"; readonly number: number; readonly octets: Uint8Array }
   /** the number is undefined where nobody knows for which query it happened */
   | { readonly kind: "threw"; readonly number: number | undefined; readonly stack: string }
-  | { readonly kind: "sent-again"; readonly number: number }
+  | { readonly kind: "sent-again" }
   | { readonly kind: "warned"; readonly text: string }
   | { readonly kind: "pong" };
 
@@ -39,6 +39,7 @@ export function readFromThread(value: unknown): FromThread | undefined {
   switch (kind) {
     case "loaded":
     case "pong":
+    case "sent-again":
       return { kind };
     case "unusable":
       return { kind, reason: String(get("reason")) };
@@ -50,8 +51,6 @@ export function readFromThread(value: unknown): FromThread | undefined {
         number: typeof number === "number" ? number : undefined,
         stack: String(get("stack")),
       };
-    case "sent-again":
-      return typeof number === "number" ? { kind, number } : undefined;
     case "sent": {
       const octets = get("octets");
       return typeof number === "number" && octets instanceof Uint8Array

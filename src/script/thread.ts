@@ -15,11 +15,22 @@ import type { FromThread, HandlerSource, ToThread } from "./thread-messages.ts";
 type Send = (response: unknown) => Promise<Buffer>;
 type Handle = (request: Packet, send: Send, source: HandlerSource) => unknown;
 
+/** What is said in a second beside answers. */
+const MAX_ASIDES = 20;
+let asides = { second: 0, count: 0 };
+
 const port = parentPort;
 const tell = (message: FromThread): void => port?.postMessage(message);
 
-/** The number of the query that the running code belongs to. */
-const current = new AsyncLocalStorage<number>();
+/** A query that the handler was given. */
+interface Asked {
+  readonly number: number;
+  /** it has an answer, or an error for one */
+  isSettled: boolean;
+}
+
+/** The query that the running code belongs to. */
+const current = new AsyncLocalStorage<Asked>();
 
 // `dns2` in a module is the one of this program, wherever the module lies and whatever is installed there.
 const dns2 = {
@@ -39,11 +50,14 @@ process.removeAllListeners("warning");
 process.on("warning", (warning) => {
   const code = "code" in warning ? warning.code : undefined;
   if (code !== "MODULE_TYPELESS_PACKAGE_JSON")
-    tell({ kind: "warned", text: `${warning.name}: ${warning.message}` });
+    tellAside({ kind: "warned", text: `${warning.name}: ${warning.message}` });
 });
 // What is thrown behind the handler's back, by a timer or an event, must not end what else it has in hand.
 process.on("uncaughtException", (error) => {
-  tell({ kind: "threw", number: current.getStore(), stack: stackOf(error) });
+  const asked = current.getStore();
+  if (asked === undefined || asked.isSettled)
+    tellAside({ kind: "threw", number: undefined, stack: stackOf(error) });
+  else settle(asked, { kind: "threw", number: asked.number, stack: stackOf(error) });
 });
 
 const loaded = await load(String(workerData));
@@ -51,10 +65,26 @@ if (typeof loaded === "string") {
   tell({ kind: "unusable", reason: loaded });
 } else {
   port?.on("message", (message: ToThread) => {
-    if (message.kind === "ping") tell({ kind: "pong" });
-    else current.run(message.number, () => answer(loaded, message));
+    if (message.kind === "ping") {
+      tell({ kind: "pong" });
+      return;
+    }
+    const asked = { number: message.number, isSettled: false };
+    void current.run(asked, () => answer(loaded, message, asked));
   });
   tell({ kind: "loaded" });
+}
+
+function settle(asked: Asked, message: FromThread): void {
+  asked.isSettled = true;
+  tell(message);
+}
+
+/** Says what is no answer: so often a second and no more, since the server has to listen to all of it. */
+function tellAside(message: FromThread): void {
+  const second = Math.floor(performance.now() / 1000);
+  asides = second === asides.second ? { second, count: asides.count + 1 } : { second, count: 1 };
+  if (asides.count <= MAX_ASIDES) tell(message);
 }
 
 /** The function of a module; a sentence where there is none. */
@@ -78,22 +108,23 @@ async function load(path: string): Promise<Handle | string> {
 /** Calls the handler; what counts is the first that it sends or throws. */
 async function answer(
   handle: Handle,
-  { number, octets, source }: ToThread & { readonly kind: "query" },
+  { octets, source }: ToThread & { readonly kind: "query" },
+  asked: Asked,
 ): Promise<void> {
-  let isSent = false;
+  const { number } = asked;
   const threw = (error: unknown): void => {
-    isSent = true;
-    tell({ kind: "threw", number, stack: stackOf(error) });
+    const stack = stackOf(error);
+    if (asked.isSettled) tellAside({ kind: "threw", number: undefined, stack });
+    else settle(asked, { kind: "threw", number, stack });
   };
   const send: Send = (response) => {
-    if (isSent) {
-      tell({ kind: "sent-again", number });
+    if (asked.isSettled) {
+      tellAside({ kind: "sent-again" });
       return Promise.resolve(Buffer.alloc(0));
     }
     try {
       const sent = octetsOf(response);
-      isSent = true;
-      tell({ kind: "sent", number, octets: Uint8Array.from(sent) });
+      settle(asked, { kind: "sent", number, octets: Uint8Array.from(sent) });
       return Promise.resolve(sent);
     } catch (error) {
       threw(error);

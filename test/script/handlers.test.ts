@@ -221,6 +221,32 @@ export default async (request, send) => {
     await lab.events.holds("threw an error: Error: afterwards");
   });
 
+  it.each([
+    ["answers again and again", "send(response)", "answered a query twice"],
+    [
+      "throws again and again",
+      'setImmediate(() => { throw new Error("again"); })',
+      "threw an error: Error: again",
+    ],
+    ["warns again and again", 'process.emitWarning("again")', "has a warning: Warning: again"],
+    ["prints again and again", 'console.log("again")', "prints: again"],
+  ])("%s does not fill the log", async (_name, statement, logged) => {
+    const { ask, lab } = await start(`import { Packet } from "dns2";
+export default (request, send) => {
+  const response = Packet.createResponseFromRequest(request);
+  response.answers.push({ name: request.questions[0].name, type: 16, class: 1, ttl: 5, data: "good" });
+  send(response);
+  for (let i = 0; i < 2000; i++) ${statement};
+};
+`);
+    expect(said(await ask("www.api.example."))).toEqual(good);
+    await lab.events.holds(logged);
+    expect(said(await ask("www.api.example."))).toEqual(good);
+    await lab.close();
+    labs = [];
+    expect(lab.events.messages.length).toBeLessThan(1000);
+  });
+
   it("takes too much memory is ended and started anew", async () => {
     const { ask, lab } = await start(failures, { firstPauseMilliseconds: 1, pongMilliseconds: 60_000 });
     expect((await ask("heap.api.example.")).kind).toBe("failure");

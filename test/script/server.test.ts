@@ -245,6 +245,22 @@ it("has a line in the log of queries like any other", async () => {
   });
 });
 
+it("DS at the apex of a scripted zone is the matter of the zone above (RFC 4035 §3.1.4.1)", () => {
+  const lab = makeLab({
+    "lab.yaml": `geoip: { database: none }
+zones: [lab.example, { zone: api.lab.example, handler: api.js }]
+records: { lab.example: [api NS ns1.api, ns1.api A 192.0.2.1] }
+`,
+    "api.js": handler,
+  });
+  labs.push(lab);
+  const address = parseAddress("192.0.2.53");
+  if (address === undefined) throw new Error("no address");
+  const kindOf = (type: string): string =>
+    answer(lab.load(), query("api.lab.example.", type), { address, port: 53, transport: "udp" }, 0).kind;
+  expect(["DS", "NS", "SOA"].map(kindOf)).toEqual(["answered", "deferred", "deferred"]);
+});
+
 describe("the next snapshot", () => {
   const counted = async (port: number): Promise<string | undefined> =>
     (await ask(port, "udp", "count.api.example.")).answer.map(formatRecord)[0]?.split(" ").at(-1);
