@@ -137,7 +137,8 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
   ])(
     "a handler that does %s has SERVFAIL for it alone, and every other query its answer",
     async (name, text) => {
-      const { port } = await start(20);
+      const isLate = name === "loop" || name === "never";
+      const { port } = await start(isLate ? 20 : 5000);
       const count = 200;
       const queries = Array.from({ length: count }, (_, i) => query("www.lab.example.", "A", { id: i + 1 }));
       const failing = query(`${name}.api.example.`, "A", { id: 1000, subnet: "10.1.0.0/16" });
@@ -154,7 +155,7 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
         new Set(["www.lab.example. 60 A 192.0.2.1"]),
       );
       // It was asked first, and nobody waited for it.
-      if (name === "loop" || name === "never") expect(replies[0]?.id).toBe(1);
+      if (isLate) expect(replies[0]?.id).toBe(1);
     },
   );
 
