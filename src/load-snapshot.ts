@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { alternativesOf } from "./config/build-zones.ts";
 import type { Configuration, Settings } from "./config/configuration.ts";
 import { loadConfig } from "./config/load.ts";
-import type { ConfigError } from "./config/yaml-document.ts";
+import { type ConfigError, formatPlace } from "./config/yaml-document.ts";
 import { findEmbeddedDatabase, type GeoipDatabase, openGeoip } from "./geo/geoip.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { resumeState } from "./state/state.ts";
@@ -20,6 +20,7 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
   const loaded = loadConfig(configPath);
   if (loaded.kind === "errors") return loaded;
   const { configuration } = loaded;
+  const configWarnings = loaded.warnings.map(({ place, message }) => `${formatPlace(place)}: ${message}`);
   const geoip = loadGeoip(configuration.settings.geoipDatabase);
   if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error] };
   const { serials, cookieSecrets, warnings } = resumeState({
@@ -38,7 +39,7 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
   const given = configuration.settings.cookieSecrets;
   const secrets = given.length > 0 ? given : cookieSecrets;
   const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, { cookieSecrets: secrets });
-  return { kind: "loaded", snapshot, warnings: [...geoip.warnings, ...warnings] };
+  return { kind: "loaded", snapshot, warnings: [...configWarnings, ...geoip.warnings, ...warnings] };
 }
 
 function stateFileOf({ settings, files: [first = ""] }: Configuration): string {

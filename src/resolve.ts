@@ -11,7 +11,7 @@ import { locationClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
 import type { ScriptedZone } from "./zone/scripted-zone.ts";
-import { findZone, type Zone, type Zones } from "./zone/zone.ts";
+import { findZone, minimumOf, type Zone, type Zones } from "./zone/zone.ts";
 
 /** CNAMEs followed for one query. Real chains have eight at the most; what is longer is cut there. */
 const MAX_CHAIN = 16;
@@ -233,9 +233,8 @@ function sectionsOf(answer: readonly RRset[], last: Hop, zone: Zone<TailoredName
 
 /** The SOA of a negative answer, its TTL cut to how long that may be cached (RFC 2308 §3). */
 function negativeSoa({ soa }: Zone<TailoredName>): RRset {
-  const rdata = soa.rdatas[0];
-  const minimum =
-    rdata === undefined ? 0 : new DataView(rdata.buffer, rdata.byteOffset).getUint32(rdata.length - 4);
+  const [rdata] = soa.rdatas;
+  const minimum = rdata === undefined ? 0 : minimumOf(rdata);
   return { ...soa, ttlSeconds: Math.min(soa.ttlSeconds, minimum) };
 }
 

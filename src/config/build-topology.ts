@@ -33,9 +33,10 @@ import {
   type YamlDocument,
 } from "./yaml-document.ts";
 
-/** Collects errors of a document. */
+/** Collects what is wrong: errors, which keep a configuration from being used, and warnings. */
 export class Faults {
   readonly errors: ConfigError[] = [];
+  readonly warnings: ConfigError[] = [];
 
   at(source: YamlDocument, path: ValuePath, message: string): void {
     this.errors.push(source.errorAt(source.placeOf(path), message));

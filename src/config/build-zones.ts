@@ -1,5 +1,6 @@
 /** Zones with all they hold: apex records, the lab's plain records, and the names of every service's chain. */
 
+import { dirname } from "node:path";
 import {
   type ChainFault,
   type ChainName,
@@ -12,7 +13,7 @@ import {
 import type { Bindings } from "../cloud/name-template.ts";
 import type { Cloud, Service } from "../cloud/service.ts";
 import type { Datacenter } from "../cloud/topology.ts";
-import { formatType, TYPE } from "../dns/iana.ts";
+import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import {
   type DomainName,
@@ -27,12 +28,20 @@ import {
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
 import type { ScriptedZone } from "../zone/scripted-zone.ts";
-import { type Alternatives, findZone, type Zone, ZoneBuilder, type Zones } from "../zone/zone.ts";
+import {
+  type Alternatives,
+  findZone,
+  wildcardWords,
+  type Zone,
+  ZoneBuilder,
+  type Zones,
+} from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Nameservers } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
+import { type MasterFileEntry, readZoneFile } from "./master-files.ts";
 import { cutPieces } from "./printable.ts";
-import type { CloudDocument, SettingsDocument } from "./schema.ts";
+import { type CloudDocument, type SettingsDocument, zoneNameOf } from "./schema.ts";
 import { buildScriptedZone } from "./scripted-zones.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
@@ -58,27 +67,31 @@ export function buildZones(
   const builders = new Map<DomainName, ZoneBuilder<TailoredName>>();
   const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
+  const entries: MasterFileEntry<TailoredName>[] = [];
   const [rootFile = ""] = documents.files;
   const owners: readonly ZonesOwner[] = [...documents.settings, ...documents.clouds];
   for (const { source, value } of owners) {
-    for (const [i, item] of (value.zones ?? []).entries()) {
-      const apex = apexOf(typeof item === "string" ? item : item.zone);
+    for (const [i, entry] of (value.zones ?? []).entries()) {
+      const apex = apexOf(zoneNameOf(entry));
       const known = places.get(apex);
       if (known !== undefined) {
         faults.at(source, ["zones", i], `zone ${apex} is defined at ${formatPlace(known)} already`);
         continue;
       }
-      places.set(apex, source.placeOf(["zones", i]));
-      if (typeof item === "string") {
-        builders.set(apex, new ZoneBuilder(apex));
+      const valuePath = ["zones", i];
+      places.set(apex, source.placeOf(valuePath));
+      if (typeof entry !== "string" && entry.handler !== undefined) {
+        const item = { ...entry, handler: entry.handler };
+        const { zone, fault } = buildScriptedZone(apex, item, { source, valuePath }, rootFile);
+        if (fault !== undefined) faults.at(source, [...valuePath, "handler"], fault);
+        scripted.set(apex, zone);
         continue;
       }
-      const { zone, fault } = buildScriptedZone(apex, item, { source, index: i }, rootFile);
-      if (fault !== undefined) faults.at(source, ["zones", i, "handler"], fault);
-      scripted.set(apex, zone);
+      const builder = new ZoneBuilder<TailoredName>(apex);
+      builders.set(apex, builder);
+      if (typeof entry !== "string") entries.push({ builder, path: entry.file ?? "", source, valuePath });
     }
   }
-  const soaOfZone = new Map<DomainName, RRset>();
   const recordPlaces = new Map<DomainName, FilePlace>();
   const whole = whatIsWhole(documents, clouds);
   const [first] = documents.files;
@@ -86,18 +99,24 @@ export function buildZones(
     const message = "there is no zone to serve; list zones, or include a cloud's file";
     faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
   }
-  for (const owner of owners)
-    addPlainRecords(owner, builders, scripted, soaOfZone, recordPlaces, whole, faults);
+  for (const owner of owners) addPlainRecords(owner, builders, scripted, recordPlaces, whole, faults);
+  const masterZones = entries.map((entry) => readZoneFile(entry, dirname(first ?? ""), faults));
   for (const owner of owners) refuseBelowDname(owner, builders, faults);
-  const givenSoas = new Set(soaOfZone.keys());
-  for (const builder of builders.values()) addApex(builder, soaOfZone, nameservers);
-  addServices(documents, clouds, builders, scripted, recordPlaces, whole, faults);
+  const givenSoas = new Set<DomainName>();
+  for (const [apex, builder] of builders) if (builder.has(apex, TYPE.SOA)) givenSoas.add(apex);
+  const fromFiles = new Set(masterZones.map(({ builder }) => builder));
+  for (const builder of builders.values()) if (!fromFiles.has(builder)) addApex(builder, nameservers);
+  const complete = new Map([...builders].filter(([apex, builder]) => builder.has(apex, TYPE.SOA)));
+  const placeOfName = (name: DomainName): FilePlace | undefined =>
+    recordPlaces.get(name) ??
+    masterZones.find(({ builder }) => builder === findZone(builders, name))?.placeOf(name);
+  const names = whole.names && masterZones.every(({ isWhole }) => isWhole);
+  addServices(documents, clouds, complete, scripted, placeOfName, { ...whole, names }, faults);
+  for (const zone of masterZones) zone.checkIntegrity();
   const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>();
   for (const apex of places.keys()) {
-    const soa = soaOfZone.get(apex);
-    const zone = soa && builders.get(apex)?.build(soa, { serialIsGiven: givenSoas.has(apex) });
-    const made = zone ?? scripted.get(apex);
-    if (made !== undefined) zones.set(apex, made);
+    const zone = complete.get(apex)?.build({ serialIsGiven: givenSoas.has(apex) }) ?? scripted.get(apex);
+    if (zone !== undefined) zones.set(apex, zone);
   }
   return zones;
 }
@@ -136,7 +155,6 @@ function addPlainRecords(
   { source, value }: ZonesOwner,
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
   scripted: ReadonlyMap<DomainName, ScriptedZone>,
-  soaOfZone: Map<DomainName, RRset>,
   recordPlaces: Map<DomainName, FilePlace>,
   whole: Whole,
   faults: Faults,
@@ -157,12 +175,9 @@ function addPlainRecords(
       const fault =
         typeof rrset === "string"
           ? rrset
-          : (apexFault(rrset, apex, soaOfZone) ??
-            scriptFault(rrset, apex, scripted) ??
-            builder.addRRset(rrset));
+          : (faultOfPlain(rrset) ?? scriptFault(rrset, apex, scripted) ?? builder.addRRset(rrset));
       if (fault !== undefined) faults.at(source, path, cutPieces(fault, line));
       if (fault !== undefined || typeof rrset === "string") continue;
-      if (rrset.type === TYPE.SOA) soaOfZone.set(apex, rrset);
       if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
     }
   }
@@ -183,6 +198,10 @@ function scriptFault(
   const isGlue = (type === TYPE.A || type === TYPE.AAAA) && name !== zone.apex;
   return isCut || isGlue ? undefined : `${name} lies in a zone of its own: ${answeredByHandler(zone.apex)}`;
 }
+
+/** What is refused in YAML and, as master files have it and BIND takes it, served from there. */
+const faultOfPlain = ({ name, type }: RRset): string | undefined =>
+  type === TYPE.DNAME && name.startsWith("*.") ? wildcardWords(type) : undefined;
 
 /** A DNAME hides what is below it, so nothing may be there (RFC 6672 §2.4). */
 function refuseBelowDname(
@@ -209,34 +228,11 @@ function refuseBelowDname(
   }
 }
 
-/** What is wrong with a record for where the apex is. */
-function apexFault(
-  { name, type }: RRset,
-  apex: DomainName,
-  soaOfZone: ReadonlyMap<DomainName, RRset>,
-): string | undefined {
-  if (type === TYPE.SOA && name !== apex) return "an SOA stands at the apex alone";
-  if (type === TYPE.SOA && soaOfZone.has(apex)) return `${apex} has an SOA already`;
-  if (type === TYPE.CNAME && name === apex) {
-    return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
-  }
-  if (name.startsWith("*.") && (type === TYPE.NS || type === TYPE.DNAME)) {
-    return `${formatType(type)} at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)`;
-  }
-  // RFC 6895 §3.1: OPT and 128 to 255 are asked for or sent, and never stored.
-  if (type === TYPE.OPT || (type >= 128 && type <= 255)) return "this type cannot be stored in a zone";
-  return undefined;
-}
-
 const withPlace = (fault: string, place: FilePlace | undefined): string =>
   place === undefined ? fault : `${fault}; see ${formatPlace(place)}`;
 
 /** SOA, NS and the name servers' addresses, where the zone does not bring its own. */
-function addApex(
-  builder: ZoneBuilder<TailoredName>,
-  soaOfZone: Map<DomainName, RRset>,
-  nameservers: Nameservers,
-): void {
+function addApex(builder: ZoneBuilder<TailoredName>, nameservers: Nameservers): void {
   const { apex } = builder;
   const octets = nameOctets(apex);
   const below = (label: string): Uint8Array =>
@@ -248,7 +244,7 @@ function addApex(
     ttlSeconds: APEX_TTL,
     rdatas,
   });
-  if (!soaOfZone.has(apex)) {
+  if (!builder.has(apex, TYPE.SOA)) {
     const timers = new DataView(new ArrayBuffer(20));
     [DEFAULT_SERIAL, ...SOA_TIMERS].forEach((value, i) => {
       timers.setUint32(i * 4, value);
@@ -258,9 +254,7 @@ function addApex(
       ...below("hostmaster"),
       ...new Uint8Array(timers.buffer),
     ]);
-    const soa = rrsetOf(octets, TYPE.SOA, [rdata]);
-    builder.addRRset(soa);
-    soaOfZone.set(apex, soa);
+    builder.addRRset(rrsetOf(octets, TYPE.SOA, [rdata]));
   }
   if (builder.has(apex, TYPE.NS)) return;
   builder.addRRset(rrsetOf(octets, TYPE.NS, [below("ns1"), below("ns2")]));
@@ -290,7 +284,7 @@ function addServices(
   clouds: readonly Cloud[],
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
   scripted: ReadonlyMap<DomainName, ScriptedZone>,
-  recordPlaces: ReadonlyMap<DomainName, FilePlace>,
+  placeOfName: (name: DomainName) => FilePlace | undefined,
   whole: Whole,
   faults: Faults,
 ): void {
@@ -328,14 +322,14 @@ function addServices(
         } else {
           const fault = addChainName(zone, chainName);
           if (fault === undefined) makers.set(made, maker);
-          else tell(spotOfMaker(documents, maker), withPlace(fault, recordPlaces.get(made)));
+          else tell(spotOfMaker(documents, maker), withPlace(fault, placeOfName(made)));
         }
         if (!makers.has(made)) unmade.add(made);
       }
     }
   }
   const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>(scripted);
-  for (const [apex, builder] of builders) zones.set(apex, builder.build(emptySoa(apex)));
+  for (const [apex, builder] of builders) zones.set(apex, builder.build());
   for (const [name, { source, service, chainName }] of makers) {
     const zone = findZone(zones, name);
     if (
@@ -354,7 +348,7 @@ function addServices(
     for (const end of ends) {
       const fault = faultOfEnd(end, service.cloud, makers);
       if (fault === undefined) continue;
-      const place = end.record && recordPlaces.get(end.record);
+      const place = end.record && placeOfName(end.record);
       tell(spotOfTarget(source, service, chainName), withPlace(fault, place));
     }
     nextMakers.set(
@@ -532,14 +526,6 @@ function findLoops(
   for (const name of makers.keys()) follow(name, new Set());
   return loops;
 }
-const emptySoa = (apex: DomainName): RRset => ({
-  owner: nameOctets(apex),
-  name: apex,
-  type: TYPE.SOA,
-  ttlSeconds: APEX_TTL,
-  rdatas: [],
-});
-
 function addChainName(zone: ZoneBuilder<TailoredName>, chainName: Made): string | undefined {
   if (chainName.kind === "tailored") return zone.addTailored(domainName(chainName.owner), chainName.tailored);
   for (const rrset of chainName.rrsets) {

@@ -156,7 +156,7 @@ const keysOf = (value: unknown): readonly string[] =>
 const isFolder = "it is a folder";
 
 /** The words of an error of the operating system without its call. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "there is no such file";
@@ -269,15 +269,6 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
     const key = path.at(-1);
     const message = typeof key === "string" ? `"${key}" is missing here` : "a value is missing here";
     return [source.errorAt(source.placeOf(path.slice(0, -1)), `${message}; ${wordsOf(issue)}`)];
-  }
-  if (issue.code === "invalid_union") {
-    // The form that fits the outside, if there is one, says best what is wrong inside.
-    const inner = issue.errors.find((form) => form.length > 0 && form.every(({ path: at }) => at.length > 0));
-    if (inner !== undefined) {
-      return inner.flatMap((found) =>
-        errorsOfIssue(kind, source, { ...found, path: [...path, ...found.path] }),
-      );
-    }
   }
   const found = issue.code === "custom" ? "" : `, found ${formatFound(issue.input)}`;
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];

@@ -8,7 +8,11 @@ import { maskUnprintable } from "./printable.ts";
 import { type ConfigError, formatPlace } from "./yaml-document.ts";
 
 export type LoadedConfig =
-  | { readonly kind: "loaded"; readonly configuration: Configuration }
+  | {
+      readonly kind: "loaded";
+      readonly configuration: Configuration;
+      readonly warnings: readonly ConfigError[];
+    }
   | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
 
 export function loadConfig(path: string): LoadedConfig {
@@ -24,6 +28,7 @@ export function loadConfig(path: string): LoadedConfig {
   return {
     kind: "loaded",
     configuration: { settings, networks, countries, clouds, zones, files: documents.files },
+    warnings: faults.warnings.toSorted(byPlace),
   };
 }
 

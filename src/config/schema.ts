@@ -44,31 +44,59 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
-/** A zone by its name, or with what answers for it. */
-const zone = z.union(
-  [
-    name,
-    z.strictObject({
-      zone: name,
-      handler: z
-        .string()
-        .describe("the path, from this file, of the module that answers: .js, .mjs, .ts or .mts"),
-      deadlineMilliseconds: z
-        .int()
-        .min(1)
-        .max(5000)
-        .optional()
-        .describe("how long the handler may take for an answer; 100 where absent"),
-      concurrency: z
-        .int()
-        .min(1)
-        .max(1024)
-        .optional()
-        .describe("queries that the handler may have in hand at a time; 64 where absent"),
-    }),
-  ],
-  { error: "expected a domain name, or a map with zone and handler" },
-);
+const zone = z
+  .strictObject({
+    zone: name,
+    file: z.string().min(1).optional().describe("a master file (RFC 1035 §5), relative to this file"),
+    handler: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("the module that answers (.js, .mjs, .ts or .mts), relative to this file"),
+    deadlineMilliseconds: z
+      .int()
+      .min(1)
+      .max(5000)
+      .optional()
+      .describe("how long the handler may take for an answer; 100 where absent"),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe("queries that the handler may have in hand at a time; 64 where absent"),
+  })
+  .check(({ value, issues }) => {
+    const message = whatIsWrongWithZone(value);
+    if (message !== undefined) issues.push({ code: "custom", message, input: value });
+  })
+  .meta({ oneOf: [{ required: ["file"] }, { required: ["handler"] }] });
+
+const whatIsWrongWithZone = (item: {
+  readonly file?: string | undefined;
+  readonly handler?: string | undefined;
+  readonly deadlineMilliseconds?: number | undefined;
+  readonly concurrency?: number | undefined;
+}): string | undefined => {
+  const { file, handler, deadlineMilliseconds, concurrency } = item;
+  if ((file === undefined) === (handler === undefined)) return "expected either file or handler beside zone";
+  const isTimed = deadlineMilliseconds !== undefined || concurrency !== undefined;
+  return file !== undefined && isTimed
+    ? "a deadline and concurrency are of a handler, and here is a file"
+    : undefined;
+};
+
+const zones = z
+  .array(
+    z.union([name, zone], { error: "expected a domain name, or a map with zone and either file or handler" }),
+  )
+  .describe(
+    "zones served: each by its name, with the master file that holds its records, or with its handler",
+  );
+
+/** The apex that an entry of `zones` stands for. */
+export const zoneNameOf = (entry: z.infer<typeof zones>[number]): string =>
+  typeof entry === "string" ? entry : entry.zone;
 
 export const settingsSchema = z
   .strictObject({
@@ -149,7 +177,7 @@ export const settingsSchema = z
       })
       .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
-    zones: z.array(zone).describe("zones of the lab's own"),
+    zones,
     records,
   })
   .partial()
@@ -260,7 +288,7 @@ const service = z.strictObject({
 export const cloudSchema = z
   .strictObject({
     cloud: label,
-    zones: z.array(zone).min(1),
+    zones: zones.min(1),
     records: records.optional(),
     datacenters: z.record(label, datacenter),
     services: z.record(label, service),
@@ -299,8 +327,10 @@ export type SchemaIssue = z.core.$ZodIssue;
 export function flatIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== "invalid_union") return [issue];
-    const meant = issue.errors.find((inner) =>
-      inner.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys" || code === "custom"),
+    const meant = issue.errors.find(
+      (inner) =>
+        inner.length > 0 &&
+        inner.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys" || code === "custom"),
     );
     return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
   });

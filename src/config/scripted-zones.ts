@@ -5,7 +5,7 @@ import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path"
 import type { DomainName } from "../dns/name.ts";
 import type { ScriptedZone } from "../zone/scripted-zone.ts";
 import { cutFound } from "./printable.ts";
-import type { YamlDocument } from "./yaml-document.ts";
+import type { ValuePath, YamlDocument } from "./yaml-document.ts";
 
 /** As long as a client of a lab can well wait: resolvers ask again after some 400 milliseconds and more. */
 const DEFAULT_DEADLINE_MILLISECONDS = 100;
@@ -21,16 +21,16 @@ export interface ScriptedZoneItem {
   readonly concurrency?: number | undefined;
 }
 
-/** Makes the zone of the item at `zones[index]`; `rootFile` is the first file of the configuration. */
+/** Makes the zone of an item of `zones`; `rootFile` is the first file of the configuration. */
 export function buildScriptedZone(
   apex: DomainName,
   item: ScriptedZoneItem,
-  { source, index }: { readonly source: YamlDocument; readonly index: number },
+  { source, valuePath }: { readonly source: YamlDocument; readonly valuePath: ValuePath },
   rootFile: string,
 ): { readonly zone: ScriptedZone; readonly fault: string | undefined } {
   const path = resolve(dirname(source.file), item.handler);
   const found = findModule(path, dirname(rootFile));
-  const place = source.placeOf(["zones", index, "handler"]);
+  const place = source.placeOf([...valuePath, "handler"]);
   return {
     zone: {
       kind: "scripted",

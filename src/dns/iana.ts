@@ -1,18 +1,85 @@
 /** Numbers and mnemonics of the IANA "Domain Name System (DNS) Parameters" registry, as far as they are named here. */
 
+/** Types that are named when printed or asked for; all others are written as TYPE<n> (RFC 3597 §5). */
 export const TYPE = {
   A: 1,
   NS: 2,
+  MD: 3,
+  MF: 4,
   CNAME: 5,
   SOA: 6,
+  MB: 7,
+  MG: 8,
+  MR: 9,
+  NULL: 10,
+  WKS: 11,
   PTR: 12,
+  HINFO: 13,
+  MINFO: 14,
   MX: 15,
   TXT: 16,
+  RP: 17,
+  AFSDB: 18,
+  X25: 19,
+  ISDN: 20,
+  RT: 21,
+  NSAP: 22,
+  "NSAP-PTR": 23,
+  SIG: 24,
+  KEY: 25,
+  PX: 26,
+  GPOS: 27,
   AAAA: 28,
+  LOC: 29,
+  NXT: 30,
+  EID: 31,
+  NIMLOC: 32,
   SRV: 33,
+  ATMA: 34,
+  NAPTR: 35,
+  KX: 36,
+  CERT: 37,
+  A6: 38,
   DNAME: 39,
+  SINK: 40,
   OPT: 41,
+  APL: 42,
   DS: 43,
+  SSHFP: 44,
+  IPSECKEY: 45,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  DHCID: 49,
+  NSEC3: 50,
+  NSEC3PARAM: 51,
+  TLSA: 52,
+  SMIMEA: 53,
+  HIP: 55,
+  NINFO: 56,
+  RKEY: 57,
+  TALINK: 58,
+  CDS: 59,
+  CDNSKEY: 60,
+  OPENPGPKEY: 61,
+  CSYNC: 62,
+  ZONEMD: 63,
+  SVCB: 64,
+  HTTPS: 65,
+  DSYNC: 66,
+  HHIT: 67,
+  BRID: 68,
+  SPF: 99,
+  UINFO: 100,
+  UID: 101,
+  GID: 102,
+  UNSPEC: 103,
+  NID: 104,
+  L32: 105,
+  L64: 106,
+  LP: 107,
+  EUI48: 108,
+  EUI64: 109,
   TKEY: 249,
   TSIG: 250,
   IXFR: 251,
@@ -20,51 +87,26 @@ export const TYPE = {
   MAILB: 253,
   MAILA: 254,
   ANY: 255,
+  URI: 256,
   CAA: 257,
+  AVC: 258,
+  DOA: 259,
+  AMTRELAY: 260,
+  RESINFO: 261,
+  WALLET: 262,
+  TA: 32768,
+  DLV: 32769,
 } as const;
 
-/** Types that are named when printed or asked for; all others are written as TYPE<n> (RFC 3597 §5). */
-const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>([
-  ...Object.entries(TYPE),
-  ["MD", 3],
-  ["MF", 4],
-  ["MB", 7],
-  ["MG", 8],
-  ["MR", 9],
-  ["NULL", 10],
-  ["WKS", 11],
-  ["HINFO", 13],
-  ["MINFO", 14],
-  ["RP", 17],
-  ["AFSDB", 18],
-  ["LOC", 29],
-  ["NAPTR", 35],
-  ["KX", 36],
-  ["CERT", 37],
-  ["SSHFP", 44],
-  ["RRSIG", 46],
-  ["NSEC", 47],
-  ["DNSKEY", 48],
-  ["NSEC3", 50],
-  ["NSEC3PARAM", 51],
-  ["TLSA", 52],
-  ["SMIMEA", 53],
-  ["CDS", 59],
-  ["CDNSKEY", 60],
-  ["OPENPGPKEY", 61],
-  ["CSYNC", 62],
-  ["ZONEMD", 63],
-  ["SVCB", 64],
-  ["HTTPS", 65],
-  ["SPF", 99],
-  ["URI", 256],
-]);
+const typeNumbers: ReadonlyMap<string, number> = new Map<string, number>(Object.entries(TYPE));
 
 const typeMnemonics: ReadonlyMap<number, string> = new Map(
   [...typeNumbers].map(([name, type]) => [type, name]),
 );
 
 export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
+
+const classNumbers: ReadonlyMap<string, number> = new Map<string, number>(Object.entries(CLASS));
 
 const classMnemonics: ReadonlyMap<number, string> = new Map(
   Object.entries(CLASS).map(([name, number]) => [number, name]),
@@ -118,22 +160,28 @@ export const TSIG_ERROR = { BADKEY: 17 } as const;
 
 /** The number of `AAAA`, `aaaa` or `TYPE28`; undefined for what is no type. */
 export function parseType(text: string): number | undefined {
-  return typeNumbers.get(text.toUpperCase()) ?? parseNumbered("TYPE", text);
+  return typeNumbers.get(text) ?? typeNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedType, text);
 }
 
 /** The number of `IN` or `CLASS1`; undefined for what is no class. */
 export function parseClass(text: string): number | undefined {
-  for (const [number, name] of classMnemonics) if (name === text.toUpperCase()) return number;
-  return parseNumbered("CLASS", text);
+  return classNumbers.get(text) ?? classNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedClass, text);
 }
+
+/** Whether records of a type can stand in a zone: not those that are only asked for or sent (RFC 6895 §3.1). */
+export const isStorable = (type: number): boolean =>
+  type !== 0 && type !== TYPE.OPT && !(type >= 128 && type <= 255);
 
 export const formatType = (type: number): string => typeMnemonics.get(type) ?? `TYPE${type}`;
 export const formatClass = (qclass: number): string => classMnemonics.get(qclass) ?? `CLASS${qclass}`;
 export const formatOpcode = (opcode: number): string => opcodeMnemonics.get(opcode) ?? `OPCODE${opcode}`;
 export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) ?? `RCODE${rcode}`;
 
-function parseNumbered(prefix: string, text: string): number | undefined {
-  const digits = new RegExp(`^${prefix}(\\d{1,5})$`, "i").exec(text)?.[1];
+const numberedType = /^TYPE(\d{1,5})$/i;
+const numberedClass = /^CLASS(\d{1,5})$/i;
+
+function parseNumbered(form: RegExp, text: string): number | undefined {
+  const digits = form.exec(text)?.[1];
   const number = digits === undefined ? Number.NaN : Number(digits);
   return number <= 0xffff ? number : undefined;
 }

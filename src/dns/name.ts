@@ -13,6 +13,9 @@ const MAX_LABEL_OCTETS = 63;
 
 export const ROOT_OCTETS: Uint8Array = Uint8Array.of(0);
 
+/** A name as it is parsed; nothing that uses it waits, so one is enough. */
+const scratch = new Uint8Array(MAX_NAME_OCTETS + 1);
+
 /**
  * Parses presentation format (RFC 1035 §5.1: `\.` and `\032` escapes). A name without a final dot is relative to
  * `origin`, or to the root where none is given. Returns a sentence saying what is wrong where it is no name.
@@ -20,36 +23,42 @@ export const ROOT_OCTETS: Uint8Array = Uint8Array.of(0);
 export function parseName(text: string, origin: Uint8Array = ROOT_OCTETS): Uint8Array | string {
   if (text === ".") return ROOT_OCTETS;
   if (text === "@") return origin;
-  const octets: number[] = [];
-  let label: number[] = [];
-  let absolute = false;
-  for (let i = 0; i < text.length; ) {
-    const escaped = text[i] === "\\" ? readEscape(text, i) : undefined;
-    if (text[i] === "\\" && escaped === undefined)
-      return `"${text}" has an escape that is not \\X or \\DDD below 256`;
-    if (escaped !== undefined) {
-      label.push(escaped.octet);
-      i = escaped.end;
-      continue;
-    }
-    const code = text.charCodeAt(i);
-    if (code > 0x7e || code < 0x21) return `"${text}" has a character that a name must write as \\DDD`;
-    i++;
-    if (code !== 0x2e) {
-      label.push(code);
-      continue;
-    }
-    if (label.length === 0) return `"${text}" has an empty label`;
-    if (label.length > MAX_LABEL_OCTETS) return `"${text}" has a label over 63 octets`;
-    octets.push(label.length, ...label);
-    label = [];
-    absolute = i === text.length;
-  }
   if (text === "") return "an empty text is no name";
-  if (label.length > MAX_LABEL_OCTETS) return `"${text}" has a label over 63 octets`;
-  if (label.length > 0) octets.push(label.length, ...label);
-  const name = Uint8Array.from(absolute ? [...octets, 0] : [...octets, ...origin]);
-  return name.length > MAX_NAME_OCTETS ? `"${text}" is a name over 255 octets` : name;
+  let lengthAt = 0;
+  let at = 1;
+  for (let i = 0; i < text.length; ) {
+    let code = text.charCodeAt(i++);
+    if (code === 0x2e) {
+      const length = at - lengthAt - 1;
+      if (length === 0) return `"${text}" has an empty label`;
+      if (length > MAX_LABEL_OCTETS) return `"${text}" has a label over 63 octets`;
+      scratch[lengthAt] = length;
+      lengthAt = at++;
+      continue;
+    }
+    if (code === 0x5c) {
+      const escaped = readEscape(text, i - 1);
+      if (escaped === undefined) return `"${text}" has an escape that is not \\X or \\DDD below 256`;
+      code = escaped.octet;
+      i = escaped.end;
+    } else if (code > 0x7e || code < 0x21) {
+      return `"${text}" has a character that a name must write as \\DDD`;
+    }
+    // What falls off the end belongs to a name that is refused below.
+    if (at <= MAX_NAME_OCTETS) scratch[at] = code;
+    at++;
+  }
+  const length = at - lengthAt - 1;
+  if (length > MAX_LABEL_OCTETS) return `"${text}" has a label over 63 octets`;
+  scratch[lengthAt] = length;
+  // An empty last label is the root's: the name is fully qualified.
+  const tooLong = at + (length === 0 ? 0 : origin.length) > MAX_NAME_OCTETS;
+  if (tooLong) return `"${text}" is a name over 255 octets`;
+  if (length === 0) return scratch.slice(0, at);
+  const name = new Uint8Array(at + origin.length);
+  name.set(scratch.subarray(0, at));
+  name.set(origin, at);
+  return name;
 }
 
 /** Reads the escape at `text[at]`, a backslash (RFC 1035 §5.1); undefined where it is none. */
@@ -67,28 +76,47 @@ export function readEscape(
 
 /** Prints octets in presentation format, fully qualified, the spelling kept. */
 export function formatName(octets: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < octets.length; ) {
-    const length = octets[at++] ?? 0;
-    if (length === 0) break;
-    for (const octet of octets.subarray(at, at + length)) text += labelCharacters[octet];
-    text += ".";
-    at += length;
-  }
-  return text === "" ? "." : text;
+  return printName(octets, plainOctets);
 }
-
-/** Each octet of a label in presentation format. */
-const labelCharacters: readonly string[] = Array.from({ length: 256 }, (_, octet) => {
-  if (octet < 0x21 || octet > 0x7e) return `\\${String(octet).padStart(3, "0")}`;
-  const character = String.fromCharCode(octet);
-  return '."();@$\\'.includes(character) ? `\\${character}` : character;
-});
 
 /** The name that octets in any spelling stand for. */
 export function domainName(octets: Uint8Array): DomainName {
-  return asDomainName(formatName(foldCase(octets)));
+  return asDomainName(printName(octets, foldedOctets));
 }
+
+/** A name as it is printed, each octet taking four characters at the most. */
+const text = Buffer.alloc(4 * MAX_NAME_OCTETS);
+
+/** `spelling` gives the octet to print for each one of a label, 0 where it is printed as an escape. */
+function printName(octets: Uint8Array, spelling: Uint8Array): string {
+  let end = 0;
+  for (let at = 0; at < octets.length; ) {
+    const length = octets[at++] ?? 0;
+    if (length === 0) break;
+    for (const labelEnd = Math.min(at + length, octets.length); at < labelEnd; at++) {
+      const octet = octets[at] ?? 0;
+      const plain = spelling[octet] ?? 0;
+      if (plain !== 0) text[end++] = plain;
+      else end += text.write(labelEscapes[octet] ?? "", end, "latin1");
+    }
+    text[end++] = 0x2e;
+  }
+  return end === 0 ? "." : text.toString("latin1", 0, end);
+}
+
+const isPlain = (octet: number): boolean =>
+  octet >= 0x21 && octet <= 0x7e && !'."();@$\\'.includes(String.fromCharCode(octet));
+
+/** What each octet of a label prints as if it is no plain character. */
+const labelEscapes: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
+  octet < 0x21 || octet > 0x7e ? `\\${String(octet).padStart(3, "0")}` : `\\${String.fromCharCode(octet)}`,
+);
+
+const plainOctets = Uint8Array.from({ length: 256 }, (_, octet) => (isPlain(octet) ? octet : 0));
+const foldedOctets = plainOctets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet));
+
+/** The name that the output of `formatName` stands for. */
+export const foldName = (formatted: string): DomainName => asDomainName(formatted.toLowerCase());
 
 /** Parses presentation format straight to a `DomainName`; throws where it is no name (for names known to be good). */
 export function nameOf(text: string): DomainName {
@@ -106,7 +134,7 @@ export function nameOctets(name: DomainName): Uint8Array {
 
 /** A copy with the ASCII letters A to Z in lower case. Length octets are below 64 and so stay as they are. */
 export function foldCase(octets: Uint8Array): Uint8Array {
-  const folded = Uint8Array.from(octets);
+  const folded = new Uint8Array(octets);
   // A plain loop: this runs several times a query.
   for (let i = 0; i < folded.length; i++) {
     const octet = folded[i] ?? 0;

@@ -3,39 +3,266 @@
  * wire format with names uncompressed, their spelling kept.
  */
 
-import { formatAddress, parseAddress } from "../ip.ts";
 import { TYPE } from "./iana.ts";
-import { foldCase, formatName, parseName } from "./name.ts";
-import { formatCharacters, parseCharacters, type Word } from "./presentation.ts";
+import { foldCase } from "./name.ts";
+import { type Word, WordReader } from "./presentation.ts";
+import {
+  algorithm,
+  base64,
+  base64OrHyphen,
+  certificateAlgorithm,
+  certificateType,
+  compressibleName,
+  date,
+  digestType,
+  dsyncScheme,
+  eui,
+  type Field,
+  foldedName,
+  followedName,
+  hex,
+  hostIdentity,
+  ipsecGateway,
+  ipv4,
+  ipv6,
+  joinOctets,
+  keyFlags,
+  keyProtocol,
+  location,
+  locator64,
+  name,
+  nextHashedOwner,
+  nsapAddress,
+  nsec3Hash,
+  nxtBitmap,
+  optionalBase64,
+  optionalHex,
+  optionalString,
+  optionalTypeBitmap,
+  prefixes,
+  quotedText,
+  relay,
+  salt,
+  services,
+  string,
+  strings,
+  substitution,
+  svcParams,
+  tag,
+  text,
+  time,
+  timestamp,
+  type,
+  typeBitmap,
+  uint8,
+  uint16,
+  uint32,
+  x25Address,
+} from "./rdata-fields.ts";
 import { Malformed, WireReader } from "./wire-reader.ts";
 
-type Field = "uint8" | "uint16" | "uint32" | "ipv4" | "ipv6" | "name" | "string" | "strings" | "tag" | "text";
+const dsFields: readonly Field[] = [uint16, algorithm, digestType, hex];
+const dnskeyFields: readonly Field[] = [keyFlags, keyProtocol, algorithm, base64];
+const signatureFields = (moment: Field, signer: Field): readonly Field[] => [
+  type,
+  algorithm,
+  uint8,
+  uint32,
+  moment,
+  moment,
+  uint16,
+  signer,
+  base64,
+];
 
 const fieldsOfType: ReadonlyMap<number, readonly Field[]> = new Map<number, readonly Field[]>([
-  [TYPE.A, ["ipv4"]],
-  [TYPE.NS, ["name"]],
-  [TYPE.CNAME, ["name"]],
-  [TYPE.SOA, ["name", "name", "uint32", "uint32", "uint32", "uint32", "uint32"]],
-  [TYPE.PTR, ["name"]],
-  [TYPE.MX, ["uint16", "name"]],
-  [TYPE.TXT, ["strings"]],
-  [TYPE.AAAA, ["ipv6"]],
-  [TYPE.SRV, ["uint16", "uint16", "uint16", "name"]], // RFC 2782
-  [TYPE.DNAME, ["name"]], // RFC 6672 §2.5: not compressed
-  [TYPE.CAA, ["uint8", "tag", "text"]], // RFC 8659 §4.1
+  [TYPE.A, [ipv4]],
+  [TYPE.NS, [compressibleName]],
+  [TYPE.MD, [compressibleName]],
+  [TYPE.MF, [compressibleName]],
+  [TYPE.CNAME, [compressibleName]],
+  [TYPE.SOA, [compressibleName, compressibleName, uint32, time, time, time, time]],
+  [TYPE.MB, [compressibleName]],
+  [TYPE.MG, [compressibleName]],
+  [TYPE.MR, [compressibleName]],
+  [TYPE.WKS, [services]],
+  [TYPE.PTR, [compressibleName]],
+  [TYPE.HINFO, [string, string]],
+  [TYPE.MINFO, [compressibleName, compressibleName]],
+  [TYPE.MX, [uint16, compressibleName]],
+  [TYPE.TXT, [strings]],
+  [TYPE.RP, [followedName, followedName]], // RFC 1183 §2.2
+  [TYPE.AFSDB, [uint16, followedName]], // RFC 1183 §1
+  [TYPE.X25, [x25Address]],
+  [TYPE.ISDN, [string, optionalString]], // RFC 1183 §3.2
+  [TYPE.RT, [uint16, followedName]], // RFC 1183 §3.3
+  [TYPE.NSAP, [nsapAddress]],
+  [TYPE["NSAP-PTR"], [name]],
+  [TYPE.SIG, signatureFields(date, followedName)], // RFC 2535 §4.1
+  [TYPE.KEY, [keyFlags, keyProtocol, algorithm, optionalBase64]], // RFC 2535 §3.1
+  [TYPE.PX, [uint16, followedName, followedName]], // RFC 2163 §4
+  [TYPE.GPOS, [string, string, string]], // RFC 1712 §3
+  [TYPE.AAAA, [ipv6]],
+  [TYPE.LOC, [location]],
+  [TYPE.NXT, [followedName, nxtBitmap]],
+  [TYPE.EID, [hex]],
+  [TYPE.NIMLOC, [hex]],
+  [TYPE.SRV, [uint16, uint16, uint16, followedName]], // RFC 2782
+  [TYPE.NAPTR, [uint16, uint16, string, string, substitution, followedName]], // RFC 3403 §4.1
+  [TYPE.KX, [uint16, foldedName]], // RFC 2230 §3.1
+  [TYPE.CERT, [certificateType, uint16, certificateAlgorithm, base64]], // RFC 4398 §2
+  [TYPE.DNAME, [foldedName]], // RFC 6672 §2.5: not compressed
+  [TYPE.SINK, [uint8, uint8, uint8, optionalBase64]],
+  [TYPE.APL, [prefixes]],
+  [TYPE.DS, dsFields], // RFC 4034 §5.1
+  [TYPE.SSHFP, [uint8, uint8, optionalHex]], // RFC 4255 §3.1
+  [TYPE.IPSECKEY, [uint8, ipsecGateway, base64]],
+  [TYPE.RRSIG, signatureFields(timestamp, foldedName)], // RFC 4034 §3.1
+  [TYPE.NSEC, [name, typeBitmap]], // RFC 4034 §4.1
+  [TYPE.DNSKEY, dnskeyFields], // RFC 4034 §2.1
+  [TYPE.DHCID, [base64]], // RFC 4701 §3.1
+  [TYPE.NSEC3, [nsec3Hash, uint8, uint16, salt, nextHashedOwner, optionalTypeBitmap]], // RFC 5155 §3.2
+  [TYPE.NSEC3PARAM, [nsec3Hash, uint8, uint16, salt]], // RFC 5155 §4.2
+  [TYPE.TLSA, [uint8, uint8, uint8, hex]], // RFC 6698 §2.1
+  [TYPE.SMIMEA, [uint8, uint8, uint8, hex]], // RFC 8162 §2
+  [TYPE.HIP, [hostIdentity]],
+  [TYPE.NINFO, [strings]],
+  [TYPE.RKEY, dnskeyFields],
+  [TYPE.TALINK, [name, name]],
+  [TYPE.CDS, dsFields], // RFC 7344 §3.1
+  [TYPE.CDNSKEY, dnskeyFields], // RFC 7344 §3.2
+  [TYPE.OPENPGPKEY, [base64]], // RFC 7929 §2.1
+  [TYPE.CSYNC, [uint32, uint16, optionalTypeBitmap]], // RFC 7477 §2.1
+  [TYPE.ZONEMD, [uint32, uint8, uint8, hex]], // RFC 8976 §2.2
+  [TYPE.SVCB, [uint16, name, svcParams]], // RFC 9460 §2.2
+  [TYPE.HTTPS, [uint16, name, svcParams]],
+  [TYPE.DSYNC, [type, dsyncScheme, uint16, name]], // RFC 9859 §2.1
+  [TYPE.HHIT, [base64]],
+  [TYPE.BRID, [base64]],
+  [TYPE.SPF, [strings]], // RFC 7208 §3.1
+  [TYPE.NID, [uint16, locator64]], // RFC 6742 §2.1
+  [TYPE.L32, [uint16, ipv4]],
+  [TYPE.L64, [uint16, locator64]],
+  [TYPE.LP, [uint16, name]],
+  [TYPE.EUI48, [eui(6)]],
+  [TYPE.EUI64, [eui(8)]],
+  [TYPE.URI, [uint16, uint16, quotedText]], // RFC 7553 §4.5
+  [TYPE.CAA, [uint8, tag, text]], // RFC 8659 §4.1
+  [TYPE.AVC, [strings]],
+  [TYPE.DOA, [uint32, uint32, uint8, string, base64OrHyphen]],
+  [TYPE.AMTRELAY, [uint8, relay]],
+  [TYPE.RESINFO, [strings]], // RFC 9606 §3
+  [TYPE.WALLET, [strings]],
+  [TYPE.TA, dsFields],
+  [TYPE.DLV, dsFields],
 ]);
+
+/** What one field asks of another: a sentence where octets that are right one by one are wrong together. */
+const checksOfType: ReadonlyMap<number, (rdata: Uint8Array) => string | undefined> = new Map([
+  [TYPE.KEY, checkKey],
+  [TYPE.DNSKEY, checkPrivateKey],
+  [TYPE.CDNSKEY, checkPrivateKey],
+  [TYPE.RKEY, checkRkey],
+  [TYPE.DS, checkDigest],
+  [TYPE.CDS, checkDigest],
+  [TYPE.TA, checkDigest],
+  [TYPE.DLV, checkDigest],
+  [TYPE.SSHFP, checkFingerprint],
+  [TYPE.ZONEMD, checkZoneDigest],
+  [TYPE.RRSIG, checkSignature],
+  [TYPE.NSEC3, checkNextHashedOwner],
+  [TYPE.CAA, checkTag],
+]);
+
+/** RFC 2535 §3.1.2: a record that says there is no key has none. */
+function checkKey(rdata: Uint8Array): string | undefined {
+  const hasNoKey = ((rdata[0] ?? 0) & 0xc0) === 0xc0;
+  if (hasNoKey && rdata.length > 4) return "flags say that there is no key, and one follows";
+  if (!hasNoKey && rdata.length === 4) return "the key is missing";
+  return checkPrivateKey(rdata);
+}
+
+/** RFC 4034 Appendix A.1.1: a key of algorithm 253 begins with the name that tells the algorithm. */
+function checkPrivateKey(rdata: Uint8Array): string | undefined {
+  if (rdata[3] !== 253 || rdata.length === 4) return undefined;
+  try {
+    name.read(new WireReader(rdata, 4));
+    return undefined;
+  } catch (error) {
+    if (error instanceof Malformed) return "a key of algorithm 253 begins with a name";
+    throw error;
+  }
+}
+
+function checkRkey(rdata: Uint8Array): string | undefined {
+  if (rdata[0] !== 0 || rdata[1] !== 0) return "the flags of an RKEY are 0";
+  return checkPrivateKey(rdata);
+}
+
+/** RFC 3658 §2.4, RFC 4509 §2.1, RFC 6605 §2 */
+const digestOctets: ReadonlyMap<number, number> = new Map([
+  [1, 20],
+  [2, 32],
+  [4, 48],
+]);
+
+function checkDigest(rdata: Uint8Array): string | undefined {
+  return checkLength("digest", digestOctets.get(rdata[3] ?? 0), rdata.length - 4);
+}
+
+/** RFC 4255 §3.1.3, RFC 6594 §4 */
+const fingerprintOctets: ReadonlyMap<number, number> = new Map([
+  [1, 20],
+  [2, 32],
+]);
+
+function checkFingerprint(rdata: Uint8Array): string | undefined {
+  return checkLength("fingerprint", fingerprintOctets.get(rdata[1] ?? 0), rdata.length - 2);
+}
+
+/** RFC 8976 §5.3 */
+const zoneDigestOctets: ReadonlyMap<number, number> = new Map([
+  [1, 48],
+  [2, 64],
+]);
+
+/** RFC 8976 §2.2.4: whatever the hash algorithm, no digest is shorter than 12 octets. */
+function checkZoneDigest(rdata: Uint8Array): string | undefined {
+  const length = rdata.length - 6;
+  if (length < 12) return `the digest has ${length} octets and 12 are the least`;
+  return checkLength("digest", zoneDigestOctets.get(rdata[5] ?? 0), length);
+}
+
+/** RFC 4034 §3.1.3: the signer is at or above the owner, whose labels are counted without a wildcard's. */
+function checkSignature(rdata: Uint8Array): string | undefined {
+  let count = 0;
+  for (let at = 18; (rdata[at] ?? 0) !== 0; at += 1 + (rdata[at] ?? 0)) count++;
+  return count > (rdata[3] ?? 0)
+    ? `the signer has ${count} labels, more than the owner that was signed`
+    : undefined;
+}
+
+/** RFC 5155 §11: hash algorithm 1 is SHA-1. */
+function checkNextHashedOwner(rdata: Uint8Array): string | undefined {
+  return rdata[0] === 1
+    ? checkLength("next hashed owner name", 20, rdata[5 + (rdata[4] ?? 0)] ?? 0)
+    : undefined;
+}
+
+/** RFC 8659 §4.1 */
+function checkTag(rdata: Uint8Array): string | undefined {
+  const characters = Buffer.from(rdata.subarray(2, 2 + (rdata[1] ?? 0))).toString("latin1");
+  return /^[0-9a-z]+$/i.test(characters) ? undefined : "its property tag is not of letters and digits";
+}
+
+function checkLength(what: string, expected: number | undefined, found: number): string | undefined {
+  return expected === undefined || expected === found
+    ? undefined
+    : `the ${what} has ${found} octets where its algorithm makes ${expected}`;
+}
 
 /** RDLENGTH has 16 bits (RFC 1035 §3.2.1). */
 const MAX_RDATA_OCTETS = 0xffff;
-
-/** Only names in the types of RFC 1035 may be compressed (RFC 3597 §4). */
-const typesWithCompressedNames: ReadonlySet<number> = new Set([
-  TYPE.NS,
-  TYPE.CNAME,
-  TYPE.SOA,
-  TYPE.PTR,
-  TYPE.MX,
-]);
 
 /** A stretch of RDATA: a name that may be compressed, or octets to copy. */
 export interface RdataPart {
@@ -45,25 +272,25 @@ export interface RdataPart {
 
 /** Cuts RDATA where names stand that may be compressed. */
 export function rdataParts(type: number, rdata: Uint8Array): readonly RdataPart[] {
-  if (!typesWithCompressedNames.has(type)) return [{ compressible: false, octets: rdata }];
+  const fields = fieldsOfType.get(type);
+  if (!fields?.some((field) => field.compressible)) return [{ compressible: false, octets: rdata }];
   const reader = new WireReader(rdata);
-  return (fieldsOfType.get(type) ?? []).map((field) => ({
-    compressible: field === "name",
-    octets: readField(reader, field),
-  }));
+  return fields.map((field) => ({ compressible: field.compressible === true, octets: field.read(reader) }));
 }
 
 /**
- * Reads the RDATA that `reader` spans and returns it with its names uncompressed. Names are followed only in the types
- * of RFC 1035 and in SRV, which some senders compress although RFC 2782 forbids it.
+ * Reads the RDATA that `reader` spans and returns it with its names uncompressed. Pointers are followed in the types that
+ * RFC 3597 §4 lists for receivers, and refused in others.
  */
 export function readRdata(type: number, reader: WireReader): Uint8Array {
   const fields = fieldsOfType.get(type);
   if (fields === undefined) return reader.take(reader.remaining);
-  const octets: number[] = [];
-  for (const field of fields) octets.push(...readField(reader, field));
+  const parts = fields.map((field) => field.read(reader));
   if (reader.remaining > 0) throw new Malformed("RDATA is longer than its type allows");
-  return Uint8Array.from(octets);
+  const rdata = joinOctets(parts);
+  const sentence = checksOfType.get(type)?.(rdata);
+  if (sentence !== undefined) throw new Malformed(sentence);
+  return rdata;
 }
 
 /** Whether octets with names uncompressed are RDATA of a type; of a type without fields here any are. */
@@ -77,166 +304,81 @@ export function isRdataOf(type: number, rdata: Uint8Array): boolean {
   }
 }
 
-function readField(reader: WireReader, field: Field): Uint8Array {
-  switch (field) {
-    case "uint8":
-      return reader.take(1);
-    case "uint16":
-      return reader.take(2);
-    case "uint32":
-    case "ipv4":
-      return reader.take(4);
-    case "ipv6":
-      return reader.take(16);
-    case "name":
-      return reader.name();
-    case "string":
-    case "tag":
-      return readString(reader);
-    case "strings": {
-      const start = reader.offset;
-      do readString(reader);
-      while (reader.remaining > 0);
-      return reader.octets.subarray(start, reader.offset);
-    }
-    case "text":
-      return reader.take(reader.remaining);
-  }
-}
-
-/** A character string with its length octet (RFC 1035 §3.3). */
-function readString(reader: WireReader): Uint8Array {
-  const start = reader.offset;
-  reader.take(reader.uint8());
-  return reader.octets.subarray(start, reader.offset);
-}
-
-/** RDATA with its names in lower case: what is equal when names are compared without case (RFC 4343 §3). */
+/**
+ * RDATA with its names in lower case where their case does not count (RFC 4034 §6.2, RFC 6840 §5.1): what is equal for
+ * two records that are.
+ */
 export function foldRdata(type: number, rdata: Uint8Array): Uint8Array {
   const fields = fieldsOfType.get(type);
-  if (fields === undefined || !fields.includes("name")) return rdata;
+  if (!fields?.some((field) => field.folded)) return rdata;
   const reader = new WireReader(rdata);
-  const folded: number[] = [];
-  for (const field of fields) {
-    const octets = readField(reader, field);
-    folded.push(...(field === "name" ? foldCase(octets) : octets));
-  }
-  return Uint8Array.from(folded);
+  return joinOctets(
+    fields.map((field) => {
+      const octets = field.read(reader);
+      return field.folded ? foldCase(octets) : octets;
+    }),
+  );
 }
 
-/** Prints RDATA in presentation format; types without fields here as `\# <length> <hex>` (RFC 3597 §5). */
+/**
+ * Prints RDATA in presentation format; as `\# <length> <hex>` (RFC 3597 §5) for types without fields here and where text
+ * would not read back as the same octets.
+ */
 export function formatRdata(type: number, rdata: Uint8Array): string {
   const fields = fieldsOfType.get(type);
   // Records of an UPDATE come without RDATA in known types too (RFC 2136 §2.4).
-  if (fields === undefined || rdata.length === 0) {
-    return rdata.length === 0 ? "\\# 0" : `\\# ${rdata.length} ${Buffer.from(rdata).toString("hex")}`;
-  }
+  if (fields === undefined || rdata.length === 0) return formatGeneric(rdata);
   const reader = new WireReader(rdata);
-  return fields.map((field) => formatField(field, readField(reader, field))).join(" ");
-}
-
-function formatField(field: Field, octets: Uint8Array): string {
-  switch (field) {
-    case "uint8":
-    case "uint16":
-    case "uint32":
-      return String(octets.reduce((sum, octet) => sum * 256 + octet, 0));
-    case "ipv4":
-    case "ipv6":
-      return formatAddress(octets);
-    case "name":
-      return formatName(octets);
-    case "tag":
-      return formatTag(octets.subarray(1));
-    case "string":
-      return formatCharacters(octets.subarray(1));
-    case "strings": {
-      const reader = new WireReader(octets);
-      const strings: string[] = [];
-      while (reader.remaining > 0) strings.push(formatCharacters(reader.take(reader.uint8())));
-      return strings.join(" ");
-    }
-    case "text":
-      return formatCharacters(octets);
+  const texts: string[] = [];
+  for (const field of fields) {
+    const text = field.format(field.read(reader));
+    if (text === undefined) return formatGeneric(rdata);
+    if (text !== "") texts.push(text);
   }
+  return texts.join(" ");
 }
 
-/** A tag is letters and digits (RFC 8659 §4.1), but over the wire anything may come, and terminals obey some of it. */
-function formatTag(octets: Uint8Array): string {
-  return Buffer.from(octets)
-    .toString("latin1")
-    .replace(/[^!-~]/g, (character) => `\\${String(character.charCodeAt(0)).padStart(3, "0")}`);
-}
+const formatGeneric = (rdata: Uint8Array): string =>
+  rdata.length === 0 ? "\\# 0" : `\\# ${rdata.length} ${Buffer.from(rdata).toString("hex")}`;
 
 /**
  * Parses RDATA in presentation format, relative names below `origin`. `\# <length> <hex>` does for every type
  * (RFC 3597 §5). Returns a sentence saying what is wrong where it cannot be read.
  */
 export function parseRdata(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
+  if (isMetaType(type)) return "no zone holds records of this type";
   const generic = words[0]?.text === "\\#" && !words[0].quoted;
   const rdata = generic ? parseGeneric(type, words.slice(1)) : parseFields(type, words, origin);
   if (typeof rdata !== "string" && rdata.length > MAX_RDATA_OCTETS) return "RDATA is over 65535 octets";
   return rdata;
 }
 
+/** RFC 6895 §3.1: type 0, OPT, and what asks for other types or goes with a message. */
+const isMetaType = (type: number): boolean => type === 0 || type === TYPE.OPT || (type >= 128 && type <= 255);
+
 function parseFields(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
   const fields = fieldsOfType.get(type);
   if (fields === undefined) return "this type must be written as \\# LENGTH HEX (RFC 3597)";
-  const octets: number[] = [];
-  let at = 0;
+  const reader = new WordReader(words, origin);
+  const parts: Uint8Array[] = [];
   for (const field of fields) {
-    const last = field === "strings" ? words.length : at + 1;
-    const fieldWords = words.slice(at, Math.max(last, at + 1));
-    if (fieldWords.length === 0) return `there are ${words.length} fields where ${fields.length} are needed`;
-    for (const word of fieldWords) {
-      const parsed = parseField(field, word, origin);
-      if (typeof parsed === "string") return parsed;
-      octets.push(...parsed);
+    const before = reader.remaining;
+    if (before === 0 && !field.optional) {
+      const needed = fields.reduce((sum, { wordCount = 1 }) => sum + wordCount, 0);
+      return `there are ${words.length} fields where ${needed} are needed`;
     }
-    at += fieldWords.length;
+    const parsed = field.parse(reader);
+    if (typeof parsed === "string") return parsed;
+    parts.push(parsed);
+    if (field.quotable) continue;
+    for (let at = words.length - before; at < words.length - reader.remaining; at++) {
+      if (words[at]?.quoted) return `"${words[at]?.text}" must not stand in quotes`;
+    }
   }
-  if (at < words.length) return `"${words[at]?.text}" is one field too many`;
-  return Uint8Array.from(octets);
-}
-
-function parseField(field: Field, { text }: Word, origin: Uint8Array): Uint8Array | string {
-  switch (field) {
-    case "uint8":
-      return parseInteger(text, 1);
-    case "uint16":
-      return parseInteger(text, 2);
-    case "uint32":
-      return parseInteger(text, 4);
-    case "ipv4":
-    case "ipv6": {
-      const family = field === "ipv4" ? 4 : 6;
-      const address = parseAddress(text);
-      return address?.family === family ? address.octets : `"${text}" is not an IPv${family} address`;
-    }
-    case "name":
-      return parseName(text, origin);
-    case "tag":
-      return /^[0-9a-z]{1,255}$/i.test(text)
-        ? Uint8Array.from([text.length, ...Buffer.from(text)])
-        : `"${text}" is not a property tag of letters and digits`;
-    case "string":
-    case "strings": {
-      const characters = parseCharacters(text);
-      if (typeof characters === "string") return characters;
-      if (characters.length > 255)
-        return "a character string is over 255 octets; cut it into several in quotes";
-      return Uint8Array.from([characters.length, ...characters]);
-    }
-    case "text":
-      return parseCharacters(text);
-  }
-}
-
-function parseInteger(text: string, octetCount: number): Uint8Array | string {
-  const limit = 256 ** octetCount;
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number < limit)) return `"${text}" is not a whole number from 0 to ${limit - 1}`;
-  return Uint8Array.from({ length: octetCount }, (_, i) => (number / 256 ** (octetCount - 1 - i)) & 0xff);
+  const extra = reader.peek();
+  if (extra !== undefined) return `"${extra.text}" is one field too many`;
+  const rdata = joinOctets(parts);
+  return checksOfType.get(type)?.(rdata) ?? rdata;
 }
 
 function parseGeneric(type: number, words: readonly Word[]): Uint8Array | string {

@@ -3,7 +3,7 @@
 import { CLASS, parseClass, parseType } from "./iana.ts";
 import type { RRset } from "./message.ts";
 import { domainName, parseName } from "./name.ts";
-import { splitWords, type Word } from "./presentation.ts";
+import { parseTtl, splitWords, type Word } from "./presentation.ts";
 import { parseRdata } from "./rdata.ts";
 
 /** Parses a line into an RRset of one record, relative names below `origin`; a sentence where it is wrong. */
@@ -35,8 +35,8 @@ function readTtlAndClass(words: readonly Word[]): {
   let classNumber: number | undefined;
   let consumed = 0;
   for (const { text } of words.slice(0, 2)) {
-    const number = /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-    if (number !== undefined && number <= 0x7fffffff && ttlSeconds === undefined) ttlSeconds = number;
+    const number = parseTtl(text);
+    if (number !== undefined && ttlSeconds === undefined) ttlSeconds = number;
     else if (classNumber === undefined && parseClass(text) !== undefined && parseType(text) === undefined) {
       classNumber = parseClass(text);
     } else break;

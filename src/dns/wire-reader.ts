@@ -8,6 +8,9 @@ const MAX_POINTERS = 127;
 /** Why octets are no DNS message; decode turns it into a value, so it never leaves this folder. */
 export class Malformed extends Error {}
 
+/** A name as it is read; nothing that uses it waits, so one is enough. */
+const scratch = new Uint8Array(MAX_NAME_OCTETS);
+
 /** A position in a message. */
 export class WireReader {
   readonly octets: Uint8Array;
@@ -58,7 +61,7 @@ export class WireReader {
    * ends (RFC 1035 §4.1.4: a prior occurrence), so each hop goes back and a loop cannot be written.
    */
   name(): Uint8Array {
-    const name: number[] = [];
+    let nameLength = 0;
     let at = this.offset;
     let limit = this.end;
     let runStart = at;
@@ -80,12 +83,12 @@ export class WireReader {
       }
       if (length > 63) throw new Malformed("a label has a type that is neither 00 nor 11");
       if (at + 1 + length > limit) throw new Malformed("a name ends too early");
-      if (name.length + 1 + length > MAX_NAME_OCTETS) throw new Malformed("a name is over 255 octets");
-      for (let i = at; i <= at + length; i++) name.push(this.octets[i] ?? 0);
+      if (nameLength + 1 + length > MAX_NAME_OCTETS) throw new Malformed("a name is over 255 octets");
+      for (let i = at; i <= at + length; i++) scratch[nameLength++] = this.octets[i] ?? 0;
       at += 1 + length;
       if (length === 0) break;
     }
     if (pointers === 0) this.offset = at;
-    return Uint8Array.from(name);
+    return scratch.slice(0, nameLength);
   }
 }

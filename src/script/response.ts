@@ -2,7 +2,7 @@
 
 import { decodeMessage } from "../dns/decode.ts";
 import { type ExtendedError, readExtendedError } from "../dns/edns.ts";
-import { CLASS, formatRcode, formatType, OPCODE, OPTION, RCODE, TYPE } from "../dns/iana.ts";
+import { CLASS, formatRcode, formatType, isStorable, OPCODE, OPTION, RCODE, TYPE } from "../dns/iana.ts";
 import type { Message, Query, Question, ResourceRecord, RRset, Sections } from "../dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, replaceSuffix } from "../dns/name.ts";
 import { foldRdata, isRdataOf } from "../dns/rdata.ts";
@@ -91,8 +91,7 @@ function recordsFault(
     const { type, rdata } = record;
     if (record.class !== CLASS.IN) return `its record at ${domainName(record.owner)} is not of class IN`;
     // RFC 6895 §3.1: these are asked for or sent, and never stored.
-    if (type === TYPE.OPT || (type >= 128 && type <= 255))
-      return `it has a record of type ${formatType(type)}`;
+    if (!isStorable(type)) return `it has a record of type ${formatType(type)}`;
     if (!isRdataOf(type, rdata)) return `its ${formatType(type)} at ${domainName(record.owner)} is malformed`;
   }
   for (const { type, owner } of authority) {
@@ -126,12 +125,12 @@ function chainFault(answer: readonly ResourceRecord[], qname: Uint8Array): strin
   return undefined;
 }
 
-/** A CNAME stands alone (RFC 2181 §10.1). */
+/** A CNAME stands alone (RFC 2181 §10.1), but for what signs it (RFC 4034 §3). */
 function aliasFault(answer: readonly ResourceRecord[]): string | undefined {
   const counts = new Map<DomainName, number>();
   for (const { owner, type } of answer) {
     const name = domainName(owner);
-    if (type !== TYPE.DNAME) counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (type !== TYPE.DNAME && type !== TYPE.RRSIG) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const alias = answer.find(
     ({ owner, type }) => type === TYPE.CNAME && (counts.get(domainName(owner)) ?? 0) > 1,

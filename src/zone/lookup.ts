@@ -3,7 +3,8 @@
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, parentOf, selfAndAncestors, wildcardBelow } from "../dns/name.ts";
-import type { Zone, ZoneNode } from "./zone.ts";
+import type { ZoneNode } from "./node-table.ts";
+import type { Zone } from "./zone.ts";
 
 export type LookupResult<T> =
   | { readonly kind: "rrset"; readonly rrset: RRset; readonly wildcard: DomainName | undefined }

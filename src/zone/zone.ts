@@ -1,9 +1,9 @@
 /** A zone: the names below one apex and what each holds. Names tailored elsewhere are held as opaque values of type T. */
 
-import { TYPE } from "../dns/iana.ts";
+import { formatType, isStorable, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
-import { type DomainName, isAtOrBelow, parentOf, selfAndAncestors } from "../dns/name.ts";
-import { foldRdata } from "../dns/rdata.ts";
+import { type DomainName, formatName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
+import { type NodeNumber, type Nodes, NodeTable, withNode } from "./node-table.ts";
 import type { ScriptedZone } from "./scripted-zone.ts";
 
 export interface Zone<T> {
@@ -12,16 +12,20 @@ export interface Zone<T> {
   readonly soa: RRset;
   /** whether the configuration states the SOA, so that its serial is not counted */
   readonly serialIsGiven: boolean;
-  /** every name that exists, empty non-terminals included (RFC 4592 §2.2.2) */
-  readonly nodes: ReadonlyMap<DomainName, ZoneNode<T>>;
+  readonly nodes: Nodes<T>;
   /** whether a delegation or a DNAME in it hides the names below */
   readonly hidesNames: boolean;
 }
 
-/** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal). */
-export interface ZoneNode<T> {
-  readonly rrsets: ReadonlyMap<number, RRset>;
-  readonly tailored: T | undefined;
+/** One record of a zone. */
+export interface ZoneRecord {
+  /** the owner in presentation format, as `formatName` prints it */
+  readonly spelling: string;
+  readonly name: DomainName;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  /** wire format */
+  readonly rdata: Uint8Array;
 }
 
 export type Zones<T> = ReadonlyMap<DomainName, Zone<T> | ScriptedZone>;
@@ -57,6 +61,9 @@ export function serialOf({ rdatas: [rdata] }: RRset): number {
   return rdata === undefined ? 0 : Buffer.from(rdata).readUInt32BE(rdata.length - SERIAL_FROM_END);
 }
 
+/** MINIMUM of an SOA's RDATA, its last field: how long negative answers may be cached, in seconds (RFC 2308 §4). */
+export const minimumOf = (rdata: Uint8Array): number => Buffer.from(rdata).readUInt32BE(rdata.length - 4);
+
 export function soaWithSerial(soa: RRset, serial: number): RRset {
   const rdatas = soa.rdatas.map((rdata) => {
     const octets = Buffer.from(rdata);
@@ -70,77 +77,117 @@ export function soaWithSerial(soa: RRset, serial: number): RRset {
 export function withSerial<T>(zone: Zone<T>, serial: number): Zone<T> {
   if (serialOf(zone.soa) === serial) return zone;
   const soa = soaWithSerial(zone.soa, serial);
-  const nodes = new Map(zone.nodes);
-  const apex = nodes.get(zone.apex);
+  const apex = zone.nodes.get(zone.apex);
   const rrsets = new Map(apex?.rrsets).set(TYPE.SOA, soa);
-  nodes.set(zone.apex, { tailored: apex?.tailored, rrsets });
-  return { ...zone, soa, nodes };
+  return { ...zone, soa, nodes: withNode(zone.nodes, zone.apex, { tailored: apex?.tailored, rrsets }) };
 }
 
-/** Collects what a zone holds; `add…` return a sentence where the new content clashes with the old. */
+/** Why a record cannot be added, in a sentence: it is not of this zone, its RRset has another TTL, or else. */
+export type Clash =
+  | { readonly kind: "outside" | "other"; readonly words: string }
+  | { readonly kind: "ttl"; readonly words: string; readonly ttlSeconds: number };
+
+/** Collects what a zone holds; what clashes with it is not added. */
 export class ZoneBuilder<T> {
   readonly apex: DomainName;
-  readonly #nodes = new Map<DomainName, { rrsets: Map<number, RRset>; tailored: T | undefined }>();
+  /** what was added so far */
+  readonly table: NodeTable<T>;
+  #hidesNames = false;
 
   constructor(apex: DomainName) {
     this.apex = apex;
+    this.table = new NodeTable(apex);
   }
 
-  /** Adds an RRset, or its records to the RRset already there; the TTL must then be the same (RFC 2181 §5.2). */
-  addRRset(rrset: RRset): string | undefined {
-    if (!isAtOrBelow(rrset.name, this.apex)) return `${rrset.name} is not in zone ${this.apex}`;
-    const node = this.#node(rrset.name);
-    if (node.tailored !== undefined) return `${rrset.name} is a tailored name already`;
-    const present = node.rrsets.get(rrset.type);
-    const isCname = rrset.type === TYPE.CNAME;
-    if (isCname ? node.rrsets.size > 0 : node.rrsets.has(TYPE.CNAME)) {
-      return `${rrset.name} would have a CNAME beside other records (RFC 2181 §10.1)`;
+  /** Adds an RRset, or its records to the RRset already there; returns a sentence where it clashes. */
+  addRRset({ owner, name, type, ttlSeconds, rdatas }: RRset): string | undefined {
+    const spelling = formatName(owner);
+    for (const rdata of rdatas) {
+      const clash = this.addRecord({ spelling, name, type, ttlSeconds, rdata });
+      if (clash !== undefined) return clash.words;
     }
-    if (present === undefined) {
-      node.rrsets.set(rrset.type, rrset);
-      return undefined;
-    }
-    if (present.ttlSeconds !== rrset.ttlSeconds) {
-      return `${rrset.name} has two TTLs in one RRset (RFC 2181 §5.2)`;
-    }
-    // RFC 2181 §5: no record twice, names compared without case.
-    const folded = present.rdatas.map((rdata) => foldRdata(rrset.type, rdata));
-    const fresh = rrset.rdatas.filter((rdata) => {
-      const candidate = foldRdata(rrset.type, rdata);
-      return !folded.some((known) => Buffer.compare(known, candidate) === 0);
-    });
-    node.rrsets.set(rrset.type, { ...present, rdatas: [...present.rdatas, ...fresh] });
     return undefined;
   }
 
+  addRecord(record: ZoneRecord): Clash | undefined {
+    const { spelling, name, type, ttlSeconds, rdata } = record;
+    const { table } = this;
+    if (!isAtOrBelow(name, this.apex))
+      return { kind: "outside", words: `${name} is not in zone ${this.apex}` };
+    const misplaced = whyMisplaced(record, this.apex);
+    if (misplaced !== undefined) return otherClash(misplaced);
+    const node = table.addName(spelling);
+    if (table.tailoredAt(node) !== undefined) return otherClash(`${name} is a tailored name already`);
+    if (clashesWithCname(table, node, type, rdata)) {
+      return otherClash(`${name} would have a CNAME beside other records (RFC 2181 §10.1)`);
+    }
+    if (isAlone(type) && table.hasType(node, type) && !table.hasRecord(node, type, rdata)) {
+      return otherClash(
+        type === TYPE.SOA ? `${name} has an SOA already` : `${name} has a DNAME already (RFC 6672 §2.4)`,
+      );
+    }
+    if (table.addRecord(node, spelling, type, ttlSeconds, rdata) === "other-ttl") {
+      const words = `${name} has two TTLs in one RRset (RFC 2181 §5.2)`;
+      return { kind: "ttl", words, ttlSeconds: table.ttlOf(node, type) ?? ttlSeconds };
+    }
+    this.#hidesNames ||= type === TYPE.DNAME || (type === TYPE.NS && name !== this.apex);
+    return undefined;
+  }
+
+  /** Makes a name tailored; returns a sentence where it clashes. */
   addTailored(name: DomainName, tailored: T): string | undefined {
     if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
-    const node = this.#node(name);
-    if (node.tailored !== undefined) return `${name} is a tailored name already`;
-    if (node.rrsets.size > 0) return `${name} has records already, so it cannot be tailored`;
-    node.tailored = tailored;
+    const node = this.table.addName(name);
+    if (this.table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
+    if (this.table.holdsRecords(node)) return `${name} has records already, so it cannot be tailored`;
+    this.table.setTailored(node, tailored);
     return undefined;
   }
 
   has(name: DomainName, type: number): boolean {
-    return this.#nodes.get(name)?.rrsets.has(type) ?? false;
+    const node = this.table.findNode(name);
+    return node !== undefined && this.table.hasType(node, type);
   }
 
-  build(soa: RRset, { serialIsGiven = false } = {}): Zone<T> {
-    const hidesNames = [...this.#nodes].some(
-      ([name, { rrsets }]) => rrsets.has(TYPE.DNAME) || (name !== this.apex && rrsets.has(TYPE.NS)),
-    );
-    return { kind: "records", apex: this.apex, soa, serialIsGiven, nodes: this.#nodes, hidesNames };
+  /** The zone as it is now; throws before it has an SOA. */
+  build({ serialIsGiven = false } = {}): Zone<T> {
+    const { apex, table } = this;
+    const soa = table.get(apex)?.rrsets.get(TYPE.SOA);
+    if (soa === undefined) throw new Error(`${apex} has no SOA`);
+    return { kind: "records", apex, soa, serialIsGiven, nodes: table, hidesNames: this.#hidesNames };
   }
+}
 
-  /** The node of a name, made with the empty non-terminals above it where it is new. */
-  #node(name: DomainName): { rrsets: Map<number, RRset>; tailored: T | undefined } {
-    const present = this.#nodes.get(name);
-    if (present !== undefined) return present;
-    const fresh = { rrsets: new Map<number, RRset>(), tailored: undefined };
-    this.#nodes.set(name, fresh);
-    const parent = parentOf(name);
-    if (name !== this.apex && parent !== undefined) this.#node(parent);
-    return fresh;
+const otherClash = (words: string): Clash => ({ kind: "other", words });
+
+/** Of these a name has one at the most. */
+const isAlone = (type: number): boolean => type === TYPE.SOA || type === TYPE.DNAME;
+
+/** Of a delegation, and of a DNAME, at a wildcard. */
+export const wildcardWords = (type: number): string =>
+  `${formatType(type)} at a wildcard has no meaning that all agree on (RFC 4592 §4.2, §4.4)`;
+
+/** Why a record of its type cannot stand at its name, whatever else does. */
+function whyMisplaced({ name, type }: ZoneRecord, apex: DomainName): string | undefined {
+  if (type === TYPE.SOA && name !== apex) return "an SOA stands at the apex alone";
+  if (type === TYPE.CNAME && name === apex) {
+    return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
   }
+  if (type === TYPE.NS && name.startsWith("*.")) return wildcardWords(type);
+  return isStorable(type) ? undefined : "this type cannot be stored in a zone";
+}
+
+/** Types that may stand beside a CNAME: those that sign and deny (RFC 4034 §3, §4), and what they were before (RFC 2535). */
+const typesBesideCname: ReadonlySet<number> = new Set([TYPE.SIG, TYPE.KEY, TYPE.NXT, TYPE.RRSIG, TYPE.NSEC]);
+
+function clashesWithCname<T>(
+  table: NodeTable<T>,
+  node: NodeNumber,
+  type: number,
+  rdata: Uint8Array,
+): boolean {
+  if (typesBesideCname.has(type)) return false;
+  if (type !== TYPE.CNAME) return table.hasType(node, TYPE.CNAME);
+  const others = table.typesOf(node).filter((other) => !typesBesideCname.has(other));
+  return others.length > 0 && !table.hasRecord(node, type, rdata);
 }

@@ -195,15 +195,26 @@ describe("scripted zones", () => {
     {
       name: "no handler",
       files: scripted([", handler: ./scripts/app.ts", ""]),
-      errors: ['5:5: "handler" is missing here; expected a text'],
+      errors: ["5:5: expected either file or handler beside zone"],
+    },
+    {
+      name: "a handler and a file, and a deadline for a file",
+      files: scripted([
+        "  - lab.example\n",
+        "  - { zone: lab.example, file: a.zone, concurrency: 1 }\n  - { zone: b.example, file: a.zone, handler: api.js }\n",
+      ]),
+      errors: [
+        "3:5: a deadline and concurrency are of a handler, and here is a file",
+        "4:5: expected either file or handler beside zone",
+      ],
     },
     {
       name: "names that are none, and what is neither name nor map",
       files: scripted(["  - lab.example\n", "  - lab..example\n  - 7\n  - [a.example]\n"]),
       errors: [
         '3:5: "lab..example" has an empty label',
-        "4:5: expected a domain name, or a map with zone and handler, found 7",
-        "5:5: expected a domain name, or a map with zone and handler, found a list of 1",
+        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
+        "5:5: expected a domain name, or a map with zone and either file or handler, found a list of 1",
       ],
     },
     {
@@ -213,7 +224,7 @@ describe("scripted zones", () => {
         ["zone: app.example", "zone: lab.example"],
       ),
       errors: [
-        "4:5: expected a domain name, or a map with zone and handler, found 7",
+        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
         "6:5: zone lab.example. is defined at lab.yaml:3:5 already",
       ],
     },

@@ -237,9 +237,9 @@ describe("parseRdata and formatRdata", () => {
       sentence: '"4294967296" is not a whole number from 0 to 4294967295',
     },
     {
-      name: "a time with a unit",
+      name: "a serial with a unit",
       type: "SOA",
-      text: "a. b. 1 1h 1 1 1",
+      text: "a. b. 1h 1 1 1 1",
       sentence: '"1h" is not a whole number from 0 to 4294967295',
     },
     {
@@ -298,8 +298,8 @@ describe("parseRdata and formatRdata", () => {
       sentence: "this type must be written as \\# LENGTH HEX (RFC 3597)",
     },
     {
-      name: "a known number without fields here",
-      type: "HTTPS",
+      name: "a NULL in words (RFC 1035 §3.3.10: none in master files)",
+      type: "NULL",
       text: "1 .",
       sentence: "this type must be written as \\# LENGTH HEX (RFC 3597)",
     },

@@ -12,6 +12,7 @@ describe("parseRecordLine (RFC 1035 §5.1)", () => {
     { name: "TTL alone", line: "www.test. 60 A 192.0.2.1", printed: "www.test. 60 A 192.0.2.1" },
     { name: "class alone", line: "www.test. IN A 192.0.2.1", printed: "www.test. 3600 A 192.0.2.1" },
     { name: "neither", line: "www.test. A 192.0.2.1", printed: "www.test. 3600 A 192.0.2.1" },
+    { name: "a TTL in units", line: "www.test. 1h30m A 192.0.2.1", printed: "www.test. 5400 A 192.0.2.1" },
     { name: "TTL 0", line: "www.test. 0 A 192.0.2.1", printed: "www.test. 0 A 192.0.2.1" },
     {
       name: "the largest TTL (RFC 2181 §8)",
