@@ -1,8 +1,9 @@
 /** Why a name has the answer that it has, from one place: the trace of a real answer, in words of the field. */
 
 import { type Answered, answer, type Deferred } from "./answer.ts";
-import { chainNames } from "./cloud/chain.ts";
+import { chainNames, type ServiceName } from "./cloud/chain.ts";
 import type { Choice, Reason } from "./cloud/choose.ts";
+import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Link } from "./cloud/service.ts";
 import { type DatacenterState, stateOf } from "./cloud/states.ts";
 import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
@@ -10,9 +11,10 @@ import type { NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
 import { formatRRset, type RRset } from "./dns/message.ts";
 import { type DomainName, domainName, formatName } from "./dns/name.ts";
+import { formatRdata } from "./dns/rdata.ts";
 import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
-import { locateAddress } from "./geo/location-table.ts";
+import { type Location, locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
 import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
 import { notAnswered } from "./resolve.ts";
@@ -73,7 +75,36 @@ export interface ExplainedLocation {
   readonly remark: string | undefined;
 }
 
-export interface Decision {
+/** How a name got its answer: by the policy of a service, or by the rules of a name with records of its own. */
+export type Decision = ServiceDecision | RecordsDecision;
+
+export interface RecordsDecision {
+  readonly kind: "records";
+  /** the name, or the wildcard, that the rules stand at */
+  readonly name: string;
+  /** undefined where the nearest datacenter decides */
+  readonly rule: ExplainedRule | undefined;
+  readonly datacenter: string | undefined;
+  readonly city: string | undefined;
+  readonly reason: Reason;
+  readonly because: string;
+  /** where the nearest datacenter decides: everyone considered, the nearest first */
+  readonly candidates: readonly ExplainedCandidate[];
+  /** all that the choice gives, as type and RDATA; which of them is asked for is another matter */
+  readonly records: readonly string[];
+}
+
+export interface ExplainedRule {
+  readonly kind: FixedRule["kind"];
+  readonly words: string;
+  readonly network: string | undefined;
+  readonly prefix: string | undefined;
+  readonly country: string | undefined;
+  readonly continent: string | undefined;
+}
+
+export interface ServiceDecision {
+  readonly kind: "service";
   readonly cloud: string;
   readonly service: string;
   readonly era: string | undefined;
@@ -162,7 +193,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
       place: location.place,
       prefix: formatPrefix(prefixOf(address, prefixLength)),
       hasGeoip: snapshot.geoip !== undefined,
-      remark: network === undefined ? undefined : networkRemarks[network.kind],
+      remark: network === undefined ? remarkOfPlace(snapshot, location) : networkRemarks[network.kind],
     },
     rcode: handler === undefined ? formatRcode(resolution.rcode) : "not known",
     handler,
@@ -203,7 +234,8 @@ const explainHandlerScope = (countsClientSubnet: boolean): Explanation["scope"] 
 });
 
 function whyUnused(tailoring: Tailoring | undefined, hasAddresses: boolean): string {
-  const asked = tailoring?.tailored.bindings.tenant;
+  const tailored = tailoring?.tailored;
+  const asked = tailored?.kind === "service" ? tailored.bindings.tenant : undefined;
   if (asked !== undefined) return `the name itself tells the tenant, ${asked.label}`;
   return hasAddresses
     ? "the connection is not passed on to a tenant's datacenter"
@@ -217,6 +249,14 @@ const networkRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
     "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one.",
 };
 
+/** A country that no document gives a place is at the default location, though rules know it. */
+function remarkOfPlace({ configuration }: Snapshot, location: Location): string | undefined {
+  const isAtDefault = location.kind === "geoip" && location.place === configuration.settings.defaultPlace;
+  return isAtDefault
+    ? "No countries document gives that country a place, so distances are those from the default location."
+    : undefined;
+}
+
 const reasonsInWords: Readonly<Record<Reason, string>> = {
   nearest: "it is the nearest, and up",
   "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
@@ -224,13 +264,73 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   active: "it is the tenant's active datacenter",
   standby: "the tenant's active datacenter is down, so its standby answers",
   "all-down": "all are down, and whenAllDown decides",
+  network: "of the prefixes listed there it is the longest that holds the asker",
+  country: "no network listed there holds the asker, and the country is listed",
+  continent: "neither a network nor the country is listed there, and the continent is",
+  default: "neither network, country nor continent of the asker is listed there",
+  "no-rule": "neither network, country nor continent of the asker is listed there, and there is no default",
 };
 
 function explainDecision(snapshot: Snapshot, tailoring: Tailoring, place: Place): Decision {
-  const { tailored, choice, locationClass } = tailoring;
-  const { service, bindings } = tailored;
+  const { tailored } = tailoring;
+  switch (tailored.kind) {
+    case "service":
+      return explainService(snapshot, tailored, tailoring, place);
+    case "records":
+      return explainRules(snapshot, tailored, tailoring, place);
+    default:
+      return tailored satisfies never;
+  }
+}
+
+function explainRules(
+  snapshot: Snapshot,
+  { name, rules: { otherwise } }: RecordsName,
+  tailoring: Tailoring,
+  place: Place,
+): RecordsDecision {
+  const { choice } = tailoring;
+  const chosen = chosenDatacenter(choice);
+  const ofDatacenter =
+    chosen !== undefined && otherwise.kind === "nearest" ? otherwise.datacenters.get(chosen) : undefined;
+  const list = choice.kind === "rule" ? choice.rule.list : (ofDatacenter ?? []);
+  return {
+    kind: "records",
+    name,
+    rule: choice.kind === "rule" ? explainRule(choice.rule) : undefined,
+    datacenter: chosen?.id,
+    city: chosen?.place.city,
+    reason: choice.reason,
+    because: reasonsInWords[choice.reason],
+    candidates: explainCandidates(snapshot, tailoring, place),
+    records: list.flatMap(({ type, rdatas }) =>
+      rdatas.map((rdata) => `${formatType(type)} ${formatRdata(type, rdata)}`),
+    ),
+  };
+}
+
+function explainRule(rule: FixedRule): ExplainedRule {
+  const { kind } = rule;
+  return {
+    kind,
+    words: formatRule(rule),
+    network: kind === "network" ? rule.network : undefined,
+    prefix: kind === "network" ? formatPrefix(rule.prefix) : undefined,
+    country: kind === "country" || kind === "continent" ? rule.country : undefined,
+    continent: kind === "continent" ? rule.continent : undefined,
+  };
+}
+
+function explainService(
+  snapshot: Snapshot,
+  { service, bindings }: ServiceName,
+  tailoring: Tailoring,
+  place: Place,
+): ServiceDecision {
+  const { choice } = tailoring;
   const chosen = chosenDatacenter(choice);
   return {
+    kind: "service",
     cloud: service.cloud,
     service: service.name,
     era: service.era,
@@ -239,16 +339,25 @@ function explainDecision(snapshot: Snapshot, tailoring: Tailoring, place: Place)
     city: chosen?.place.city,
     reason: choice.reason,
     because: reasonsInWords[choice.reason],
-    candidates: (locationClass?.datacenters ?? []).map((datacenter) => ({
-      id: datacenter.id,
-      city: datacenter.place.city,
-      kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
-      state: stateOf(snapshot.states, datacenter),
-      chosen: datacenter === chosen,
-      mark: datacenter.mark,
-    })),
+    candidates: explainCandidates(snapshot, tailoring, place),
     tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
   };
+}
+
+function explainCandidates(
+  { states }: Snapshot,
+  { choice, locationClass }: Tailoring,
+  place: Place,
+): readonly ExplainedCandidate[] {
+  const chosen = chosenDatacenter(choice);
+  return (locationClass?.datacenters ?? []).map((datacenter) => ({
+    id: datacenter.id,
+    city: datacenter.place.city,
+    kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
+    state: stateOf(states, datacenter),
+    chosen: datacenter === chosen,
+    mark: datacenter.mark,
+  }));
 }
 
 function explainTenant(snapshot: Snapshot, { label, geo, active, standby }: TenantGeo): ExplainedTenant {
@@ -285,7 +394,9 @@ function linkOf(
   name: DomainName,
   tailoring: Tailoring | undefined,
 ): Link | undefined {
-  if (tailoring !== undefined) return tailoring.tailored.service.links[tailoring.tailored.linkIndex];
+  const tailored = tailoring?.tailored;
+  if (tailored?.kind === "service") return tailored.service.links[tailored.linkIndex];
+  if (tailored !== undefined) return undefined;
   for (const cloud of configuration.clouds) {
     for (const service of cloud.services) {
       for (const { owner, linkIndex } of chainNames(service, cloud)) {
@@ -308,12 +419,14 @@ function explainScope(
     );
   }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
+  const isByRule = decider?.tailoring?.choice.kind === "rule";
+  const shared = isByRule ? "the same records" : "the same ordered list of datacenters";
   if (decider !== undefined && scopePrefixLength === 0) {
-    return none(`every address has the same ordered list of datacenters at ${decider.name}`);
+    return none(`every address has ${shared} at ${decider.name}`);
   }
   if (decider !== undefined) {
     const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
-    const because = `every address in ${prefix} has the same ordered list of datacenters at ${decider.name}, and one bit more would not`;
+    const because = `every address in ${prefix} has ${shared} at ${decider.name}, and one bit more would not`;
     return { prefixLength: scopePrefixLength, prefix, because };
   }
   if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");
@@ -332,7 +445,8 @@ function explainSecondHop(
   tenant: TenantGeo | undefined,
 ): SecondHop | undefined {
   const frontEnd = chosenDatacenter(choice);
-  if (!tailored.service.hasSecondHop || frontEnd === undefined) return undefined;
+  if (tailored.kind !== "service" || !tailored.service.hasSecondHop || frontEnd === undefined)
+    return undefined;
   if (tenant === undefined) {
     return {
       tenant: undefined,

@@ -2,6 +2,7 @@
 
 import { type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { formatRule } from "./cloud/record-rules.ts";
 import type { ClientSubnet } from "./dns/client-subnet.ts";
 import { formatClass, formatRcode, formatType } from "./dns/iana.ts";
 import type { Question } from "./dns/message.ts";
@@ -133,7 +134,9 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const location = locationName(locations, asker.address);
   const rcode = formatRcode(resolution.rcode);
   const tailoring = resolution.hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
-  const datacenter = tailoring?.choice.kind === "datacenter" ? tailoring.choice.datacenter.id : undefined;
+  const choice = tailoring?.choice;
+  const datacenter = choice?.kind === "datacenter" ? choice.datacenter.id : undefined;
+  const rule = choice?.kind === "rule" ? formatRule(choice.rule) : undefined;
   const reason = tailoring?.choice.reason ?? resolutionReason(resolution);
   // What the response says: nothing without a client subnet, and 0 where that was not used (RFC 7871 §7.2.1).
   const used = asker.via === "client-subnet";
@@ -142,7 +145,13 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const who = used ? `${from.source} for ${ecs} (${location})` : `${from.source} (${location}${unused})`;
   const how = used ? `${reason}, scope ${scope}` : reason;
   const decision =
-    datacenter !== undefined ? ` ${datacenter} (${how})` : reason === undefined ? "" : `, ${reason}`;
+    datacenter !== undefined
+      ? ` ${datacenter} (${how})`
+      : rule !== undefined
+        ? ` ${rule}${used ? ` (scope ${scope})` : ""}` // a rule is its own reason
+        : reason === undefined
+          ? ""
+          : `, ${reason}`;
   return {
     message: `${what} from ${who}: ${rcode}${decision}`,
     fields: {
@@ -154,6 +163,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       zone: resolution.hops[0]?.zone,
       class: tailoring?.locationClass?.number,
       datacenter,
+      rule,
       reason,
       scope,
       rcode,

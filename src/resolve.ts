@@ -1,13 +1,15 @@
 /** Follows a name through the zones (RFC 1034 §4.3.2) and chooses wherever it is tailored. */
 
-import { isTailoredAlias, type TailoredName, tailoredRRset } from "./cloud/chain.ts";
-import { chooseActive, chooseNearest } from "./cloud/choose.ts";
+import { isAliasOfService, type ServiceName, serviceRRset } from "./cloud/chain.ts";
+import { type Choice, chooseActive, chooseNearest } from "./cloud/choose.ts";
+import { type RecordsName, rrsetFor } from "./cloud/record-rules.ts";
 import { stateOf } from "./cloud/states.ts";
+import type { TailoredName } from "./cloud/tailored-name.ts";
 import type { ExtendedError } from "./dns/edns.ts";
 import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
 import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
-import { locationClass, type Snapshot } from "./snapshot.ts";
+import { locationClass, ruleClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
 import type { ScriptedZone } from "./zone/scripted-zone.ts";
@@ -120,20 +122,44 @@ function visit(
       return { ...hop, found: "nxdomain" };
     case "tailored": {
       const { tailored, wildcard } = result;
-      const alias = isTailoredAlias(tailored);
-      // NODATA for a type that no datacenter has does not depend on the asker, so nothing is chosen.
-      if (!alias && qtype !== TYPE.A && qtype !== TYPE.AAAA && qtype !== TYPE.ANY) {
-        return { ...hop, found: "nodata", wildcard };
-      }
+      // NODATA for a type that no choice has does not depend on the asker, so nothing is chosen.
+      if (!hasType(tailored, qtype)) return { ...hop, found: "nodata", wildcard };
       const tailoring = tailor(snapshot, tailored, asker);
       const { choice } = tailoring;
-      if (choice.kind !== "datacenter") return { ...hop, found: choice.kind, wildcard, tailoring };
-      const rrset = tailoredRRset(tailored, choice.datacenter, qtype);
+      if (choice.kind !== "datacenter" && choice.kind !== "rule")
+        return { ...hop, found: choice.kind, wildcard, tailoring };
+      const rrset = chosenRRset(tailored, choice, qtype);
       if (rrset === undefined) return { ...hop, found: "nodata", wildcard, tailoring };
-      const found = alias && qtype !== TYPE.CNAME && qtype !== TYPE.ANY ? "cname" : "rrset";
+      const isFollowed = rrset.type === TYPE.CNAME && qtype !== TYPE.CNAME && qtype !== TYPE.ANY;
+      const found = isFollowed ? "cname" : "rrset";
       return { ...hop, found, wildcard, rrset: { ...rrset, owner, name }, tailoring };
     }
   }
+}
+
+/** Whether any choice answers a type: with records of it, or with a CNAME. */
+function hasType(tailored: TailoredName, qtype: number): boolean {
+  switch (tailored.kind) {
+    case "service":
+      return isAliasOfService(tailored) || [TYPE.A, TYPE.AAAA, TYPE.ANY].some((type) => type === qtype);
+    case "records":
+      return [qtype, TYPE.CNAME].some((type) => tailored.types.has(type)) || qtype === TYPE.ANY;
+    default:
+      return tailored satisfies never;
+  }
+}
+
+/** What a tailored name holds of a type once it is chosen; undefined where that is nothing (NODATA). */
+function chosenRRset(
+  tailored: TailoredName,
+  choice: Extract<Choice, { readonly kind: "datacenter" | "rule" }>,
+  qtype: number,
+): RRset | undefined {
+  if (choice.kind === "rule") return rrsetFor(choice.rule.list, qtype);
+  if (tailored.kind === "service") return serviceRRset(tailored, choice.datacenter, qtype);
+  const { otherwise } = tailored.rules;
+  const list = otherwise.kind === "nearest" ? otherwise.datacenters.get(choice.datacenter) : undefined;
+  return list && rrsetFor(list, qtype);
 }
 
 /** The CNAME made from a DNAME (RFC 6672 §3.1: with its TTL), or YXDOMAIN where the name would be too long (§2.2). */
@@ -154,6 +180,28 @@ function aliasByDname(
 }
 
 function tailor(snapshot: Snapshot, tailored: TailoredName, asker: Asker): Tailoring {
+  switch (tailored.kind) {
+    case "service":
+      return tailorService(snapshot, tailored, asker);
+    case "records":
+      return tailorRecords(snapshot, tailored, asker);
+    default:
+      return tailored satisfies never;
+  }
+}
+
+function tailorRecords(snapshot: Snapshot, tailored: RecordsName, asker: Asker): Tailoring {
+  const { locationClass: found, rule } = ruleClass(snapshot, tailored, asker.address);
+  if (rule !== undefined) {
+    return { tailored, choice: { kind: "rule", rule, reason: rule.kind }, locationClass: found };
+  }
+  const { otherwise } = tailored.rules;
+  const whenAllDown = otherwise.kind === "nearest" ? otherwise.whenAllDown : "nearest";
+  const choice = chooseNearest(found.datacenters, snapshot.states, whenAllDown);
+  return { tailored, choice, locationClass: found };
+}
+
+function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker): Tailoring {
   const { service, bindings } = tailored;
   const candidates = snapshot.candidates.get(service);
   if (candidates !== undefined) {
@@ -174,7 +222,9 @@ function conclude(
   zone: Zone<TailoredName> | undefined,
 ): Resolution {
   const last = hops.at(-1);
-  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope.
+  // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope. So it is for a NODATA that a
+  // choice made. §7.4 asks for 0 there, since caches may take any negative answer for /0; but those that mind the scope
+  // would then give it to askers who have the type, and the others do as they do.
   const scopePrefixLength = Math.max(
     0,
     ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),
@@ -252,11 +302,13 @@ function outagesOf(
   { states }: Snapshot,
   { tailored, choice, locationClass: found }: Tailoring,
 ): readonly ExtendedError[] {
+  if (choice.kind === "rule") return [];
+  const isService = tailored.kind === "service";
   if (choice.reason === "all-down") {
-    const text = `all datacenters of ${tailored.service.cloud}/${tailored.service.name} are down`;
-    return [{ code: EXTENDED_ERROR.OTHER, text }];
+    const whose = isService ? `${tailored.service.cloud}/${tailored.service.name}` : tailored.name;
+    return [{ code: EXTENDED_ERROR.OTHER, text: `all datacenters of ${whose} are down` }];
   }
-  const { tenant } = tailored.bindings;
+  const tenant = isService ? tailored.bindings.tenant : undefined;
   const preferred = found?.datacenters ?? (tenant === undefined ? [] : [tenant.active]);
   const at = preferred.findIndex(
     (datacenter) => choice.kind === "datacenter" && datacenter === choice.datacenter,

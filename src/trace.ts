@@ -1,7 +1,7 @@
 /** How an answer came about: what the log, `explain` and the API each show a part of. */
 
-import type { TailoredName } from "./cloud/chain.ts";
 import type { Choice } from "./cloud/choose.ts";
+import type { TailoredName } from "./cloud/tailored-name.ts";
 import type { PartOfQuery } from "./dns/decode.ts";
 import type { ExtendedError } from "./dns/edns.ts";
 import type { Query, RRset, Sections } from "./dns/message.ts";

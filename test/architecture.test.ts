@@ -31,7 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   script: ["zone", "dns"],
   cloud: ["geo", "dns", "ip.ts"],
   config: ["zone", "cloud", "geo", "dns", "ip.ts"],
-  "snapshot.ts": ["config", "cloud", "geo", "ip.ts"],
+  "snapshot.ts": ["config", "cloud", "zone", "geo", "ip.ts"],
   "load-snapshot.ts": ["snapshot.ts", "config", "state", "zone", "geo"],
   "load-handlers.ts": ["snapshot.ts", "config", "script", "zone"],
   "trace.ts": ["snapshot.ts", "cloud", "dns", "ip.ts"],
@@ -60,7 +60,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "dns",
     "ip.ts",
   ],
-  "log.ts": ["trace.ts", "geo", "dns", "ip.ts"],
+  "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
 };

@@ -208,6 +208,101 @@ services:
   });
 });
 
+describe("a name with rules of its own", () => {
+  const shop = lab(`zones: [lab.example]
+records: { lab.example: [www CNAME geo] }
+tailored:
+  lab.example:
+    geo:
+      networks: { berlin: [A 192.0.2.10], 10.0.0.0/8: [A 192.0.2.8, TXT x] }
+      countries: { US: [A 192.0.2.1] }
+      continents: { AS: [A 192.0.2.2] }
+      nearest: { tyo: [A 192.0.2.81], chi: [A 192.0.2.82] }
+    few: { ttl: 60, networks: { berlin: [A 192.0.2.10] } }
+---
+networks:
+  berlin: { prefixes: [10.1.0.0/16], place: { city: Berlin, country: DE, coordinates: [52.52, 13.4] } }
+  osaka: { prefixes: [192.0.2.0/24], place: { city: Osaka, country: JP, coordinates: [34.69, 135.5] } }
+  paris: { prefixes: [198.51.100.0/24], place: { city: Paris, country: FR, coordinates: [48.86, 2.35] } }
+---
+countries: { JP: { continent: AS, city: Tokyo, coordinates: [35.68, 139.69] } }
+---
+cloud: Shop
+zones: [shop.example]
+datacenters:
+  tyo: { city: Tokyo, country: JP, coordinates: [35.68, 139.69] }
+  chi: { city: Chicago, country: US, coordinates: [41.88, -87.63] }
+`);
+
+  test.each([
+    {
+      from: "10.1.2.0/24",
+      rule: {
+        kind: "network",
+        words: "network berlin 10.1.0.0/16",
+        network: "berlin",
+        prefix: "10.1.0.0/16",
+      },
+      records: ["A 192.0.2.10"],
+      line: "network berlin 10.1.0.0/16: of the prefixes listed there it is the longest that holds the asker.",
+    },
+    {
+      from: "10.2.0.0/24",
+      rule: { kind: "network", network: undefined, prefix: "10.0.0.0/8" },
+      records: ["A 192.0.2.8", 'TXT "x"'],
+      line: 'That gives A 192.0.2.8, TXT "x".',
+    },
+    {
+      from: "8.8.8.0/24",
+      rule: { kind: "country", country: "US" },
+      records: ["A 192.0.2.1"],
+      line: "country US: no network listed there holds the asker, and the country is listed.",
+    },
+    {
+      from: "192.0.2.0/24",
+      rule: { kind: "continent", continent: "AS", country: "JP" },
+      records: ["A 192.0.2.2"],
+      line: "continent AS: neither a network nor the country is listed there, and the continent is.",
+    },
+  ])("tells the rule for $from", ({ from, rule, records, line }) => {
+    const told = ask(shop, "www.lab.example", "A", from);
+    expect(told.decision).toMatchObject({ kind: "records", name: "geo.lab.example.", rule, records });
+    expect(words(told)).toContain(`3. Which records\n   geo.lab.example. has rules of its own\n`);
+    expect(words(told)).toContain(`   ${line}\n`);
+    expect(words(told)).toContain("has the same records at geo.lab.example., and one bit more would not");
+    expect(words(told)).toContain("The connection ends where the name leads; there is no second hop.");
+  });
+
+  test("tells the distances where the nearest datacenter decides", () => {
+    const told = ask(shop, "geo.lab.example", "A", "198.51.100.0/24");
+    expect(told).toMatchObject({
+      decision: { rule: undefined, datacenter: "Shop/chi", reason: "nearest", records: ["A 192.0.2.82"] },
+      records: [{ record: "geo.lab.example. 3600 A 192.0.2.82", how: "by place" }],
+      scope: { prefixLength: 24 },
+    });
+    expect(words(told)).toMatch(/^ {4}1\. Shop\/chi +\d+ km {2}up +Chicago <- chosen$/m);
+    expect(words(told)).toContain(
+      "   Shop/chi (Chicago): it is the nearest, and up.\n   That gives A 192.0.2.82.\n",
+    );
+    expect(words(told)).toContain("same ordered list of datacenters at geo.lab.example.");
+  });
+
+  test("tells that no rule holds", () => {
+    const told = ask(shop, "few.lab.example", "A", "10.2.0.0/24");
+    expect(told.decision).toMatchObject({ rule: { kind: "no-rule" }, reason: "no-rule", records: [] });
+    expect(told.scope.prefixLength).toBe(15);
+    expect(words(told)).toContain("   That gives no records.\n");
+    expect(words(told)).toContain(nothingToConnectTo);
+  });
+
+  test("tells that a country has no place of its own", () => {
+    const { location } = ask(shop, "geo.lab.example", "A", "8.8.8.0/24");
+    expect(location).toMatchObject({ rule: "geoip", name: "US", place: { city: "Boydton" } });
+    expect(location.remark).toContain("No countries document gives that country a place");
+    expect(ask(defaultLab, "portal.office.com", "A", "8.8.8.0/24").location.remark).toBeUndefined();
+  });
+});
+
 describe("marks", () => {
   test("of a name whose records are fixed", () => {
     const told = ask(defaultLab, "SYD-portal.office.com");

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Settings } from "../src/config/configuration.ts";
+import type { Configuration, Settings } from "../src/config/configuration.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { CLASS, parseType } from "../src/dns/iana.ts";
 import { parseName } from "../src/dns/name.ts";
@@ -14,7 +14,9 @@ import { answerAtOnce } from "./answer.ts";
 
 const loaded = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
 if (loaded.kind === "errors") throw new Error("the default lab has errors");
-const { configuration } = loaded;
+const { configuration: defaultLab } = loaded;
+const rules = loadConfig(join(import.meta.dirname, "scenarios/fixtures/tailored.yaml"));
+if (rules.kind === "errors") throw new Error("the fixture has errors");
 
 function lineOf(
   name: string,
@@ -23,6 +25,7 @@ function lineOf(
     ecs,
     trust = "all",
   }: { type?: string; ecs?: string; trust?: Settings["clientSubnetTrust"] } = {},
+  configuration: Configuration = defaultLab,
 ): QueryLine {
   const settings = { ...configuration.settings, clientSubnetTrust: trust };
   const snapshot = buildSnapshot({ ...configuration, settings }, undefined);
@@ -59,6 +62,29 @@ describe("the line of a query", () => {
       "portal.office.com. A from 127.0.0.1 (loopback; client subnet 10.4.0.0/24 does not count): NOERROR Worldwide/lhr (nearest)",
     );
     expect(fields).toMatchObject({ via: "source", location: "loopback", ecs: "10.4.0.0/24", scope: 0 });
+  });
+
+  test.each([
+    [
+      "geo",
+      "10.1.1.0/24",
+      "network 10.1.1.0/25 (scope 25)",
+      { rule: "network 10.1.1.0/25", reason: "network" },
+    ],
+    [
+      "office",
+      "10.32.0.0/24",
+      "network london-office 10.32.0.0/16 (scope 16)",
+      { rule: "network london-office 10.32.0.0/16" },
+    ],
+    ["office", "192.0.2.0/24", "no rule (scope 1)", { rule: "no rule", reason: "no-rule", scope: 1 }],
+    ["country", "203.0.113.128/25", "country DE (scope 25)", { rule: "country DE", reason: "country" }],
+    ["near", "198.51.100.0/24", "Shop/tyo (nearest, scope 24)", { datacenter: "Shop/tyo", rule: undefined }],
+  ])("says which rule of %s holds for %s", (name, ecs, words, fields) => {
+    const line = lineOf(`${name}.example.test`, { ecs }, rules.configuration);
+    expect(line.message).toMatch(/: NOERROR .*$/);
+    expect(line.message.replace(/^.*: NOERROR /, "")).toBe(words);
+    expect(line.fields).toMatchObject(fields);
   });
 
   test.each([

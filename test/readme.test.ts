@@ -15,32 +15,53 @@ import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
 import { loadHandlers } from "../src/load-handlers.ts";
-import { loadSnapshot } from "../src/load-snapshot.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
-import { normalised, readDigs, readExamples, readFiles, readmePath } from "./readme.ts";
+import { normalised, readBlocks, readExamples, readFiles, readmePath, yamlName } from "./readme.ts";
 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
 
-describe("dig", () => {
+/** A copy of the default lab with README's YAML beside it. */
+const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
+cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
+const blocks = readBlocks("yaml").map((text) => ({ text, name: yamlName(text) ?? "" }));
+for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const digs = examples.filter(({ command }) => command.startsWith("dig "));
+
+describe.each([
+  { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
+  { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
+  { config: "scripted.yaml", path: "scripted.yaml", atLeast: 2 },
+])("dig of $path", ({ config, path, atLeast }) => {
   let server: Server;
   beforeAll(async () => {
-    const loaded = loadConfig(join(root, "config/geodns365.yaml"));
-    if (loaded.kind === "errors") throw new Error("the default lab has errors");
+    const loaded = loadConfig(join(folder, path));
+    if (loaded.kind === "errors") throw new Error(`${path} has errors`);
     const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
     const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
-    server = await startServer(buildSnapshot(loaded.configuration, geoip), { listen });
+    const snapshot = buildSnapshot(loaded.configuration, geoip);
+    const started = await loadHandlers(snapshot, { onEvent: ({ message }) => expect.fail(message) });
+    if (started.kind === "errors") throw new Error(`a handler of ${path} cannot be used`);
+    server = await startServer(snapshot, { listen, handlers: started.handlers });
   });
   afterAll(() => server.close());
 
-  const digs = readDigs(5300);
-  it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(8));
-  it.each(digs)("$command", async ({ command, output }) => {
+  const shown = digs.filter((example) => example.config === config);
+  it("is shown", () => expect(shown.length).toBeGreaterThanOrEqual(atLeast));
+  it.each(shown)("$command", async ({ command, output }) => {
     expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
   });
+});
+
+it("asks every dig line", () => {
+  expect(new Set(digs.map(({ config }) => config))).toEqual(
+    new Set([undefined, "plain.yaml", "scripted.yaml"]),
+  );
 });
 
 /** Does what a dig line says, as far as README's lines go, and prints like dig. */
@@ -63,6 +84,8 @@ async function askLikeDig(command: string, server: Server): Promise<readonly str
   if (typeof message === "string") throw new Error(message);
   if (filter === "grep status")
     return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];
+  if (filter === "grep SUBNET")
+    return [`; CLIENT-SUBNET: ${subnetText}/${message.clientSubnet?.scopePrefixLength}`];
   return message.answer.map(({ owner, ttlSeconds, type: rrtype, rdata }) => {
     const text = formatRdata(rrtype, rdata);
     return flags.includes("+short")
@@ -86,40 +109,10 @@ describe("geodns365", () => {
 });
 
 describe("YAML", () => {
-  const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
-  cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
-  const names = [...readFiles().keys()].filter((name) => name.endsWith(".yaml"));
-  it("is shown", () => expect(names.length).toBeGreaterThanOrEqual(4));
-  it.each(names)("%s loads without an error", (name) => {
+  it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(4));
+  it.each(blocks)("$name loads without an error", ({ name }) => {
     const loaded = loadConfig(join(folder, name));
     expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
-  });
-});
-
-describe("the scripted zone", () => {
-  const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
-  let server: Server;
-  beforeAll(async () => {
-    for (const [name, text] of readFiles()) writeFileSync(join(folder, name), text);
-    const loaded = loadSnapshot(join(folder, "scripted.yaml"));
-    if (loaded.kind === "errors") throw new Error("scripted.yaml has errors");
-    const started = await loadHandlers(loaded.snapshot, { onEvent: ({ message }) => expect.fail(message) });
-    if (started.kind === "errors") throw new Error("api.js cannot be used");
-    const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
-    server = await startServer(loaded.snapshot, { listen, handlers: started.handlers });
-  });
-  afterAll(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  const digs = readDigs(5301);
-  it("is shown", () => expect(digs.length).toBeGreaterThanOrEqual(2));
-  it.each(digs)("$command", async ({ command, output }) => {
-    expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
   });
 });
 

@@ -6,27 +6,49 @@ import { join } from "node:path";
 export const readmePath = join(import.meta.dirname, "../README.md");
 
 export interface Example {
+  /** the name of the YAML that its section shows before it; undefined: the default lab */
+  readonly config: string | undefined;
   readonly command: string;
   readonly output: readonly string[];
 }
 
 /** The commands of all `console` blocks, each with the lines that README shows behind it. */
 export function readExamples(): readonly Example[] {
-  const examples: { command: string; output: string[] }[] = [];
-  for (const block of readBlocks("console")) {
-    for (const line of block.split("\n")) {
-      if (line.startsWith("$ ")) examples.push({ command: line.slice(2), output: [] });
-      else examples.at(-1)?.output.push(line);
+  const examples: { config: string | undefined; command: string; output: string[] }[] = [];
+  for (const section of readFileSync(readmePath, "utf8").split(/^## /m)) {
+    let config: string | undefined;
+    for (const { language, body } of blocksOf(section)) {
+      if (language === "yaml") config = yamlName(body);
+      if (language !== "console") continue;
+      for (const line of body.split("\n")) {
+        if (line.startsWith("$ ")) examples.push({ config, command: line.slice(2), output: [] });
+        else examples.at(-1)?.output.push(line);
+      }
     }
   }
-  return examples.map(({ command, output }) => ({ command, output: trimEnd(output) }));
+  return examples.map((example) => ({ ...example, output: trimEnd(example.output) }));
 }
 
 export function readBlocks(language: string): readonly string[] {
-  const text = readFileSync(readmePath, "utf8");
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, name]) => name === language)
-    .map(([, , body]) => body ?? "");
+  return blocksOf(readFileSync(readmePath, "utf8"))
+    .filter((block) => block.language === language)
+    .map(({ body }) => body);
+}
+
+/** The YAML and JavaScript that README shows, each by the name in its first comment. */
+export function readFiles(): ReadonlyMap<string, string> {
+  const scripts = readBlocks("js").map((body) => [/^\/\/ (\S+\.js)$/m.exec(body)?.[1] ?? "", body] as const);
+  return new Map([...readBlocks("yaml").map((body) => [yamlName(body) ?? "", body] as const), ...scripts]);
+}
+
+/** The file that a block of YAML is, as its first comment says. */
+export const yamlName = (body: string): string | undefined => /^# (\S+\.yaml)$/m.exec(body)?.[1];
+
+function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", body = ""]) => ({
+    language,
+    body,
+  }));
 }
 
 /** Lines of records and words, whatever the blanks between them and whatever the message id. */
@@ -41,13 +63,3 @@ export const normalised = (lines: readonly string[]): readonly string[] =>
 function trimEnd(lines: readonly string[]): readonly string[] {
   return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
 }
-
-/** The YAML and JavaScript that README shows, by the names in their first lines. */
-export function readFiles(): ReadonlyMap<string, string> {
-  const blocks = [...readBlocks("yaml"), ...readBlocks("js")];
-  return new Map(blocks.map((text) => [/^(?:#|\/\/) (\S+\.(?:yaml|js))$/m.exec(text)?.[1] ?? "", text]));
-}
-
-/** dig lines by the port that they ask: 5300 is the default lab, 5301 the scripted zone. */
-export const readDigs = (port: 5300 | 5301): readonly Example[] =>
-  readExamples().filter(({ command }) => command.startsWith(`dig @127.0.0.1 -p ${port} `));

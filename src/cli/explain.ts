@@ -3,7 +3,14 @@
 import type { TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
 import { formatConfigError } from "../config/load.ts";
-import { type Decision, type Explanation, explain } from "../explain.ts";
+import {
+  type Decision,
+  type ExplainedCandidate,
+  type Explanation,
+  explain,
+  type RecordsDecision,
+  type ServiceDecision,
+} from "../explain.ts";
 import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -74,7 +81,7 @@ export function* formatExplanation(explanation: Explanation): Generator<string> 
   yield `   ${formatLocation(location)}`;
   if (location.remark !== undefined) yield `   ${location.remark}`;
   yield "";
-  yield "3. Which datacenter";
+  yield decision?.kind === "records" ? "3. Which records" : "3. Which datacenter";
   if (decision === undefined) yield `   ${noDecision(explanation)}`;
   else yield* formatDecision(decision);
   yield "";
@@ -139,8 +146,41 @@ function noDecision({ rcode, records, authority, stop, handler }: Explanation): 
 }
 
 function* formatDecision(decision: Decision): Generator<string> {
+  switch (decision.kind) {
+    case "service":
+      yield* formatServiceDecision(decision);
+      return;
+    case "records":
+      yield* formatRecordsDecision(decision);
+      return;
+    default:
+      decision satisfies never;
+  }
+}
+
+function* formatRecordsDecision(decision: RecordsDecision): Generator<string> {
+  const { name, rule, candidates, datacenter, city, because, records } = decision;
+  yield `   ${name} has rules of its own`;
+  yield* formatCandidates(candidates);
+  if (rule !== undefined) yield `   ${rule.words}: ${because}.`;
+  else yield datacenter === undefined ? `   None: ${because}.` : `   ${datacenter} (${city}): ${because}.`;
+  if (rule !== undefined || datacenter !== undefined)
+    yield `   That gives ${records.length === 0 ? "no records" : records.join(", ")}.`;
+}
+
+function* formatServiceDecision(decision: ServiceDecision): Generator<string> {
   const { cloud, service, era, policy, candidates, tenant, datacenter, city, because } = decision;
   yield `   ${cloud}, service ${service}${era === undefined ? "" : ` (era ${era})`}, policy ${policy}`;
+  yield* formatCandidates(candidates);
+  if (tenant !== undefined) {
+    const { standby, standbyState } = tenant;
+    const backup = standby === undefined ? "no standby" : `standby ${standby} (${standbyState})`;
+    yield `   tenant ${tenant.name}, geo ${tenant.geo}: active ${tenant.active} (${tenant.activeState}), ${backup}`;
+  }
+  yield datacenter === undefined ? `   None: ${because}.` : `   ${datacenter} (${city}): ${because}.`;
+}
+
+function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator<string> {
   const width = Math.max(0, ...candidates.map(({ id }) => id.length));
   const chosenAt = candidates.findIndex(({ chosen }) => chosen);
   const shown = Math.max(5, chosenAt + 1);
@@ -151,12 +191,6 @@ function* formatDecision(decision: Decision): Generator<string> {
     yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
-  if (tenant !== undefined) {
-    const { standby, standbyState } = tenant;
-    const backup = standby === undefined ? "no standby" : `standby ${standby} (${standbyState})`;
-    yield `   tenant ${tenant.name}, geo ${tenant.geo}: active ${tenant.active} (${tenant.activeState}), ${backup}`;
-  }
-  yield datacenter === undefined ? `   None: ${because}.` : `   ${datacenter} (${city}): ${because}.`;
 }
 
 function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {
@@ -168,7 +202,7 @@ function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: E
       : "No address came back, so there is nothing to connect to.";
   }
   if (secondHop === undefined) {
-    return decision?.tenant === undefined
+    return decision?.kind !== "service" || decision.tenant === undefined
       ? "The connection ends where the name leads; there is no second hop."
       : "In the datacenter that answers: it is the tenant's own.";
   }

@@ -5,6 +5,7 @@ import type { Configuration, Settings } from "../config/configuration.ts";
 import { formatConfigError } from "../config/load.ts";
 import { escapeUnprintable } from "../config/printable.ts";
 import type { ConfigError } from "../config/yaml-document.ts";
+import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
 import { loadHandlers } from "../load-handlers.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
@@ -138,20 +139,32 @@ export function readyLine(listening: readonly Endpoint[], snapshot: Snapshot): s
   return `${ready}; try: dig @${asked} -p ${port} ${question}`;
 }
 
-/** A name that this configuration serves, in the words of dig: of a service, or else the SOA of a zone. */
+/** A name that this configuration serves, in the words of dig: of a service, or with rules, or else the SOA of a zone. */
 function questionToTry({ clouds, zones, networks, settings }: Configuration): string | undefined {
   const largestFirst = clouds.toSorted((a, b) => b.datacenters.length - a.datacenters.length);
   const name = largestFirst
     .flatMap(({ services }) => services)
     .flatMap(({ links }) => links[0]?.owners ?? [])
     .find(({ needs }) => needs.size === 0)?.text;
-  if (name !== undefined) {
+  const question = name === undefined ? tailoredQuestion(zones) : `${name} A`;
+  if (question !== undefined) {
     const prefix = networks[0]?.prefixes[0];
     const isCounted = prefix !== undefined && settings.clientSubnetTrust === "all";
-    return `${name} A${isCounted ? ` +subnet=${formatPrefix(prefix)}` : ""}`;
+    return `${question}${isCounted ? ` +subnet=${formatPrefix(prefix)}` : ""}`;
   }
   const [zone] = zonesOfRecords(zones);
   const [apex] = zones.keys();
   if (zone !== undefined) return `${zone.apex} SOA`;
   return apex === undefined ? undefined : `${apex} A`;
+}
+
+function tailoredQuestion(zones: Configuration["zones"]): string | undefined {
+  for (const zone of zonesOfRecords(zones)) {
+    for (const tailored of zone.nodes.tailored()) {
+      if (tailored.kind !== "records" || tailored.name.startsWith("*.")) continue;
+      const [type] = [...tailored.types].toSorted((a, b) => a - b);
+      if (type !== undefined) return `${tailored.name} ${formatType(type)}`;
+    }
+  }
+  return undefined;
 }

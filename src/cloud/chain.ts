@@ -8,8 +8,9 @@ import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.
 import type { Cloud, Service } from "./service.ts";
 import { type Datacenter, FARM_SLOTS, type TenantGeo } from "./topology.ts";
 
-/** A name whose answer waits for a choice of datacenter. */
-export interface TailoredName {
+/** A name of a service whose answer waits for a choice of datacenter. */
+export interface ServiceName {
+  readonly kind: "service";
   readonly service: Service;
   readonly linkIndex: number;
   /** as published */
@@ -29,7 +30,7 @@ export interface ChainOrigin {
 export type ChainName = ChainOrigin &
   (
     | { readonly kind: "records"; readonly owner: Uint8Array; readonly rrsets: readonly RRset[] }
-    | { readonly kind: "tailored"; readonly owner: Uint8Array; readonly tailored: TailoredName }
+    | { readonly kind: "tailored"; readonly owner: Uint8Array; readonly tailored: ServiceName }
     | ChainFault
   );
 
@@ -57,8 +58,8 @@ export function* chainNames(service: Service, cloud: Cloud): Generator<ChainName
 }
 
 /** The RRset of `qtype` at a tailored name once a datacenter is chosen; undefined where it has none (NODATA). */
-export function tailoredRRset(
-  tailored: TailoredName,
+export function serviceRRset(
+  tailored: ServiceName,
   datacenter: Datacenter,
   qtype: number,
 ): RRset | undefined {
@@ -69,7 +70,7 @@ export function tailoredRRset(
 }
 
 /** Whether a tailored name is an alias, and so answers every type. */
-export function isTailoredAlias(tailored: TailoredName): boolean {
+export function isAliasOfService(tailored: ServiceName): boolean {
   return nextTemplate(tailored.service, tailored.linkIndex) !== undefined;
 }
 
@@ -90,7 +91,7 @@ function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindi
     if (next?.needs.has("slot") && bindings.tenant === undefined) {
       return fault("target", `${next.text} names a farm slot, which only a tenant has`);
     }
-    const tailored: TailoredName = { service, linkIndex, owner, bindings };
+    const tailored: ServiceName = { kind: "service", service, linkIndex, owner, bindings };
     for (const datacenter of datacentersOf(service, bindings.tenant)) {
       const trial = recordsAt(service, linkIndex, owner, {
         ...bindings,

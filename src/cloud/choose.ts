@@ -1,5 +1,6 @@
-/** Which datacenter answers for a tailored name, and why. */
+/** Which datacenter answers for a tailored name, or which rule, and why. */
 
+import type { FixedRule } from "./record-rules.ts";
 import type { WhenAllDown } from "./service.ts";
 import { type DatacenterStates, stateOf } from "./states.ts";
 import type { Datacenter, TenantGeo } from "./topology.ts";
@@ -17,18 +18,28 @@ export type Reason =
   /** the active datacenter is down, so the tenant has failed over */
   | "standby"
   /** all are down; `whenAllDown` says what happens */
-  | "all-down";
+  | "all-down"
+  /** a rule gives the records itself, or none holds */
+  | FixedRule["kind"];
 
-export type Choice =
+export type Choice = DatacenterChoice | RuleChoice;
+
+export type DatacenterChoice =
   | { readonly kind: "datacenter"; readonly datacenter: Datacenter; readonly reason: Reason }
   | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" };
+
+export interface RuleChoice {
+  readonly kind: "rule";
+  readonly rule: FixedRule;
+  readonly reason: FixedRule["kind"];
+}
 
 /** The first datacenter of an ordered list that is up; then the first that is draining; then `whenAllDown`. */
 export function chooseNearest(
   candidates: readonly Datacenter[],
   states: DatacenterStates,
   whenAllDown: WhenAllDown,
-): Choice {
+): DatacenterChoice {
   const up = candidates.find((datacenter) => stateOf(states, datacenter) === "up");
   if (up !== undefined) {
     return { kind: "datacenter", datacenter: up, reason: up === candidates[0] ? "nearest" : "next-nearest" };
@@ -40,7 +51,11 @@ export function chooseNearest(
 }
 
 /** The tenant's active datacenter unless it is down; then its standby; then `whenAllDown` with the active one. */
-export function chooseActive(tenant: TenantGeo, states: DatacenterStates, whenAllDown: WhenAllDown): Choice {
+export function chooseActive(
+  tenant: TenantGeo,
+  states: DatacenterStates,
+  whenAllDown: WhenAllDown,
+): DatacenterChoice {
   const { active, standby } = tenant;
   if (stateOf(states, active) !== "down") return { kind: "datacenter", datacenter: active, reason: "active" };
   if (standby !== undefined && stateOf(states, standby) !== "down") {
@@ -49,7 +64,7 @@ export function chooseActive(tenant: TenantGeo, states: DatacenterStates, whenAl
   return chooseWhenAllDown(active, whenAllDown);
 }
 
-function chooseWhenAllDown(first: Datacenter | undefined, whenAllDown: WhenAllDown): Choice {
+function chooseWhenAllDown(first: Datacenter | undefined, whenAllDown: WhenAllDown): DatacenterChoice {
   if (first === undefined || whenAllDown === "servfail") return { kind: "servfail", reason: "all-down" };
   if (whenAllDown === "nodata") return { kind: "nodata", reason: "all-down" };
   return { kind: "datacenter", datacenter: first, reason: "all-down" };

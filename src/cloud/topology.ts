@@ -19,7 +19,7 @@ export interface Datacenter {
   readonly cloud: string;
   readonly place: Place;
   /** Microsoft's preferred data location code: `GBR` */
-  readonly geo: string;
+  readonly geo: string | undefined;
   /** the group of front ends that names of an old era carry: `emeawest` */
   readonly region: string | undefined;
   readonly roles: ReadonlySet<DatacenterRole>;

@@ -12,7 +12,7 @@ import {
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
-import type { Place } from "../geo/place.ts";
+import type { Country, Place } from "../geo/place.ts";
 import {
   formatPrefix,
   type IpPrefix,
@@ -64,7 +64,7 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
   for (const { source, value } of documents) {
     for (const key of Object.keys(value)) {
       const owner = owners.get(key);
-      const shared = key === "include" || key === "zones" || key === "records";
+      const shared = ["include", "zones", "records", "tailored"].includes(key);
       if (owner !== undefined && !shared) {
         faults.atKey(source, [key], `"${key}" is set at ${formatPlace(owner.placeOfKey([key]))} already`);
       }
@@ -148,10 +148,11 @@ export function buildNetworks(documents: Documents["networks"], faults: Faults):
 export function buildCountries(
   documents: Documents["countries"],
   faults: Faults,
-): ReadonlyMap<string, Place> {
-  const countries = new Map<string, Place>();
+): ReadonlyMap<string, Country> {
+  const countries = new Map<string, Country>();
   for (const { key, value } of entries(documents, "countries", "country", faults)) {
-    countries.set(key, { city: value.city, country: key, coordinates: value.coordinates });
+    const { city, continent, coordinates } = value;
+    countries.set(key, { place: { city, country: key, coordinates }, continent });
   }
   return countries;
 }
@@ -224,7 +225,7 @@ function buildDatacenter(
   const path = ["datacenters", shortId];
   if (shortId !== shortId.toLowerCase())
     faults.atKey(source, path, `"${shortId}" must be written in lower case`);
-  const pools = prefixesOf(entry.addresses);
+  const pools = prefixesOf(entry.addresses ?? []);
   if (pools.length === 2 && pools[0]?.family === pools[1]?.family) {
     faults.at(source, [...path, "addresses"], "expected one prefix of each family, found two of one");
   }
@@ -317,6 +318,11 @@ function buildServices(
         );
       }
       sliceOwners.set(slice, name);
+      const bare = candidates.find(({ pools }) => pools.length === 0);
+      if (bare !== undefined) {
+        const words = `${bare.id} has no addresses to give; set "addresses" there, or leave it out of "datacenters" here`;
+        faults.at(source, [...path, "addresses"], words);
+      }
       for (const { id, pools } of candidates) {
         const tight = pools.find(
           (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,

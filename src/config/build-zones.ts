@@ -6,12 +6,14 @@ import {
   type ChainName,
   type ChainOrigin,
   chainNames,
-  isTailoredAlias,
-  type TailoredName,
-  tailoredRRset,
+  isAliasOfService,
+  type ServiceName,
+  serviceRRset,
 } from "../cloud/chain.ts";
 import type { Bindings } from "../cloud/name-template.ts";
+import { listsOf } from "../cloud/record-rules.ts";
 import type { Cloud, Service } from "../cloud/service.ts";
+import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { Datacenter } from "../cloud/topology.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
@@ -36,12 +38,13 @@ import {
   ZoneBuilder,
   type Zones,
 } from "../zone/zone.ts";
+import { addTailoredRecords } from "./build-tailored.ts";
 import type { Faults } from "./build-topology.ts";
-import type { Nameservers } from "./configuration.ts";
-import { type Checked, type Documents, suggest } from "./documents.ts";
+import type { Nameservers, Network } from "./configuration.ts";
+import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
 import { type MasterFileEntry, readZoneFile } from "./master-files.ts";
 import { cutPieces } from "./printable.ts";
-import { type CloudDocument, type SettingsDocument, zoneNameOf } from "./schema.ts";
+import { zoneNameOf } from "./schema.ts";
 import { buildScriptedZone } from "./scripted-zones.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
@@ -56,11 +59,9 @@ const MAX_RECORDS = 256;
 /** TTL of plain records that state none, in seconds. */
 const DEFAULT_TTL = 3600;
 
-type ZonesOwner = Checked<CloudDocument> | Checked<SettingsDocument>;
-
 export function buildZones(
   documents: Documents,
-  clouds: readonly Cloud[],
+  { clouds, networks }: { readonly clouds: readonly Cloud[]; readonly networks: readonly Network[] },
   nameservers: Nameservers,
   faults: Faults,
 ): Zones<TailoredName> {
@@ -106,10 +107,20 @@ export function buildZones(
   for (const [apex, builder] of builders) if (builder.has(apex, TYPE.SOA)) givenSoas.add(apex);
   const fromFiles = new Set(masterZones.map(({ builder }) => builder));
   for (const builder of builders.values()) if (!fromFiles.has(builder)) addApex(builder, nameservers);
+  const placeInMasterFile = (name: DomainName): FilePlace | undefined =>
+    masterZones.find(({ builder }) => builder === findZone(builders, name))?.placeOf(name);
+  const tailoredPlaces = addTailoredRecords(owners, {
+    documents,
+    clouds,
+    networks,
+    builders,
+    defaultTtlSeconds: DEFAULT_TTL,
+    placeOfRecord: (name, isMeant) => findRecord(owners, name, isMeant) ?? placeInMasterFile(name),
+    faults,
+  });
   const complete = new Map([...builders].filter(([apex, builder]) => builder.has(apex, TYPE.SOA)));
   const placeOfName = (name: DomainName): FilePlace | undefined =>
-    recordPlaces.get(name) ??
-    masterZones.find(({ builder }) => builder === findZone(builders, name))?.placeOf(name);
+    recordPlaces.get(name) ?? tailoredPlaces.get(name) ?? placeInMasterFile(name);
   const names = whole.names && masterZones.every(({ isWhole }) => isWhole);
   addServices(documents, clouds, complete, scripted, placeOfName, { ...whole, names }, faults);
   for (const zone of masterZones) zone.checkIntegrity();
@@ -138,7 +149,7 @@ function whatIsWhole({ lost, ...documents }: Documents, clouds: readonly Cloud[]
   const builtGeos = clouds.flatMap((cloud) => cloud.tenants.flatMap((tenant) => tenant.geos));
   const names =
     zones &&
-    !["records", "datacenters", "services", "tenants"].some((key) => lost.keys.has(key)) &&
+    !["records", "tailored", "datacenters", "services", "tenants"].some((key) => lost.keys.has(key)) &&
     builtServices.length === services.length &&
     builtGeos.length === geos;
   return { zones, names };
@@ -202,6 +213,24 @@ function scriptFault(
 /** What is refused in YAML and, as master files have it and BIND takes it, served from there. */
 const faultOfPlain = ({ name, type }: RRset): string | undefined =>
   type === TYPE.DNAME && name.startsWith("*.") ? wildcardWords(type) : undefined;
+
+/** Where the first plain record of a name that is meant is written. */
+function findRecord(
+  owners: readonly ZonesOwner[],
+  name: DomainName,
+  isMeant: (type: number) => boolean,
+): FilePlace | undefined {
+  for (const { source, value } of owners) {
+    for (const [zoneText, lines] of Object.entries(value.records ?? {})) {
+      const at = lines.findIndex((line) => {
+        const rrset = parseRecordLine(line, nameOctets(apexOf(zoneText)), DEFAULT_TTL);
+        return typeof rrset !== "string" && rrset.name === name && isMeant(rrset.type);
+      });
+      if (at >= 0) return source.placeOf(["records", zoneText, at]);
+    }
+  }
+  return undefined;
+}
 
 /** A DNAME hides what is below it, so nothing may be there (RFC 6672 §2.4). */
 function refuseBelowDname(
@@ -344,7 +373,7 @@ function addServices(
   const names: Names = { zones, makers, unmade, whole };
   const nextMakers = new Map<DomainName, readonly DomainName[]>();
   for (const [owner, { source, service, chainName }] of makers) {
-    const ends = targetsOf(chainName).map((target) => followRecords(target, names));
+    const ends = targetsOf(chainName).flatMap((target) => followRecords(target, names));
     for (const end of ends) {
       const fault = faultOfEnd(end, service.cloud, makers);
       if (fault === undefined) continue;
@@ -369,50 +398,87 @@ interface Names {
   readonly whole: Whole;
 }
 
-/** Where a CNAME target leads through plain records. */
+/** Where a CNAME target leads through records of the lab's own. */
 type ChainEnd = {
   /** as spelled */
   readonly name: Uint8Array;
-  /** the owner of the last plain record on the way */
+  /** the owner of the last such record on the way */
   readonly record: DomainName | undefined;
 } & (
   | { readonly kind: "service"; readonly maker: DomainName }
   | { readonly kind: "outside" | "unowned" | "delegated" | "loop" | "too-long" }
   | { readonly kind: "records" | "unknown" }
+  /** records by nearest datacenter, some of which may be of other clouds */
+  | { readonly kind: "nearest"; readonly datacenters: readonly Datacenter[] }
 );
 
-/** Follows plain CNAME and DNAME records, wildcards included, to a name of a service or to the last record. */
-function followRecords(target: Uint8Array, { zones, makers, unmade, whole }: Names): ChainEnd {
-  const seen = new Set<DomainName>();
-  let octets = target;
-  let record: DomainName | undefined;
-  for (;;) {
+/**
+ * Follows CNAME and DNAME records, wildcards included, to a name of a service or to the last record; at a tailored name
+ * with rules all of them, since each holds for someone.
+ */
+function followRecords(target: Uint8Array, names: Names): readonly ChainEnd[] {
+  const { zones, makers, unmade, whole } = names;
+  const visited = new Set<DomainName>();
+  return follow(target, undefined, new Set());
+
+  function follow(
+    octets: Uint8Array,
+    record: DomainName | undefined,
+    onTheWay: ReadonlySet<DomainName>,
+  ): readonly ChainEnd[] {
     const name = domainName(octets);
     const here = { name: octets, record };
-    if (makers.has(name)) return { ...here, kind: "service", maker: name };
-    if (unmade.has(name)) return { ...here, kind: "unknown" };
+    if (makers.has(name)) return [{ ...here, kind: "service", maker: name }];
+    if (unmade.has(name)) return [{ ...here, kind: "unknown" }];
     // Each step of a DNAME can give a new name, but only so many: a longer one passes 255 octets.
-    if (seen.has(name) || seen.size === MAX_RECORDS) return { ...here, kind: "loop" };
-    seen.add(name);
+    if (onTheWay.has(name) || onTheWay.size === MAX_RECORDS) return [{ ...here, kind: "loop" }];
+    if (visited.has(name)) return [];
+    visited.add(name);
     const zone = findZone(zones, name);
-    if (zone === undefined) return { ...here, kind: whole.zones ? "outside" : "unknown" };
-    if (zone.kind === "scripted") return { ...here, kind: "records" };
+    if (zone === undefined) return [{ ...here, kind: whole.zones ? "outside" : "unknown" }];
+    if (zone.kind === "scripted") return [{ ...here, kind: "records" }];
     const found = lookup(zone, name, TYPE.A);
     const wildcard = "wildcard" in found ? found.wildcard : undefined;
     // Where names are left out, one of them may stand in front of a wildcard.
     const isSure = whole.names || (found.kind !== "nxdomain" && wildcard === undefined);
-    if (!isSure) return { ...here, kind: "unknown" };
-    if (wildcard !== undefined && makers.has(wildcard)) return { ...here, kind: "service", maker: wildcard };
-    if (found.kind === "nxdomain") return { ...here, kind: "unowned" };
-    if (found.kind === "referral") return { ...here, kind: "delegated" };
-    if (found.kind !== "cname" && found.kind !== "dname") return { ...here, kind: "records" };
-    const { owner, rdatas } = found.rrset;
-    const [next] = rdatas;
-    if (next === undefined) return { ...here, kind: "records" };
-    record = found.rrset.name;
-    const replaced = found.kind === "cname" ? next : replaceSuffix(octets, owner, next);
-    if (replaced === undefined) return { ...here, kind: "too-long" };
-    octets = replaced;
+    if (!isSure) return [{ ...here, kind: "unknown" }];
+    if (wildcard !== undefined && makers.has(wildcard)) {
+      return [{ ...here, kind: "service", maker: wildcard }];
+    }
+    const next = (to: Uint8Array | undefined, by: DomainName): readonly ChainEnd[] =>
+      to === undefined
+        ? [{ name: octets, record: by, kind: "too-long" }]
+        : follow(to, by, new Set([...onTheWay, name]));
+    switch (found.kind) {
+      case "nxdomain":
+        return [{ ...here, kind: "unowned" }];
+      case "referral":
+        return [{ ...here, kind: "delegated" }];
+      case "cname":
+        return found.rrset.rdatas.flatMap((to) => next(to, found.rrset.name));
+      case "dname": {
+        const { owner, rdatas, name: by } = found.rrset;
+        return rdatas.flatMap((to) => next(replaceSuffix(octets, owner, to), by));
+      }
+      case "tailored": {
+        const { tailored } = found;
+        if (tailored.kind !== "records") return [{ ...here, kind: "records" }];
+        const { otherwise } = tailored.rules;
+        const datacenters = otherwise.kind === "nearest" ? [...otherwise.datacenters.keys()] : [];
+        const targets = listsOf(tailored.rules).flatMap(({ list }) =>
+          list.filter(({ type }) => type === TYPE.CNAME).flatMap(({ rdatas }) => rdatas),
+        );
+        return [
+          { name: octets, record: tailored.name, kind: "nearest", datacenters },
+          ...targets.flatMap((to) => next(to, tailored.name)),
+        ];
+      }
+      case "rrset":
+      case "nodata":
+        return [{ ...here, kind: "records" }];
+      default:
+        return found satisfies never;
+    }
   }
 }
 
@@ -442,6 +508,10 @@ function faultOfEnd(
       return `the chain comes back to ${name} and never ends`;
     case "too-long":
       return `the chain leads to ${name}, which a DNAME makes longer than 255 octets`;
+    case "nearest": {
+      const other = end.datacenters.find((datacenter) => datacenter.cloud !== cloud);
+      return other && `the chain leaves its cloud at ${name}, which can answer with records of ${other.id}`;
+    }
     case "records":
     case "unknown":
       return undefined;
@@ -542,21 +612,29 @@ function targetsOf(chainName: Made): readonly Uint8Array[] {
     return chainName.rrsets.filter(({ type }) => type === TYPE.CNAME).flatMap(({ rdatas }) => rdatas);
   }
   return choosable(chainName.tailored).flatMap(
-    (datacenter) => tailoredRRset(chainName.tailored, datacenter, TYPE.CNAME)?.rdatas ?? [],
+    (datacenter) => serviceRRset(chainName.tailored, datacenter, TYPE.CNAME)?.rdatas ?? [],
   );
 }
 
-/** All that a tailored name can hold, whatever is chosen; the active datacenter is preferred to the standby. */
+/**
+ * All that a tailored name can hold, whatever is chosen; a tenant's active datacenter is preferred to its standby. Rules
+ * count as the zone writes them: a prefix, a country or a datacenter changed there is a change of the zone, while a
+ * network that gets another prefix, or newer GeoIP, moves askers and not the zone, as it is with services.
+ */
 export function alternativesOf(tailored: TailoredName): Alternatives {
-  const types = isTailoredAlias(tailored) ? [TYPE.CNAME] : [TYPE.A, TYPE.AAAA];
-  const choices = choosable(tailored).map((datacenter) =>
-    types.flatMap((type) => tailoredRRset(tailored, datacenter, type) ?? []),
-  );
+  if (tailored.kind === "records") {
+    const choices = listsOf(tailored.rules).map(({ rule, list }) => ({ rule, rrsets: list }));
+    return { choices, inOrder: false };
+  }
+  const types = isAliasOfService(tailored) ? [TYPE.CNAME] : [TYPE.A, TYPE.AAAA];
+  const choices = choosable(tailored).map((datacenter) => ({
+    rrsets: types.flatMap((type) => serviceRRset(tailored, datacenter, type) ?? []),
+  }));
   return { choices, inOrder: tailored.service.policy === "active-datacenter" };
 }
 
 /** The datacenters that a choice can fall on. */
-function choosable({ service, bindings: { tenant } }: TailoredName): readonly Datacenter[] {
+function choosable({ service, bindings: { tenant } }: ServiceName): readonly Datacenter[] {
   if (service.policy === "nearest-datacenter" || tenant === undefined) return service.candidates;
   return tenant.standby === undefined ? [tenant.active] : [tenant.active, tenant.standby];
 }

@@ -1,8 +1,8 @@
 /** Everything the configuration says, checked: what `loadConfig` returns and a snapshot is made from. */
 
-import type { TailoredName } from "../cloud/chain.ts";
 import type { Cloud } from "../cloud/service.ts";
-import type { Place } from "../geo/place.ts";
+import type { TailoredName } from "../cloud/tailored-name.ts";
+import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
 import type { Zones } from "../zone/zone.ts";
 import type { FilePlace } from "./yaml-document.ts";
@@ -11,7 +11,7 @@ export interface Configuration {
   readonly settings: Settings;
   readonly networks: readonly Network[];
   /** by ISO 3166 alpha-2 code */
-  readonly countries: ReadonlyMap<string, Place>;
+  readonly countries: ReadonlyMap<string, Country>;
   readonly clouds: readonly Cloud[];
   readonly zones: Zones<TailoredName>;
   /** the files read, the first one first */

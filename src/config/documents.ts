@@ -25,6 +25,9 @@ export interface Checked<T> {
   readonly value: T;
 }
 
+/** A document that zones and their records may stand in. */
+export type ZonesOwner = Checked<CloudDocument> | Checked<SettingsDocument>;
+
 export interface Documents {
   readonly settings: readonly Checked<SettingsDocument>[];
   readonly networks: readonly Checked<NetworksDocument>[];
@@ -368,6 +371,8 @@ function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
   for (const step of path) {
     schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
   }
+  const codes = propertyOf(propertyOf(schema, "propertyNames"), "enum");
+  if (Array.isArray(codes)) return codes.map(String);
   const properties = propertyOf(mapSchema(schema), "properties");
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }

@@ -22,7 +22,7 @@ export function loadConfig(path: string): LoadedConfig {
   const networks = buildNetworks(documents.networks, faults);
   const countries = buildCountries(documents.countries, faults);
   const clouds = buildClouds(documents, settings, faults);
-  const zones = buildZones(documents, clouds, settings.nameservers, faults);
+  const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
   const all = [...errors, ...faults.errors].toSorted(byPlace);
   if (all.length > 0) return { kind: "errors", errors: all };
   return {

@@ -5,6 +5,7 @@ import { POOL_SLICES } from "../cloud/chain.ts";
 import { parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
+import { continents } from "../geo/place.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 
 /** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
@@ -97,6 +98,30 @@ const zones = z
 /** The apex that an entry of `zones` stands for. */
 export const zoneNameOf = (entry: z.infer<typeof zones>[number]): string =>
   typeof entry === "string" ? entry : entry.zone;
+const recordList = z
+  .array(z.string())
+  .describe("records of the name in presentation format: type rdata, names relative to the zone");
+const whenAllDown = z.enum(["nearest", "servfail", "nodata"]);
+const tailoredEntry = z
+  .strictObject({
+    ttl: ttlSeconds.describe("of all its records, in seconds; 3600 where absent"),
+    networks: z
+      .record(z.string(), recordList)
+      .describe("by the name of a network or by prefix; the longest prefix that holds the address counts"),
+    countries: z.record(country, recordList).describe("by country, where no network is listed"),
+    continents: z
+      .partialRecord(z.enum(continents), recordList)
+      .describe("by continent, where no country is listed"),
+    nearest: z
+      .record(z.string(), recordList)
+      .describe("by datacenter: of those that are up, the nearest one's records"),
+    whenAllDown: whenAllDown.describe("what happens when all datacenters of nearest are down"),
+    default: recordList.describe("instead of nearest: for whom nothing above holds"),
+  })
+  .partial();
+const tailored = z
+  .record(name, z.record(z.string(), tailoredEntry))
+  .describe("names of a zone, relative to it, that hold other records for other askers");
 
 export const settingsSchema = z
   .strictObject({
@@ -179,6 +204,7 @@ export const settingsSchema = z
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones,
     records,
+    tailored,
   })
   .partial()
   .meta({ title: "geodns365 settings" });
@@ -204,7 +230,7 @@ export const countriesSchema = z
     countries: z.record(
       country,
       z.strictObject({
-        continent: z.enum(["AF", "AN", "AS", "EU", "NA", "OC", "SA"]),
+        continent: z.enum(continents),
         city: z.string(),
         coordinates,
       }),
@@ -250,10 +276,13 @@ const datacenter = z.strictObject({
   city: z.string(),
   country,
   coordinates,
-  geo: z.string().describe("preferred data location code of its geography"),
+  geo: z.string().optional().describe("preferred data location code of its geography"),
   region: label.optional().describe("the group of front ends that names of an old era carry"),
-  roles: z.array(z.enum(["front-end", "tenants"])).min(1),
-  addresses: z.array(prefix).min(1).max(2).describe("its pool: one prefix of each family"),
+  roles: z
+    .array(z.enum(["front-end", "tenants"]))
+    .min(1)
+    .default(["front-end"]),
+  addresses: z.array(prefix).min(1).max(2).optional().describe("its pool: one prefix of each family"),
   farms: z
     .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
     .optional()
@@ -281,7 +310,7 @@ const service = z.strictObject({
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
-  whenAllDown: z.enum(["nearest", "servfail", "nodata"]).optional(),
+  whenAllDown: whenAllDown.optional(),
   secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
 });
 
@@ -290,8 +319,9 @@ export const cloudSchema = z
     cloud: label,
     zones: zones.min(1),
     records: records.optional(),
+    tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
-    services: z.record(label, service),
+    services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });
 
@@ -308,6 +338,7 @@ export type DocumentKind = keyof typeof schemas;
 export type SettingsDocument = z.infer<typeof settingsSchema>;
 export type NetworksDocument = z.infer<typeof networksSchema>;
 export type CountriesDocument = z.infer<typeof countriesSchema>;
+export type TailoredEntry = z.infer<typeof tailoredEntry>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
 

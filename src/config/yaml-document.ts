@@ -109,6 +109,9 @@ function parseDocuments(file: string, text: string): ParsedYaml {
       const words = `"${cutFound(key)}" is here twice; it stands at ${formatPlace(placeAt(first))} already`;
       errors.push(errorAt(placeAt(second), words));
     }
+    for (const [offset, written, read] of findChangedKeys(document.contents)) {
+      errors.push(errorAt(placeAt(offset), `${cutFound(written)} is read as ${read} here; put it in quotes`));
+    }
     const value = toPlainValue(document);
     if (value.error !== undefined) errors.push(errorAt(placeAt(value.error.offset), value.error.message));
     const offsetOf = (path: ValuePath, wantKey: boolean): number =>
@@ -222,6 +225,21 @@ function* findDuplicateKeys(node: unknown): Generator<readonly [first: number, s
     if (key !== undefined && first !== undefined && key !== "<<") yield [first, offset, key];
     else if (key !== undefined) seen.set(key, offset);
     yield* findDuplicateKeys(pair.value);
+  }
+}
+
+/** Keys that YAML takes for numbers and spells otherwise: the owner name 1.10 would be 1.1. */
+function* findChangedKeys(
+  node: unknown,
+): Generator<readonly [offset: number, written: string, read: string]> {
+  if (isSeq(node)) for (const item of node.items) yield* findChangedKeys(item);
+  if (!isMap(node)) return;
+  for (const { key, value } of node.items) {
+    if (isScalar(key) && typeof key.value === "number") {
+      const { source = "", range } = key;
+      if (source !== String(key.value)) yield [range?.[0] ?? 0, source, String(key.value)];
+    }
+    yield* findChangedKeys(value);
   }
 }
 

@@ -168,9 +168,9 @@ export function parseClass(text: string): number | undefined {
   return classNumbers.get(text) ?? classNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedClass, text);
 }
 
-/** Whether records of a type can stand in a zone: not those that are only asked for or sent (RFC 6895 §3.1). */
-export const isStorable = (type: number): boolean =>
-  type !== 0 && type !== TYPE.OPT && !(type >= 128 && type <= 255);
+/** Types that are only asked for or sent, so that no zone holds records of them (RFC 6895 §3.1). */
+export const isMetaType = (type: number): boolean =>
+  type === 0 || type === TYPE.OPT || (type >= 128 && type <= 255);
 
 export const formatType = (type: number): string => typeMnemonics.get(type) ?? `TYPE${type}`;
 export const formatClass = (qclass: number): string => classMnemonics.get(qclass) ?? `CLASS${qclass}`;

@@ -3,7 +3,7 @@
  * wire format with names uncompressed, their spelling kept.
  */
 
-import { TYPE } from "./iana.ts";
+import { isMetaType, TYPE } from "./iana.ts";
 import { foldCase } from "./name.ts";
 import { type Word, WordReader } from "./presentation.ts";
 import {
@@ -352,9 +352,6 @@ export function parseRdata(type: number, words: readonly Word[], origin: Uint8Ar
   if (typeof rdata !== "string" && rdata.length > MAX_RDATA_OCTETS) return "RDATA is over 65535 octets";
   return rdata;
 }
-
-/** RFC 6895 §3.1: type 0, OPT, and what asks for other types or goes with a message. */
-const isMetaType = (type: number): boolean => type === 0 || type === TYPE.OPT || (type >= 128 && type <= 255);
 
 function parseFields(type: number, words: readonly Word[], origin: Uint8Array): Uint8Array | string {
   const fields = fieldsOfType.get(type);

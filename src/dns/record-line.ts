@@ -16,13 +16,29 @@ export function parseRecordLine(line: string, origin: Uint8Array, defaultTtlSeco
   if (typeof owner === "string") return owner;
   const { ttlSeconds = defaultTtlSeconds, classNumber = CLASS.IN, consumed } = readTtlAndClass(rest);
   if (classNumber !== CLASS.IN) return "only class IN is served";
-  const typeText = rest[consumed]?.text;
-  const type = typeText === undefined ? undefined : parseType(typeText);
-  if (type === undefined)
-    return typeText === undefined ? "the type is missing" : `"${typeText}" is not a type`;
-  const rdata = parseRdata(type, rest.slice(consumed + 1), origin);
-  if (typeof rdata === "string") return rdata;
-  return { owner, name: domainName(owner), type, ttlSeconds, rdatas: [rdata] };
+  const record = readTypeAndRdata(rest.slice(consumed), origin);
+  if (typeof record === "string") return record;
+  return { owner, name: domainName(owner), type: record.type, ttlSeconds, rdatas: [record.rdata] };
+}
+
+interface TypeAndRdata {
+  readonly type: number;
+  readonly rdata: Uint8Array;
+}
+
+/** Parses a line of `type rdata`, of a record whose owner and TTL are written elsewhere. */
+export function parseTypeAndRdata(line: string, origin: Uint8Array): TypeAndRdata | string {
+  const words = splitWords(line);
+  return typeof words === "string" ? words : readTypeAndRdata(words, origin);
+}
+
+function readTypeAndRdata(words: readonly Word[], origin: Uint8Array): TypeAndRdata | string {
+  const [typeWord, ...rest] = words;
+  if (typeWord === undefined) return "the type is missing";
+  const type = parseType(typeWord.text);
+  if (type === undefined) return `"${typeWord.text}" is not a type`;
+  const rdata = parseRdata(type, rest, origin);
+  return typeof rdata === "string" ? rdata : { type, rdata };
 }
 
 /** TTL and class may stand in either order, each once or not at all. */

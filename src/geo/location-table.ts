@@ -5,7 +5,7 @@ import { type Candidate, orderByDistance } from "./distance.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
 import type { Place } from "./place.ts";
 import { lookup, type PrefixMatch, type PrefixTable } from "./prefix-table.ts";
-import { mapValues, overlayPrefixes, uniformTable } from "./prefix-table-builder.ts";
+import { mapValues, overlayPrefixes, type PrefixValue, uniformTable } from "./prefix-table-builder.ts";
 
 /** Where a client is taken to be, and how that is known. */
 export type Location =
@@ -23,15 +23,14 @@ export interface NetworkPrefix {
 }
 
 /** The location of every address; the values of the tables are indexes of `locations`. */
-export interface LocationTable {
+export interface LocationTable extends FamilyTables {
   readonly locations: readonly Location[];
-  readonly family4: PrefixTable;
-  readonly family6: PrefixTable;
 }
 
 /**
  * Merges networks, GeoIP and the default location. Networks beat GeoIP, the longest prefix wins among networks,
- * and GeoIP's own coordinates beat the place of its country. No prefix may be given twice.
+ * and GeoIP's own coordinates beat the place of its country. A country without a place keeps its name, and is at the
+ * default place. No prefix may be given twice.
  */
 export function buildLocationTable(sources: {
   readonly networks: readonly NetworkPrefix[];
@@ -43,25 +42,18 @@ export function buildLocationTable(sources: {
   const locations = new Indexer<Location>();
   const defaultIndex = locations.indexOf("default", Object.freeze({ kind: "default", place: defaultPlace }));
   const geoipIndexes = geoip?.locations.map((found) => {
-    const location = found && geoipLocation(found, countryPlace);
+    const location = found && geoipLocation(found, countryPlace, defaultPlace);
     return location === undefined ? defaultIndex : locations.indexOf(geoipKey(location), location);
   });
   const networkValues = networks.map(({ name, prefix, place }) => ({
     prefix,
     value: locations.indexOf(`network ${name}`, Object.freeze({ kind: "network", network: name, place })),
   }));
-  return Object.freeze({ locations: locations.items, family4: tableOf(4), family6: tableOf(6) });
-
-  function tableOf(family: AddressFamily): PrefixTable {
-    const base =
-      geoip === undefined
-        ? uniformTable(family, defaultIndex)
-        : mapValues(familyOf(geoip, family), (value) => geoipIndexes?.[value] ?? defaultIndex);
-    return overlayPrefixes(
-      base,
-      networkValues.filter(({ prefix }) => prefix.family === family),
-    );
-  }
+  const base =
+    geoip === undefined
+      ? uniformTables(defaultIndex)
+      : mapTables(geoip, (value) => geoipIndexes?.[value] ?? defaultIndex);
+  return Object.freeze({ locations: locations.items, ...overlayTables(base, networkValues) });
 }
 
 /** Where an address is, and the widest prefix around it that is all there. */
@@ -69,31 +61,53 @@ export function locateAddress(
   table: LocationTable,
   address: IpAddress,
 ): { readonly location: Location; readonly prefixLength: number } {
-  const { value, prefixLength } = lookupUnmapped(table, address);
+  const { value, prefixLength } = lookupAddress(table, address);
   return { location: itemAt(table.locations, value), prefixLength };
 }
 
-/** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
-export interface CandidateTable {
+/** The country of a location: that of the network's place, that of GeoIP, or that of the default place. */
+export function countryOf(location: Location): string | undefined {
+  return location.kind === "geoip" ? location.country : location.place.country;
+}
+
+/** Candidates in order for each location. */
+export interface CandidateOrders {
   /** Ids of the candidates, the nearest first; no two lists are the same. */
   readonly lists: readonly (readonly string[])[];
-  readonly family4: PrefixTable;
-  readonly family6: PrefixTable;
+  /** by the index of a location, the index of its list */
+  readonly listIndexes: readonly number[];
+}
+
+export function orderCandidates(
+  { locations }: LocationTable,
+  candidates: readonly Candidate[],
+): CandidateOrders {
+  const lists = new Indexer<readonly string[]>();
+  const listIndexes = locations.map(({ place }) => {
+    const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
+    return lists.indexOf(JSON.stringify(list), Object.freeze(list));
+  });
+  return Object.freeze({ lists: lists.items, listIndexes });
+}
+
+/** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
+export interface CandidateTable extends FamilyTables {
+  readonly lists: CandidateOrders["lists"];
 }
 
 /** Puts the candidates in order for each location; addresses with the same order become one class. */
 export function buildCandidateTable(table: LocationTable, candidates: readonly Candidate[]): CandidateTable {
-  const lists = new Indexer<readonly string[]>();
-  const listIndexes = table.locations.map(({ place }) => {
-    const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
-    return lists.indexOf(JSON.stringify(list), Object.freeze(list));
-  });
-  const listIndexOf = (location: number): number => itemAt(listIndexes, location);
-  return Object.freeze({
-    lists: lists.items,
-    family4: mapValues(table.family4, listIndexOf),
-    family6: mapValues(table.family6, listIndexOf),
-  });
+  const { lists, listIndexes } = orderCandidates(table, candidates);
+  return Object.freeze({ lists, ...buildClassTables(table, listIndexes) });
+}
+
+/** The class of every address, given that of each location. */
+export function buildClassTables(table: LocationTable, classes: readonly number[]): FamilyTables {
+  const [first = 0] = classes;
+  // Where no location counts, half a million ranges of GeoIP need not be read.
+  return classes.every((each) => each === first)
+    ? uniformTables(first)
+    : mapTables(table, (location) => itemAt(classes, location));
 }
 
 /** The candidates for an address, the nearest first, and the widest prefix that has the same list. */
@@ -101,32 +115,58 @@ export function lookupCandidates(
   table: CandidateTable,
   address: IpAddress,
 ): { readonly listIndex: number; readonly candidates: readonly string[]; readonly prefixLength: number } {
-  const { value, prefixLength } = lookupUnmapped(table, address);
+  const { value, prefixLength } = lookupAddress(table, address);
   return { listIndex: value, candidates: itemAt(table.lists, value), prefixLength };
 }
 
-interface FamilyTables {
+/** A number for every address of both families. */
+export interface FamilyTables {
   readonly family4: PrefixTable;
   readonly family6: PrefixTable;
+}
+
+/** The same number for every address. */
+export const uniformTables = (value: number): FamilyTables => ({
+  family4: uniformTable(4, value),
+  family6: uniformTable(6, value),
+});
+
+const mapTables = (
+  { family4, family6 }: FamilyTables,
+  newValue: (value: number) => number,
+): FamilyTables => ({
+  family4: mapValues(family4, newValue),
+  family6: mapValues(family6, newValue),
+});
+
+/** The tables with prefixes of both families laid over them; where they overlap, the longest one counts. */
+export function overlayTables(base: FamilyTables, prefixes: readonly PrefixValue[]): FamilyTables {
+  const overlay = (table: PrefixTable): PrefixTable => {
+    const ofFamily = prefixes.filter(({ prefix }) => prefix.family === table.family);
+    return ofFamily.length === 0 ? table : overlayPrefixes(table, ofFamily);
+  };
+  return { family4: overlay(base.family4), family6: overlay(base.family6) };
 }
 
 const familyOf = (tables: FamilyTables, family: AddressFamily): PrefixTable =>
   family === 4 ? tables.family4 : tables.family6;
 
 /** Looks up an address, an IPv4-mapped one as IPv4; the prefix length is in bits of the address as given. */
-function lookupUnmapped(tables: FamilyTables, address: IpAddress): PrefixMatch {
+export function lookupAddress(tables: FamilyTables, address: IpAddress): PrefixMatch {
   const { family, octets } = unmapAddress(address);
   const { value, prefixLength } = lookup(familyOf(tables, family), octets);
   return { value, prefixLength: family === address.family ? prefixLength : 96 + prefixLength };
 }
 
-/** The location of a GeoIP entry; undefined where it gives no coordinates and its country has no place. */
+/** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */
 function geoipLocation(
   found: GeoipLocation,
   countryPlace: (country: string) => Place | undefined,
+  defaultPlace: Place,
 ): GeoipKind | undefined {
   const { country } = found;
-  const place = ownPlace(found) ?? (country === undefined ? undefined : countryPlace(country));
+  const place =
+    ownPlace(found) ?? (country === undefined ? undefined : (countryPlace(country) ?? defaultPlace));
   return place && Object.freeze({ kind: "geoip", ...(country !== undefined && { country }), place });
 }
 

@@ -38,14 +38,9 @@ export class PrefixTableBuilder {
   build(): PrefixTable {
     const rangeCount = this.#rangeCount;
     if (rangeCount === 0) throw new Error("a prefix table needs at least one range");
-    const starts = new Uint32Array(new SharedArrayBuffer(rangeCount * this.#words * 4));
-    starts.set(this.#starts.subarray(0, starts.length));
-    const values =
-      this.#largestValue <= 0xffff
-        ? new Uint16Array(new SharedArrayBuffer(rangeCount * 2))
-        : new Uint32Array(new SharedArrayBuffer(rangeCount * 4));
-    values.set(this.#values.subarray(0, rangeCount));
-    return Object.freeze({ family: this.#family, rangeCount, starts, values });
+    return tableOf(this.#family, this.#values.subarray(0, rangeCount), this.#largestValue, (starts) =>
+      starts.set(this.#starts.subarray(0, starts.length)),
+    );
   }
 
   #compareWithLast(starts: Uint32Array, at: number): number {
@@ -72,12 +67,52 @@ export function uniformTable(family: AddressFamily, value: number): PrefixTable 
 
 /** The same addresses with other values; neighbours whose values became equal are fused. */
 export function mapValues(table: PrefixTable, newValue: (value: number) => number): PrefixTable {
-  const words = wordsPerAddress(table.family);
-  const builder = new PrefixTableBuilder(table.family, table.rangeCount);
-  for (let range = 0; range < table.rangeCount; range++) {
-    builder.append(table.starts, range * words, newValue(valueAt(table, range)));
+  const { family, rangeCount, starts, values } = table;
+  const words = wordsPerAddress(family);
+  // Half a million ranges have some hundred values, and are in order: no builder need see each of them.
+  const known: number[] = [];
+  const kept = new Uint32Array(rangeCount);
+  const keptValues = new Uint32Array(rangeCount);
+  let keptCount = 0;
+  let largest = 0;
+  let last = -1;
+  for (let range = 0; range < rangeCount; range++) {
+    const value = values[range] ?? 0;
+    let mapped = known[value];
+    if (mapped === undefined) {
+      mapped = newValue(value);
+      known[value] = mapped;
+    }
+    if (mapped === last) continue;
+    if (mapped > largest) largest = mapped;
+    last = mapped;
+    kept[keptCount] = range;
+    keptValues[keptCount++] = mapped;
   }
-  return builder.build();
+  return tableOf(family, keptValues.subarray(0, keptCount), largest, (newStarts) => {
+    for (let i = 0; i < keptCount; i++) {
+      const from = (kept[i] ?? 0) * words;
+      for (let word = 0; word < words; word++) newStarts[i * words + word] = starts[from + word] ?? 0;
+    }
+  });
+}
+
+/** The table of these values; `fill` writes where each range starts. */
+function tableOf(
+  family: AddressFamily,
+  values: Uint32Array,
+  largestValue: number,
+  fill: (starts: Uint32Array) => void,
+): PrefixTable {
+  const rangeCount = values.length;
+  const starts = new Uint32Array(new SharedArrayBuffer(rangeCount * wordsPerAddress(family) * 4));
+  fill(starts);
+  const shared =
+    largestValue <= 0xffff
+      ? new Uint16Array(new SharedArrayBuffer(rangeCount * 2))
+      : new Uint32Array(new SharedArrayBuffer(rangeCount * 4));
+  shared.set(values);
+  return Object.freeze({ family, rangeCount, starts, values: shared });
 }
 
 /** A prefix and the value its addresses are to have. */

@@ -2,7 +2,7 @@
 
 import { decodeMessage } from "../dns/decode.ts";
 import { type ExtendedError, readExtendedError } from "../dns/edns.ts";
-import { CLASS, formatRcode, formatType, isStorable, OPCODE, OPTION, RCODE, TYPE } from "../dns/iana.ts";
+import { CLASS, formatRcode, formatType, isMetaType, OPCODE, OPTION, RCODE, TYPE } from "../dns/iana.ts";
 import type { Message, Query, Question, ResourceRecord, RRset, Sections } from "../dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, replaceSuffix } from "../dns/name.ts";
 import { foldRdata, isRdataOf } from "../dns/rdata.ts";
@@ -91,7 +91,7 @@ function recordsFault(
     const { type, rdata } = record;
     if (record.class !== CLASS.IN) return `its record at ${domainName(record.owner)} is not of class IN`;
     // RFC 6895 §3.1: these are asked for or sent, and never stored.
-    if (!isStorable(type)) return `it has a record of type ${formatType(type)}`;
+    if (isMetaType(type)) return `it has a record of type ${formatType(type)}`;
     if (!isRdataOf(type, rdata)) return `its ${formatType(type)} at ${domainName(record.owner)} is malformed`;
   }
   for (const { type, owner } of authority) {

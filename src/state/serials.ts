@@ -78,7 +78,11 @@ const byName = ([a]: readonly [DomainName, unknown], [b]: readonly [DomainName, 
   a < b ? -1 : a > b ? 1 : 0;
 
 function alternativesText({ choices, inOrder }: Alternatives): string {
-  const texts = [...new Set(choices.map(rrsetsText))];
+  const texts = [
+    ...new Set(
+      choices.map(({ rule, rrsets }) => `${rule === undefined ? "" : `${rule}: `}${rrsetsText(rrsets)}`),
+    ),
+  ];
   return (inOrder ? texts : texts.toSorted()).join(" | ");
 }
 

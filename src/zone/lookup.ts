@@ -58,7 +58,9 @@ function lookupInNode<T>(
   qtype: number,
   wildcard: DomainName | undefined,
 ): LookupResult<T> {
-  if (node.tailored !== undefined) return { kind: "tailored", tailored: node.tailored, wildcard };
+  if (node.tailored !== undefined && !hasPlain(node, qtype)) {
+    return { kind: "tailored", tailored: node.tailored, wildcard };
+  }
   const cname = node.rrsets.get(TYPE.CNAME);
   if (cname !== undefined) {
     // ANY matches the CNAME itself, so there is nothing to follow (RFC 1034 §4.3.2 step 3a).
@@ -69,3 +71,7 @@ function lookupInNode<T>(
   const rrset = qtype === TYPE.ANY ? node.rrsets.values().next().value : node.rrsets.get(qtype);
   return rrset === undefined ? { kind: "nodata", wildcard } : { kind: "rrset", rrset, wildcard };
 }
+
+/** Whether plain records beside a tailored answer have the type; of all types (ANY) they are the one RRset given. */
+const hasPlain = <T>({ rrsets }: ZoneNode<T>, qtype: number): boolean =>
+  qtype === TYPE.ANY ? rrsets.size > 0 : rrsets.has(qtype);

@@ -1,6 +1,6 @@
 /** Master files (RFC 1035 §5) to records, one by one as they stand; where the RFC leaves something open, as BIND reads it. */
 
-import { CLASS, formatType, isStorable, parseClass, parseType, TYPE } from "../dns/iana.ts";
+import { CLASS, formatType, isMetaType, parseClass, parseType, TYPE } from "../dns/iana.ts";
 import {
   type DomainName,
   foldName,
@@ -235,7 +235,7 @@ function readHead(context: Context, words: readonly PlacedWord[], before: Placed
     // Most words here are types; ANY is a class as well, and neither is of use.
     const type = parseType(text);
     if (type !== undefined) {
-      if (isStorable(type)) return { ttlSeconds, type, typeWord: word, rest: words.slice(i + 1) };
+      if (!isMetaType(type)) return { ttlSeconds, type, typeWord: word, rest: words.slice(i + 1) };
       tellError(context, word, `${formatType(type)} is no type that a zone can hold`);
       return undefined;
     }

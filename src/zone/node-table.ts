@@ -8,7 +8,10 @@ import { type DomainName, domainName, parseName } from "../dns/name.ts";
 import { foldRdata } from "../dns/rdata.ts";
 import { HashIndex, NOT_FOUND } from "./hash-index.ts";
 
-/** What one name holds: RRsets, or a tailored answer, or nothing (an empty non-terminal, RFC 4592 §2.2.2). */
+/**
+ * What one name holds: RRsets, or a tailored answer, or both where their types differ, or nothing (an empty non-terminal,
+ * RFC 4592 §2.2.2).
+ */
 export interface ZoneNode<T> {
   readonly rrsets: ReadonlyMap<number, RRset>;
   readonly tailored: T | undefined;
@@ -19,6 +22,8 @@ export interface Nodes<T> extends Iterable<readonly [DomainName, ZoneNode<T>]> {
   readonly size: number;
   has(name: DomainName): boolean;
   get(name: DomainName): ZoneNode<T> | undefined;
+  /** the tailored answers of all names */
+  tailored(): Iterable<T>;
 }
 
 /** Stands for a name in a table. */
@@ -80,6 +85,10 @@ export class NodeTable<T> implements Nodes<T> {
   get(name: DomainName): ZoneNode<T> | undefined {
     const node = this.findNode(name);
     return node === undefined ? undefined : this.#keepNode(node, name);
+  }
+
+  tailored(): Iterable<T> {
+    return this.#tailored.values();
   }
 
   *[Symbol.iterator](): Generator<readonly [DomainName, ZoneNode<T>]> {
@@ -313,12 +322,18 @@ export class NodeTable<T> implements Nodes<T> {
   }
 }
 
-/** The same nodes with another content of one name that is among them. */
-export function withNode<T>(nodes: Nodes<T>, name: DomainName, node: ZoneNode<T>): Nodes<T> {
+/** The same nodes with other RRsets at one name that is among them. */
+export function withRRsets<T>(
+  nodes: Nodes<T>,
+  name: DomainName,
+  rrsets: ReadonlyMap<number, RRset>,
+): Nodes<T> {
+  const node = { rrsets, tailored: nodes.get(name)?.tailored };
   return {
     size: nodes.size,
     has: (at) => nodes.has(at),
     get: (at) => (at === name ? node : nodes.get(at)),
+    tailored: () => nodes.tailored(),
     *[Symbol.iterator]() {
       for (const entry of nodes) yield entry[0] === name ? ([name, node] as const) : entry;
     },

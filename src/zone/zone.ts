@@ -1,9 +1,9 @@
 /** A zone: the names below one apex and what each holds. Names tailored elsewhere are held as opaque values of type T. */
 
-import { formatType, isStorable, TYPE } from "../dns/iana.ts";
+import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, formatName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
-import { type NodeNumber, type Nodes, NodeTable, withNode } from "./node-table.ts";
+import { type NodeNumber, type Nodes, NodeTable, withRRsets } from "./node-table.ts";
 import type { ScriptedZone } from "./scripted-zone.ts";
 
 export interface Zone<T> {
@@ -41,7 +41,11 @@ export function scriptedZones<T>(zones: Zones<T>): readonly ScriptedZone[] {
 
 /** All that a tailored name can hold: the RRsets of each choice, the preferred one first where their order counts. */
 export interface Alternatives {
-  readonly choices: readonly (readonly RRset[])[];
+  readonly choices: readonly {
+    readonly rrsets: readonly RRset[];
+    /** as the zone's content says; undefined where that is no part of it */
+    readonly rule?: string;
+  }[];
   readonly inOrder: boolean;
 }
 
@@ -77,9 +81,8 @@ export function soaWithSerial(soa: RRset, serial: number): RRset {
 export function withSerial<T>(zone: Zone<T>, serial: number): Zone<T> {
   if (serialOf(zone.soa) === serial) return zone;
   const soa = soaWithSerial(zone.soa, serial);
-  const apex = zone.nodes.get(zone.apex);
-  const rrsets = new Map(apex?.rrsets).set(TYPE.SOA, soa);
-  return { ...zone, soa, nodes: withNode(zone.nodes, zone.apex, { tailored: apex?.tailored, rrsets }) };
+  const rrsets = new Map(zone.nodes.get(zone.apex)?.rrsets).set(TYPE.SOA, soa);
+  return { ...zone, soa, nodes: withRRsets(zone.nodes, zone.apex, rrsets) };
 }
 
 /** Why a record cannot be added, in a sentence: it is not of this zone, its RRset has another TTL, or else. */
@@ -134,13 +137,25 @@ export class ZoneBuilder<T> {
     return undefined;
   }
 
-  /** Makes a name tailored; returns a sentence where it clashes. */
-  addTailored(name: DomainName, tailored: T): string | undefined {
+  /**
+   * Makes a name tailored; returns a sentence where it clashes. Other types than `types` may stand beside; where `types`
+   * is left out, none may.
+   */
+  addTailored(name: DomainName, tailored: T, types?: ReadonlySet<number>): string | undefined {
     if (!isAtOrBelow(name, this.apex)) return `${name} is not in zone ${this.apex}`;
-    const node = this.table.addName(name);
-    if (this.table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
-    if (this.table.holdsRecords(node)) return `${name} has records already, so it cannot be tailored`;
-    this.table.setTailored(node, tailored);
+    const { table } = this;
+    const node = table.addName(name);
+    if (table.tailoredAt(node) !== undefined) return `${name} is a tailored name already`;
+    const present = table.typesOf(node);
+    if (types === undefined && present.length > 0)
+      return `${name} has records already, so it cannot be tailored`;
+    if (present.length > 0 && (types?.has(TYPE.CNAME) || present.includes(TYPE.CNAME))) {
+      return `${name} would have a CNAME beside other records (RFC 2181 §10.1)`;
+    }
+    const both = present.find((type) => types?.has(type));
+    if (both !== undefined)
+      return `${name} has ${formatType(both)} records already, so that type cannot be tailored`;
+    table.setTailored(node, tailored);
     return undefined;
   }
 
@@ -174,7 +189,7 @@ function whyMisplaced({ name, type }: ZoneRecord, apex: DomainName): string | un
     return `${apex} is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)`;
   }
   if (type === TYPE.NS && name.startsWith("*.")) return wildcardWords(type);
-  return isStorable(type) ? undefined : "this type cannot be stored in a zone";
+  return undefined;
 }
 
 /** Types that may stand beside a CNAME: those that sign and deny (RFC 4034 §3, §4), and what they were before (RFC 2535). */

@@ -382,6 +382,12 @@ describe("the line of a server that is ready", () => {
     );
   });
 
+  test("proposes a name with rules where there is no service", () => {
+    const names = `"*.any": { default: [A 192.0.2.1] }, geo: { default: [MX 10 mail, A 192.0.2.1] }`;
+    const yaml = `zones: [lab.example]\ntailored: { lab.example: { ${names} } }\n`;
+    expect(readyLine(at, snapshotOf(yaml))).toMatch(/ geo\.lab\.example\. A$/);
+  });
+
   const cloud = `cloud: Lab
 zones: [lab.example]
 datacenters:

@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import {
   type ChainName,
   chainNames,
-  isTailoredAlias,
+  isAliasOfService,
   longestPool,
+  type ServiceName,
+  serviceRRset,
   sliceAddresses,
   sliceCapacity,
-  type TailoredName,
-  tailoredRRset,
 } from "../../src/cloud/chain.ts";
 import type { Service } from "../../src/cloud/service.ts";
 import { derivedSlot } from "../../src/cloud/topology.ts";
@@ -42,7 +42,7 @@ function told(chainName: ChainName): string {
   }
 }
 
-function tailoredAt(from: Service, name: string, lab = cloud()): TailoredName {
+function tailoredAt(from: Service, name: string, lab = cloud()): ServiceName {
   for (const chainName of chainNames(from, lab)) {
     if (chainName.kind === "tailored" && formatName(chainName.owner) === name) return chainName.tailored;
   }
@@ -72,9 +72,9 @@ describe("a chain of nearest-datacenter", () => {
 
   test("gives the CNAME of the datacenter chosen for every type", () => {
     const tailored = tailoredAt(mail, "geo.example.");
-    expect(isTailoredAlias(tailored)).toBe(true);
+    expect(isAliasOfService(tailored)).toBe(true);
     for (const qtype of [TYPE.A, TYPE.AAAA, TYPE.CNAME, TYPE.MX, TYPE.ANY]) {
-      const rrset = tailoredRRset(tailored, ams, qtype);
+      const rrset = serviceRRset(tailored, ams, qtype);
       expect(rrset && formatRRset(rrset)).toEqual(["geo.example. 60 CNAME AMS-efz.example."]);
     }
   });
@@ -87,10 +87,10 @@ describe("a chain of nearest-datacenter", () => {
     });
     const tailored = tailoredAt(autodiscover, "autod.example.");
     const answers = (at: typeof lhr, qtype: number): readonly string[] => {
-      const rrset = tailoredRRset(tailored, at, qtype);
+      const rrset = serviceRRset(tailored, at, qtype);
       return rrset === undefined ? [] : formatRRset(rrset);
     };
-    expect(isTailoredAlias(tailored)).toBe(false);
+    expect(isAliasOfService(tailored)).toBe(false);
     expect(answers(lhr, TYPE.A)).toEqual(["autod.example. 60 A 198.18.1.33"]);
     expect(answers(lhr, TYPE.AAAA)).toEqual(["autod.example. 60 AAAA 2001:db8:f001:2::1"]);
     expect(answers(ams, TYPE.AAAA)).toEqual([]);
@@ -127,7 +127,7 @@ describe("a chain of active-datacenter", () => {
   test("leads to the tenant's own slot in whichever datacenter is chosen", () => {
     const tailored = tailoredAt(share, "contoso.example.", lab);
     const target = (at: typeof lhr): string | undefined => {
-      const rrset = tailoredRRset(tailored, at, TYPE.A);
+      const rrset = serviceRRset(tailored, at, TYPE.A);
       return rrset && formatRRset(rrset)[0];
     };
     expect(target(lhr)).toBe("contoso.example. 300 CNAME 190003.farm.example.");

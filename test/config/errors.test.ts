@@ -667,6 +667,44 @@ describe("clouds and datacenters", () => {
       errors: ["11:3: no datacenter of the cloud has the role front-end"],
     },
     {
+      name: "a service whose candidate has no addresses",
+      files: lab([", addresses: [198.18.2.0/24] }", " }"]),
+      errors: [
+        '16:16: Lab/cdg has no addresses to give; set "addresses" there, or leave it out of "datacenters" here',
+      ],
+    },
+    {
+      name: "a datacenter without addresses that no service with addresses can choose",
+      files: lab(
+        [", addresses: [198.18.2.0/24] }", " }"],
+        ["    policy: nearest-datacenter", "    policy: nearest-datacenter\n    datacenters: [lhr]"],
+      ),
+      errors: [],
+    },
+    {
+      name: "a geo in a name, of a datacenter that has none",
+      files: lab(["geo: FRA, ", ""], ['"{datacenter}.mail', '"{geo}.mail']),
+      errors: ["15:21: Lab/cdg has no {geo} for {geo}.mail.lab.example"],
+    },
+    {
+      name: "no role, which is that of a front end",
+      files: lab(["geo: FRA, roles: [front-end]", "geo: FRA"]),
+      errors: [],
+    },
+    {
+      name: "no role of tenants where tenants need it",
+      files: lab(["geo: EUR, roles: [tenants]", "geo: EUR"]),
+      errors: ["29:44: Lab/ams has not the role tenants, so it can be neither active nor standby"],
+    },
+    {
+      name: "a cloud without services",
+      files: {
+        ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]),
+        "other.yaml": secondCloud.slice(0, secondCloud.indexOf("services:")),
+      },
+      errors: [],
+    },
+    {
       name: "a slice used twice",
       files: lab(["slice: 1, count: 2", "slice: 0, count: 2"]),
       errors: ['21:25: slice 0 belongs to service "mail" already'],
@@ -1073,7 +1111,7 @@ describe("plain records", () => {
     {
       name: "a type that is only asked for",
       files: records("'www ANY \\# 0'"),
-      errors: ["8:7: this type cannot be stored in a zone"],
+      errors: ["8:7: no zone holds records of this type"],
     },
     {
       name: "a zone served twice by one file",
@@ -1084,6 +1122,373 @@ describe("plain records", () => {
       name: "a CNAME at the apex",
       files: records("'@ CNAME www'"),
       errors: ["8:7: lab.example. is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)"],
+    },
+  ]);
+});
+
+describe("tailored names", () => {
+  /** The lab with one tailored name, `geo`, in its cloud's document; the body begins on line 9. */
+  const geo = (...body: readonly string[]): Files =>
+    lab([
+      "zones: [lab.example]\n",
+      `zones: [lab.example]\ntailored:\n  lab.example:\n    geo:\n${body.map((line) => `      ${line}\n`).join("")}`,
+    ]);
+  /** The lab with plain records, one a line from line 8 on, and then a name with one default record. */
+  const beside = (records: readonly string[], name: string, list: string): Files =>
+    lab([
+      "zones: [lab.example]\n",
+      `zones: [lab.example]\nrecords:\n  lab.example:\n${records.map((line) => `    - ${line}\n`).join("")}tailored:\n  lab.example:\n    ${name}: { default: [${list}] }\n`,
+    ]);
+  const countries = "---\ncountries: { GB: { continent: EU, city: London, coordinates: [51.51, -0.13] } }\n";
+
+  testCases([
+    {
+      name: "without a fault",
+      files: {
+        "lab.yaml": `${
+          geo(
+            "ttl: 60",
+            "networks: { london-office: [A 192.0.2.1, AAAA 2001:db8::1], 10.0.0.0/8: [], 192.0.2.1: [CNAME mail] }",
+            "countries: { GB: [TXT x] }",
+            "continents: { EU: [A 192.0.2.2, A 192.0.2.2] }",
+            "nearest: { lhr: [MX 10 mail], Lab/cdg: [CNAME www.example.net.] }",
+            "whenAllDown: nodata",
+          )["lab.yaml"]
+        }${countries}`,
+      },
+      errors: [],
+    },
+    {
+      name: "an unknown key",
+      files: geo("network: { 10.0.0.0/8: [A 192.0.2.1] }"),
+      errors: ['9:7: "network" is no key here; did you mean "networks"?'],
+    },
+    {
+      name: "a record that is none, a TTL before it, a type alone",
+      files: geo("default: [A 192.0.2.256, 60 A 192.0.2.1, IN A 192.0.2.1, MX, '']"),
+      errors: [
+        '9:17: "192.0.2.256" is not an IPv4 address',
+        '9:32: "60" is not a type',
+        '9:48: "IN" is not a type',
+        "9:64: there are 0 fields where 2 are needed",
+        "9:68: the type is missing",
+      ],
+    },
+    {
+      name: "types that are the same for everyone",
+      files: geo(
+        "default: [NS ns.example., SOA a b 1 2 3 4 5, DNAME example., 'DS 1 8 1 0123456789abcdef0123456789abcdef01234567']",
+      ),
+      errors: [
+        "9:17: NS says whose the names below are, which is the same for everyone; write it under records",
+        "9:33: the SOA is the zone's and the same for everyone; write it under records",
+        "9:52: DNAME says whose the names below are, which is the same for everyone; write it under records",
+        "9:68: DS says whose the names below are, which is the same for everyone; write it under records",
+      ],
+    },
+    {
+      name: "types that are only asked for",
+      files: geo("default: ['ANY \\# 0', 'OPT \\# 0']"),
+      errors: ["9:17: no zone holds records of this type", "9:29: no zone holds records of this type"],
+    },
+    {
+      name: "a CNAME beside other records of its list, and two",
+      files: geo("networks: { 10.0.0.0/8: [A 192.0.2.1, CNAME a], 11.0.0.0/8: [CNAME a, CNAME b] }"),
+      errors: [
+        "9:45: a CNAME stands alone in its list (RFC 2181 §10.1)",
+        "9:77: a CNAME stands alone in its list (RFC 2181 §10.1)",
+      ],
+    },
+    {
+      name: "an unknown network",
+      files: geo("networks: { london-ofice: [A 192.0.2.1] }"),
+      errors: ['9:19: "london-ofice" is neither a network nor a prefix; did you mean "london-office"?'],
+    },
+    {
+      name: "a prefix with host bits",
+      files: geo("networks: { 10.0.0.1/8: [A 192.0.2.1] }"),
+      errors: ['9:19: "10.0.0.1/8" has bits set behind its prefix length; did you mean 10.0.0.0/8?'],
+    },
+    {
+      name: "a prefix listed by its network too",
+      files: geo("networks: { london-office: [A 192.0.2.1], 10.1.0.0/16: [A 192.0.2.2] }"),
+      errors: ["9:49: 10.1.0.0/16 is listed at lab.yaml:9:19 already"],
+    },
+    {
+      name: "a prefix in two spellings",
+      files: geo("networks:", "  2001:db8::/32: [A 192.0.2.1]", "  2001:DB8:0::/32: [A 192.0.2.2]"),
+      errors: ["11:9: 2001:db8::/32 is listed at lab.yaml:10:9 already"],
+    },
+    {
+      name: "a network behind its prefix",
+      files: geo("networks: { 10.1.0.0/16: [A 192.0.2.1], london-office: [A 192.0.2.2] }"),
+      errors: ["9:47: 10.1.0.0/16 of network london-office is listed at lab.yaml:9:19 already"],
+    },
+    {
+      name: "a country in lower case",
+      files: geo("countries: { de: [A 192.0.2.1] }"),
+      errors: ['9:20: "de" cannot be a key: expected an ISO 3166 alpha-2 code in capitals, like GB'],
+    },
+    {
+      name: "continents without a countries document",
+      files: geo("continents: { EU: [A 192.0.2.1] }"),
+      errors: [
+        "9:7: which country is on which continent is told by a countries document; include one, like config/countries.yaml",
+      ],
+    },
+    {
+      name: "continents beside a countries document with a fault",
+      files: {
+        "lab.yaml": `${geo("continents: { EU: [A 192.0.2.1] }")["lab.yaml"]}${countries.replace("London", "1")}`,
+      },
+      errors: ["38:41: expected a text, found 1; put it in quotes"],
+    },
+    {
+      name: "an unknown datacenter",
+      files: geo("nearest: { lrh: [A 192.0.2.1] }"),
+      errors: ['9:18: "lrh" is no datacenter of Lab; did you mean "lhr"?'],
+    },
+    {
+      name: "a datacenter twice",
+      files: geo("nearest: { lhr: [A 192.0.2.1], Lab/lhr: [A 192.0.2.2] }"),
+      errors: ["9:38: Lab/lhr is here twice"],
+    },
+    {
+      name: "a faulty datacenter is no fault of the name",
+      files: {
+        "lab.yaml": changed(geo("nearest: { cdg: [A 192.0.2.1] }")["lab.yaml"]?.toString() ?? "", [
+          "{ city: Paris, ",
+          "{ ",
+        ]),
+      },
+      errors: ['12:8: "city" is missing here; expected a text'],
+    },
+    {
+      name: "another cloud's datacenter in a cloud's own document",
+      files: {
+        "lab.yaml": `include: [other.yaml]\n${geo("nearest: { lhr: [A 192.0.2.1], Other/osl: [A 192.0.2.2] }")["lab.yaml"]}`,
+        "other.yaml": secondCloud,
+      },
+      errors: ['10:38: "Other/osl" is no datacenter of Lab; there are Lab/lhr, Lab/cdg, Lab/ams'],
+    },
+    {
+      name: "nobody nearest",
+      files: geo("nearest: {}"),
+      errors: ["9:16: there is no datacenter here to choose"],
+    },
+    {
+      name: "both nearest and default",
+      files: geo("nearest: { lhr: [A 192.0.2.1] }", "default: [A 192.0.2.2]"),
+      errors: [
+        '10:7: "nearest" has an answer for everyone, so nobody is left for "default"; keep one of them',
+      ],
+    },
+    {
+      name: "whenAllDown without datacenters",
+      files: geo("default: [A 192.0.2.2]", "whenAllDown: nodata"),
+      errors: ['10:7: "whenAllDown" is about the datacenters of "nearest", which is not here'],
+    },
+    {
+      name: "no rule",
+      files: geo("ttl: 60"),
+      errors: ["8:5: the name has no rule; there are networks, countries, continents, nearest, default"],
+    },
+    {
+      name: "a name in another spelling twice",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    geo: { default: [A 192.0.2.1] }\n    GEO.lab.example.: { default: [A 192.0.2.2] }\n",
+      ]),
+      errors: ["9:5: geo.lab.example. is tailored at lab.yaml:8:5 already"],
+    },
+    {
+      name: "a name that is none, and one outside its zone",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    a..b: { default: [A 192.0.2.1] }\n    geo.example.: { default: [A 192.0.2.2] }\n",
+      ]),
+      errors: ['8:5: "a..b" has an empty label', "9:5: geo.example. is not in zone lab.example."],
+    },
+    {
+      name: "a name in two files, which may share a zone",
+      files: {
+        ...lab(["geoip:", "include: [a.yaml, b.yaml]\ngeoip:"]),
+        "a.yaml":
+          "tailored: { lab.example: { geo: { default: [A 192.0.2.1] }, a: { default: [A 192.0.2.1] } } }\n",
+        "b.yaml":
+          "tailored: { lab.example: { b: { default: [A 192.0.2.1] }, geo: { default: [A 192.0.2.1] } } }\n",
+      },
+      errors: ["b.yaml:1:59: geo.lab.example. is tailored at a.yaml:1:28 already"],
+    },
+    {
+      name: "a name of a zone below",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example, sub.lab.example]\ntailored: { lab.example: { geo.sub: { default: [A 192.0.2.1] } } }\n",
+      ]),
+      errors: ["6:28: geo.sub.lab.example. belongs to the zone sub.lab.example.; write it there"],
+    },
+    {
+      name: "a name that YAML takes for a number",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    1.10: { default: [A 192.0.2.1] }\n    10: { default: [A 192.0.2.1] }\n",
+      ]),
+      errors: ["8:5: 1.10 is read as 1.1 here; put it in quotes"],
+    },
+    {
+      name: "a continent that is none",
+      files: geo("continents: { EUR: [A 192.0.2.1] }"),
+      errors: ['9:21: "EUR" is no key here; did you mean "EU"?'],
+    },
+    {
+      name: "a zone that is not served",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored: { lba.example: { geo: { default: [A 192.0.2.1] } } }\n",
+      ]),
+      errors: ['6:13: lba.example. is no zone served; did you mean "lab.example."?'],
+    },
+    {
+      name: "a type that plain records have",
+      files: beside(["geo TXT x", "geo A 192.0.2.1"], "geo", "A 192.0.2.2"),
+      errors: [
+        "12:5: geo.lab.example. has A records already, so that type cannot be tailored; see lab.yaml:9:7",
+      ],
+    },
+    {
+      name: "other types beside plain records",
+      files: beside(["geo TXT x"], "geo", "A 192.0.2.2"),
+      errors: [],
+    },
+    {
+      name: "a CNAME beside plain records",
+      files: beside(["geo TXT x"], "geo", "CNAME mail"),
+      errors: [
+        "11:5: geo.lab.example. would have a CNAME beside other records (RFC 2181 §10.1); see lab.yaml:8:7",
+      ],
+    },
+    {
+      name: "other types beside a plain CNAME",
+      files: beside(["geo CNAME mail"], "geo", "A 192.0.2.2"),
+      errors: [
+        "11:5: geo.lab.example. would have a CNAME beside other records (RFC 2181 §10.1); see lab.yaml:8:7",
+      ],
+    },
+    {
+      name: "a CNAME at the apex",
+      files: beside(["www A 192.0.2.1"], "'@'", "CNAME mail"),
+      errors: [
+        "11:22: lab.example. is an apex, and no CNAME can stand beside its SOA and NS (RFC 2181 §10.1)",
+      ],
+    },
+    {
+      name: "the address of a name server",
+      files: beside(["www A 192.0.2.1"], "ns1", "A 192.0.2.2"),
+      errors: ["11:5: ns1.lab.example. has A records already, so that type cannot be tailored"],
+    },
+    {
+      name: "at a delegation, below one, and below a DNAME",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\nrecords: { lab.example: [cut NS ns.test., moved DNAME new.test.] }\ntailored:\n  lab.example:\n    cut: { default: [A 192.0.2.1] }\n    '*.cut': { default: [A 192.0.2.1] }\n    a.moved: { default: [A 192.0.2.1] }\n    moved: { default: [A 192.0.2.1] }\n",
+      ]),
+      errors: [
+        "9:5: cut.lab.example. lies at or below the delegation at cut.lab.example., which hides it",
+        "10:5: *.cut.lab.example. lies at or below the delegation at cut.lab.example., which hides it",
+        "11:5: a.moved.lab.example. lies below the DNAME at moved.lab.example., which hides it",
+      ],
+    },
+    {
+      name: "a name of a service",
+      files: beside(["www A 192.0.2.1"], "mail", "A 192.0.2.2"),
+      errors: ["19:13: mail.lab.example. is a tailored name already; see lab.yaml:11:5"],
+    },
+  ]);
+
+  /** A tailored name in settings, and two clouds that both have a datacenter `osl`. */
+  const ofTwoClouds = (nearest: string): Files => ({
+    "lab.yaml": `geoip: { database: none }
+include: [a.yaml, b.yaml]
+zones: [lab.example]
+tailored: { lab.example: { geo: { nearest: { ${nearest} } } } }
+`,
+    "a.yaml": secondCloud,
+    "b.yaml": changed(
+      secondCloud,
+      ["cloud: Other", "cloud: More"],
+      ["zones: [other.example]", "zones: [more.example]"],
+      ["mail.other.example", "mail.more.example"],
+      ["198.18.9.0", "198.18.10.0"],
+    ),
+  });
+  testCases([
+    {
+      name: "a short id that two clouds have",
+      files: ofTwoClouds("osl: [A 192.0.2.1]"),
+      errors: ['4:46: "osl" is a datacenter of Other and of More; write Other/osl or More/osl'],
+    },
+    {
+      name: "ids of two clouds",
+      files: ofTwoClouds("Other/osl: [A 192.0.2.1], More/osl: [A 192.0.2.2]"),
+      errors: [],
+    },
+    {
+      name: "an id that no cloud has",
+      files: ofTwoClouds("Mor/osl: [A 192.0.2.1]"),
+      errors: ['4:46: "Mor/osl" is no datacenter; did you mean "More/osl"?'],
+    },
+  ]);
+
+  /** A chain of the lab's cloud to `geo`, a tailored name of a plain zone, written on line 9. */
+  const leadingTo = (rules: string): Files => ({
+    ...lab(
+      [
+        "geoip: { database: none }\n",
+        `geoip: { database: none }\ninclude: [other.yaml]\nzones: [plain.example]\ntailored:\n  plain.example:\n    geo: { ${rules} }\n`,
+      ],
+      [
+        "services:\n",
+        "services:\n  lead: { policy: nearest-datacenter, names: [lead.lab.example], ttl: 9, chain: [{ name: geo.plain.example }] }\n",
+      ],
+    ),
+    "other.yaml": secondCloud,
+  });
+  const chain = (words: string): readonly string[] => [`16:90: the chain ${words}`];
+  testCases([
+    {
+      name: "that a chain may end at",
+      files: leadingTo("networks: { 10.0.0.0/8: [A 192.0.2.1] }, default: [CNAME mail.lab.example.]"),
+      errors: [],
+    },
+    {
+      name: "that lead a chain out of the zones for some",
+      files: leadingTo("networks: { 10.0.0.0/8: [CNAME www.example.net.] }, default: [A 192.0.2.1]"),
+      errors: chain("leaves the zones served at www.example.net.; see lab.yaml:7:5"),
+    },
+    {
+      name: "that lead a chain into another cloud for some",
+      files: leadingTo("countries: { DE: [CNAME mail.other.example.] }"),
+      errors: chain(
+        'leaves its cloud at mail.other.example., a name of service "mail" of Other; see lab.yaml:7:5',
+      ),
+    },
+    {
+      name: "that answer a chain with records of another cloud's datacenter",
+      files: leadingTo("nearest: { lhr: [A 192.0.2.1], osl: [A 192.0.2.2] }"),
+      errors: chain(
+        "leaves its cloud at geo.plain.example., which can answer with records of Other/osl; see lab.yaml:7:5",
+      ),
+    },
+    {
+      name: "that lead a chain back for some",
+      files: leadingTo("default: [A 192.0.2.1], networks: { 10.0.0.0/8: [CNAME lead.lab.example.] }"),
+      errors: chain("comes back to lead.lab.example. and never ends"),
+    },
+    {
+      name: "that lead a chain around themselves",
+      files: leadingTo("default: [CNAME geo]"),
+      errors: chain("comes back to geo.plain.example. and never ends; see lab.yaml:7:5"),
     },
   ]);
 });

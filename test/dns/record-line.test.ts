@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatRRset } from "../../src/dns/message.ts";
-import { parseRecordLine } from "../../src/dns/record-line.ts";
+import { parseRecordLine, parseTypeAndRdata } from "../../src/dns/record-line.ts";
 import { labels } from "./wire.ts";
 
 const parse = (line: string) => parseRecordLine(line, labels("example"), 3600);
@@ -128,5 +128,18 @@ describe("parseRecordLine (RFC 1035 §5.1)", () => {
       ttlSeconds: 60,
       rdatas: [labels("Mail", "test")],
     });
+  });
+});
+
+describe("parseTypeAndRdata", () => {
+  test.each([
+    ["A 192.0.2.1", { type: 1, rdata: Uint8Array.of(192, 0, 2, 1) }],
+    ["CNAME mail ; relative", { type: 5, rdata: labels("mail", "example") }],
+    ["60 A 192.0.2.1", '"60" is not a type'],
+    ["IN A 192.0.2.1", '"IN" is not a type'],
+    ["", "the type is missing"],
+    ['TXT "b', "a quoted text is not closed, or the line ends in a backslash"],
+  ])("%s", (line, parsed) => {
+    expect(parseTypeAndRdata(line, labels("example"))).toEqual(parsed);
   });
 });

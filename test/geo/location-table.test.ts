@@ -84,7 +84,8 @@ describe("locate", () => {
     { at: "10.1.2.1", location: { kind: "network", network: "seattle-vpn", place: seattle } },
     { at: "10.0.0.1", location: { kind: "geoip", country: "DE", place: countries.get("DE") } },
     { at: "15.0.0.1", location: { kind: "geoip", place: { coordinates: [48.14, 11.58] } } },
-    { at: "14.0.0.1", location: { kind: "default", place: boydton } },
+    { at: "14.0.0.1", location: { kind: "geoip", country: "ZZ", place: boydton } },
+    { at: "203.0.113.1", location: { kind: "default", place: boydton } },
   ])("says how it knows where $at is", ({ at, location }) => {
     expect(locateAddress(locations, address(at)).location).toStrictEqual(location);
   });
@@ -99,6 +100,7 @@ describe("locate", () => {
       "geoip Berlin",
       "geoip Dublin",
       "geoip Munich",
+      "geoip Boydton",
       "geoip undefined",
       "network london-office",
       "network seattle-vpn",

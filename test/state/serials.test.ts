@@ -66,6 +66,14 @@ records:
   given.example:
     - "@ 3600 SOA ns1 hostmaster 2026010100 3600 600 604800 60"
     - "www A 192.0.2.25"
+tailored:
+  lab.example:
+    geo:
+      ttl: 90
+      networks: { 10.0.0.0/8: [A 192.0.2.8], east: [A 192.0.2.9] }
+      countries: { DE: [A 192.0.2.49] }
+      default: [A 192.0.2.98, A 192.0.2.99]
+    near: { nearest: { tyo: [A 192.0.2.81], chi: [A 192.0.2.82] } }
 `;
 
 const lab = [settings, networks, cloud, tenants].join("---\n");
@@ -121,6 +129,21 @@ describe("a serial moves on by one with", () => {
       replaced(lab, "geoip:", "server: { nameservers: { ns1: [198.18.0.1], ns2: [198.18.0.2] } }\ngeoip:"),
       { "lab.example.": 2, ...both },
     ],
+    ["the TTL of a name with rules", replaced(lab, "ttl: 90", "ttl: 91"), { "lab.example.": 2 }],
+    ["a record of a rule", replaced(lab, "A 192.0.2.49", "A 192.0.2.50"), { "lab.example.": 2 }],
+    ["the prefix of a rule", replaced(lab, "10.0.0.0/8", "10.0.0.0/9"), { "lab.example.": 2 }],
+    ["the country of a rule", replaced(lab, "DE:", "AT:"), { "lab.example.": 2 }],
+    [
+      "the records of two rules exchanged",
+      swapped(lab, "A 192.0.2.8]", "A 192.0.2.9]"),
+      { "lab.example.": 2 },
+    ],
+    [
+      "the records of two datacenters exchanged",
+      swapped(lab, "A 192.0.2.81]", "A 192.0.2.82]"),
+      { "lab.example.": 2 },
+    ],
+    ["a rule gone", replaced(lab, "      countries: { DE: [A 192.0.2.49] }\n", ""), { "lab.example.": 2 }],
     ["the TTL of a tailored name", replaced(lab, "ttl: 300", "ttl: 301"), shop],
     ["the TTL inside a chain", replaced(lab, "ttl: 60", "ttl: 61"), shop],
     ["the names of a chain", replaced(lab, "{datacenter}.shop", "{datacenter}-fe.shop"), shop],
@@ -176,7 +199,9 @@ describe("a serial stays with", () => {
     ["services in another order", swapped(lab, web, mail)],
     ["documents in another order", [tenants, cloud, networks, settings].join("---\n")],
     ["an owner name spelled otherwise", replaced(lab, "api.shop", "API.Shop")],
-    ["a network moved", replaced(lab, "192.0.2.0/24", "203.0.113.0/24")],
+    ["a network moved, that a rule names too", replaced(lab, "192.0.2.0/24", "203.0.113.0/24")],
+    ["rules in another order", swapped(lab, "10.0.0.0/8: [A 192.0.2.8]", "east: [A 192.0.2.9]")],
+    ["records of a rule in another order", swapped(lab, "A 192.0.2.98", "A 192.0.2.99")],
     ["a comment", `# nothing\n${lab}`],
     ["settings that answer otherwise", `server: { answer: first-cname }\n${lab}`],
     [

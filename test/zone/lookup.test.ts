@@ -19,14 +19,19 @@ function record(line: string): RRset {
 const soa = record("@ SOA ns1 hostmaster 1 3600 600 604800 60");
 
 /** A zone of presentation-format lines and tailored names, whose values are their own text. */
-function zoneOf(lines: readonly string[], tailored: readonly string[] = []): Zone<string> {
+function zoneOf(
+  lines: readonly string[],
+  tailored: readonly string[] = [],
+  types?: readonly string[],
+): Zone<string> {
   const builder = new ZoneBuilder<string>(apex);
   for (const rrset of [soa, record("@ NS ns1"), record("ns1 A 192.0.2.53"), ...lines.map(record)]) {
     const fault = builder.addRRset(rrset);
     if (fault !== undefined) throw new Error(fault);
   }
   for (const name of tailored) {
-    const fault = builder.addTailored(nameOf(`${name}.example`), name);
+    const numbers = types && new Set(types.map((type) => parseType(type) ?? 0));
+    const fault = builder.addTailored(nameOf(`${name}.example`), name, numbers);
     if (fault !== undefined) throw new Error(fault);
   }
   return builder.build();
@@ -223,6 +228,31 @@ describe("more of wildcards", () => {
   });
 });
 
+describe("a tailored name of some types, beside plain records of others", () => {
+  const zone = zoneOf(["geo TXT a", "*.geo MX 10 mail"], ["geo", "*.geo"], ["A", "AAAA"]);
+  test.each<Row>([
+    ["geo.example.", "A", "tailored geo"],
+    // Whoever tailors knows which types there are.
+    ["geo.example.", "SRV", "tailored geo"],
+    ["geo.example.", "TXT", 'rrset geo.example. 300 TXT "a"'],
+    // RFC 8482 §4.1: one RRset, and the plain one needs no choice.
+    ["geo.example.", "ANY", 'rrset geo.example. 300 TXT "a"'],
+    ["x.geo.example.", "A", "tailored *.geo by wildcard *.geo.example."],
+    ["x.geo.example.", "MX", "rrset *.geo.example. 300 MX 10 mail.example. by wildcard *.geo.example."],
+  ])("%s %s: %s", (name, type, result) => {
+    expect(told(zone, name, type)).toBe(result);
+  });
+
+  test("at an apex leaves its SOA and NS", () => {
+    const builder = new ZoneBuilder<string>(apex);
+    for (const rrset of [soa, record("@ NS ns1")]) builder.addRRset(rrset);
+    expect(builder.addTailored(apex, "apex", new Set([TYPE.A]))).toBeUndefined();
+    const built = builder.build();
+    expect(told(built, "example.", "A")).toBe("tailored apex");
+    expect(told(built, "example.", "NS")).toBe("rrset example. 300 NS ns1.example.");
+  });
+});
+
 describe("delegations (RFC 1034 §4.3.2 step 3b)", () => {
   const zone = zoneOf([
     "child NS ns.child",
@@ -348,6 +378,16 @@ describe("ZoneBuilder refuses", () => {
     );
     expect(zone.addRRset(record("mail A 192.0.2.1"))).toBe("mail.example. is a tailored name already");
     expect(zone.addTailored(nameOf("www.test."), "x")).toBe("www.test. is not in zone example.");
+  });
+
+  test.each<readonly [types: readonly number[], lines: readonly string[], fault: string | undefined]>([
+    [[TYPE.A], ["www TXT a"], undefined],
+    [[TYPE.A], ["www A 192.0.2.1"], "www.example. has A records already, so that type cannot be tailored"],
+    [[TYPE.CNAME], ["www TXT a"], besideCname],
+    [[TYPE.A], ["www CNAME a"], besideCname],
+    [[TYPE.CNAME], [], undefined],
+  ])("a tailored name of types %o beside %o", (types, lines, fault) => {
+    expect(builder(...lines).addTailored(nameOf("www.example."), "www", new Set(types))).toBe(fault);
   });
 
   test("the same record twice without a word, and holds it once (RFC 2181 §5)", () => {
