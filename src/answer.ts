@@ -20,13 +20,33 @@ import { isTruncated, MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./d
 import { renderBadKeyTsig } from "./dns/tsig.ts";
 import { prefixContains } from "./ip.ts";
 import { notAnswered, notSupported, refused, resolve } from "./resolve.ts";
+import type { HandlerOutcome } from "./script/script-thread.ts";
+import { resolveScripted } from "./scripted.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Asker, Resolution, Source, Trace } from "./trace.ts";
+import type { ScriptedZone } from "./zone/scripted-zone.ts";
 
-export interface Answer {
+/** What there is to send, or what a handler is to be asked before there is. */
+export type Answer = Answered | Deferred;
+
+export interface Answered {
+  readonly kind: "answered";
   /** undefined: silence */
   readonly octets: Uint8Array | undefined;
   readonly trace: Trace;
+}
+
+/** A query for a scripted zone: the one exception from the straight line, finished by `finishAnswer`. */
+export interface Deferred {
+  readonly kind: "deferred";
+  readonly zone: ScriptedZone;
+  readonly query: Query;
+  readonly source: Source;
+  readonly asker: Asker;
+  /** what the handler is to see of the query: its client subnet only where that counts */
+  readonly shown: Query["clientSubnet"];
+  readonly snapshot: Snapshot;
+  readonly cookie: CookieAnswer | undefined;
 }
 
 /** `nowSeconds` is the time in seconds since 1970, which cookies carry. */
@@ -34,13 +54,17 @@ export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, 
   const decoded = decodeQuery(message);
   switch (decoded.kind) {
     case "silence":
-      return { octets: undefined, trace: { kind: "silence", source, reason: decoded.reason } };
+      return {
+        kind: "answered",
+        octets: undefined,
+        trace: { kind: "silence", source, reason: decoded.reason },
+      };
     case "error": {
       const { asked, rcode, reason } = decoded;
       const cookie = answerQueryCookie(snapshot, asked, source, nowSeconds);
       const resolution = rcode === RCODE.REFUSED ? notSupported(reason) : notAnswered(rcode);
       const octets = render(snapshot, asked, resolution, source, cookie);
-      return { octets, trace: { kind: "error", source, asked, rcode, reason } };
+      return { kind: "answered", octets, trace: { kind: "error", source, asked, rcode, reason } };
     }
     case "query": {
       const { query } = decoded;
@@ -52,16 +76,29 @@ export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, 
       ) {
         const octets = render(snapshot, query, notAnswered(RCODE.BADCOOKIE), source, cookie);
         return {
+          kind: "answered",
           octets,
           trace: { kind: "error", source, asked: query, rcode: RCODE.BADCOOKIE, reason: "a new cookie" },
         };
       }
       const asker = findAsker(snapshot, query, source);
       const resolution = resolveQuery(snapshot, query, asker, source);
+      if (resolution.kind === "scripted") {
+        const shown = trustsClientSubnet(snapshot, source) ? query.clientSubnet : undefined;
+        return { kind: "deferred", zone: resolution, query, source, asker, shown, snapshot, cookie };
+      }
       const octets = render(snapshot, query, resolution, source, cookie);
-      return { octets, trace: { kind: "answer", source, query, asker, resolution } };
+      return { kind: "answered", octets, trace: { kind: "answer", source, query, asker, resolution } };
     }
   }
+}
+
+/** The answer to a query that waited for a handler, rendered like any other. */
+export function finishAnswer(deferred: Deferred, outcome: HandlerOutcome): Answered {
+  const { zone, query, source, asker, shown, snapshot, cookie } = deferred;
+  const resolution = resolveScripted(zone, query.question, shown, outcome);
+  const octets = render(snapshot, query, resolution, source, cookie);
+  return { kind: "answered", octets, trace: { kind: "answer", source, query, asker, resolution } };
 }
 
 /** The response to a query that the program could not answer for a fault of its own. */
@@ -97,7 +134,7 @@ function resolveQuery(
   { question }: Query,
   asker: Asker,
   { transport }: Source,
-): Resolution {
+): Resolution | ScriptedZone {
   const { qtype, qclass } = question;
   if (qtype === TYPE.AXFR && transport === "udp") return notAnswered(RCODE.FORMERR, "transfer"); // RFC 5936 §4.2
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR)

@@ -30,6 +30,7 @@ export function resolveChaos(snapshot: Snapshot, { qname, qtype }: Question): Re
   };
   const wanted = qtype === TYPE.TXT || qtype === TYPE.ANY;
   return {
+    kind: "resolved",
     rcode: RCODE.NOERROR,
     authoritative: true,
     sections: wanted ? { ...noSections, answer: [rrset] } : noSections,

@@ -1,6 +1,6 @@
 /** Why a name has the answer that it has, from one place: the trace of a real answer, in words of the field. */
 
-import { answer } from "./answer.ts";
+import { type Answered, answer, type Deferred } from "./answer.ts";
 import { chainNames, type ServiceName } from "./cloud/chain.ts";
 import type { Choice, Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
@@ -17,6 +17,7 @@ import { greatCircleKilometres } from "./geo/distance.ts";
 import { type Location, locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
 import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
+import { notAnswered } from "./resolve.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
 
@@ -36,7 +37,10 @@ export interface Explanation {
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
   readonly clientSubnetTrust: "all" | "none" | readonly string[];
   readonly location: ExplainedLocation;
+  /** "not known" where a handler decides */
   readonly rcode: string;
+  /** who answers in a scripted zone: nothing is known of its answer before it is asked */
+  readonly handler: { readonly zone: string; readonly path: string } | undefined;
   /** why nothing was looked up, or why a chain ends before its last name */
   readonly stop: { readonly kind: Stop; readonly because: string } | undefined;
   /** undefined where no name on the way is tailored */
@@ -45,7 +49,8 @@ export interface Explanation {
   /** SOA or NS records of an answer without addresses */
   readonly authority: readonly string[];
   readonly scope: {
-    readonly prefixLength: number;
+    /** undefined where a handler decides */
+    readonly prefixLength: number | undefined;
     readonly prefix: string | undefined;
     readonly because: string;
   };
@@ -165,9 +170,9 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
   );
   const { family, octets } = resolver ?? from;
   const source = { address: { family, octets }, port: 53, transport: "tcp" } as const;
-  const { trace } = answer(snapshot, message, source, 0);
-  if (trace.kind !== "answer") throw new Error(`a well-formed query was not answered: ${trace.reason}`);
-  const { resolution } = trace;
+  const made = answer(snapshot, message, source, 0);
+  const handler = made.kind === "deferred" ? explainHandler(made) : undefined;
+  const resolution = made.kind === "deferred" ? notAnswered(RCODE.NOERROR) : resolutionOf(made);
   const { location, prefixLength } = locateAddress(locations, address);
   const network =
     location.kind === "network"
@@ -190,12 +195,16 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
       hasGeoip: snapshot.geoip !== undefined,
       remark: network === undefined ? remarkOfPlace(snapshot, location) : networkRemarks[network.kind],
     },
-    rcode: formatRcode(resolution.rcode),
+    rcode: handler === undefined ? formatRcode(resolution.rcode) : "not known",
+    handler,
     stop: resolution.stop && { kind: resolution.stop, because: stopsInWords[resolution.stop] },
     decision: tailoring && explainDecision(snapshot, tailoring, location.place),
     records: explainRecords(snapshot, resolution),
     authority: resolution.sections.authority.flatMap(formatRRset),
-    scope: explainScope(resolution, from, resolver !== undefined),
+    scope:
+      handler === undefined
+        ? explainScope(resolution, from, resolver !== undefined)
+        : explainHandlerScope(resolver !== undefined),
     hasAddresses,
     secondHop,
     unusedTenant:
@@ -204,6 +213,25 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
         : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
   };
 }
+
+function resolutionOf({ trace }: Answered): Resolution {
+  if (trace.kind === "answer") return trace.resolution;
+  throw new Error(`a well-formed query was not answered: ${trace.reason}`);
+}
+
+/** A handler is not run to explain it: what it does may depend on how often it is asked. */
+const explainHandler = ({ zone }: Deferred): Explanation["handler"] => ({
+  zone: zone.apex,
+  path: zone.handler,
+});
+
+const explainHandlerScope = (countsClientSubnet: boolean): Explanation["scope"] => ({
+  prefixLength: countsClientSubnet ? undefined : 0,
+  prefix: undefined,
+  because: countsClientSubnet
+    ? "it is what the handler says; where it says nothing, its answer is good for the client subnet it was shown alone"
+    : "client subnets are not trusted in this configuration, so the handler is shown none",
+});
 
 function whyUnused(tailoring: Tailoring | undefined, hasAddresses: boolean): string {
   const tailored = tailoring?.tailored;

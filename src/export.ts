@@ -42,8 +42,8 @@ function* tailoredLines(
   const qname = tailored.kind === "service" ? tailored.owner : nameOctets(name);
   let lines = 0;
   for (const qtype of types) {
-    const { hops } = resolve(snapshot, { qname, qtype, qclass: CLASS.IN }, asker);
-    const [hop] = hops;
+    const resolution = resolve(snapshot, { qname, qtype, qclass: CLASS.IN }, asker);
+    const hop = resolution.kind === "scripted" ? undefined : resolution.hops[0];
     if (hop?.rrset?.type !== qtype || hop.tailoring === undefined) continue;
     for (const line of formatRRset(hop.rrset)) {
       lines++;

@@ -31,7 +31,10 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
     nowSeconds: Math.floor(Date.now() / 1000),
   });
   const zones = new Map(
-    [...configuration.zones].map(([apex, zone]) => [apex, withSerial(zone, serials.get(apex) ?? 0)]),
+    [...configuration.zones].map(([apex, zone]) => [
+      apex,
+      zone.kind === "records" ? withSerial(zone, serials.get(apex) ?? 0) : zone,
+    ]),
   );
   const given = configuration.settings.cookieSecrets;
   const secrets = given.length > 0 ? given : cookieSecrets;

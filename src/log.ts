@@ -185,8 +185,10 @@ function locationName(locations: LocationTable, address: Parameters<typeof locat
 }
 
 /** Why there are no records, or not the whole chain. */
-const resolutionReason = ({ extendedErrors, stop }: Resolution): string | undefined =>
-  extendedErrors[0]?.text ?? (stop && stopsInWords[stop]);
+const resolutionReason = ({ extendedErrors, stop, hops }: Resolution): string | undefined =>
+  extendedErrors[0]?.text ??
+  (stop && stopsInWords[stop]) ??
+  (hops.at(-1)?.found === "script" ? "script" : undefined);
 
 function questionFields({ qname, qtype, qclass }: Question): {
   readonly qname: string;

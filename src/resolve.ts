@@ -12,13 +12,18 @@ import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } fro
 import { locationClass, ruleClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
+import type { ScriptedZone } from "./zone/scripted-zone.ts";
 import { findZone, minimumOf, type Zone, type Zones } from "./zone/zone.ts";
 
 /** CNAMEs followed for one query. Real chains have eight at the most; what is longer is cut there. */
 const MAX_CHAIN = 16;
 
-/** The answer to a question of class IN, from all zones. */
-export function resolve(snapshot: Snapshot, { qname, qtype }: Question, asker: Asker): Resolution {
+/** The answer to a question of class IN, from all zones; or the scripted zone of the QNAME, whose handler answers. */
+export function resolve(
+  snapshot: Snapshot,
+  { qname, qtype }: Question,
+  asker: Asker,
+): Resolution | ScriptedZone {
   const { zones, settings } = snapshot.configuration;
   const hops: Hop[] = [];
   const seen = new Set<DomainName>();
@@ -26,7 +31,9 @@ export function resolve(snapshot: Snapshot, { qname, qtype }: Question, asker: A
   let name = domainName(owner);
   let zone = findZoneOf(zones, name, qtype);
   if (zone === undefined) return refused(`no zone served here holds ${name}`);
+  if (zone.kind === "scripted") return zone;
   for (; zone !== undefined; zone = findZoneOf(zones, name, qtype)) {
+    if (zone.kind === "scripted") return { ...conclude(snapshot, hops, undefined), stop: "scripted" };
     seen.add(name);
     const hop = visit(snapshot, zone, name, owner, qtype, asker);
     hops.push(hop);
@@ -49,6 +56,7 @@ function stopAt(answer: "full" | "first-cname", isSeen: boolean, length: number)
 
 /** A response without records, for what is no lookup. */
 export const notAnswered = (rcode: number, stop?: Stop): Resolution => ({
+  kind: "resolved",
   rcode,
   authoritative: false,
   sections: noSections,
@@ -75,12 +83,12 @@ function findZoneOf(
   zones: Zones<TailoredName>,
   name: DomainName,
   qtype: number,
-): Zone<TailoredName> | undefined {
+): Zone<TailoredName> | ScriptedZone | undefined {
   const zone = findZone(zones, name);
   const parent = parentOf(name);
   if (qtype !== TYPE.DS || zone?.apex !== name || parent === undefined) return zone;
   const upper = findZone(zones, parent);
-  return upper?.nodes.has(name) ? upper : zone;
+  return upper?.kind === "records" && upper.nodes.has(name) ? upper : zone;
 }
 
 /** What stands at one name for this asker. */
@@ -239,6 +247,7 @@ function conclude(
   const sections =
     zone === undefined || last === undefined ? { ...noSections, answer } : sectionsOf(answer, last, zone);
   return {
+    kind: "resolved",
     rcode: rcodeOf(last),
     // RFC 1035 §4.1.1: AA speaks of the first owner name in the answer section.
     authoritative: answer.length > 0 || last?.found !== "referral",

@@ -1,18 +1,23 @@
-/** Puts the parts together: a snapshot behind sockets. */
+/** Puts the parts together: a snapshot and its handlers behind sockets. */
 
-import { answer, answerServfail } from "./answer.ts";
+import { type Answered, answer, answerServfail, type Deferred, finishAnswer } from "./answer.ts";
 import type { DatacenterStates } from "./cloud/states.ts";
-import { type Endpoint, formatEndpoint } from "./ip.ts";
-import { type Snapshot, withStates } from "./snapshot.ts";
+import { type Endpoint, formatAddress, formatEndpoint } from "./ip.ts";
+import { renderHandlerQuery } from "./script/handler-query.ts";
+import { type Handlers, noHandlers } from "./script/handlers.ts";
+import type { HandlerOutcome } from "./script/script-thread.ts";
+import { inStatesOf, type Snapshot, withStates } from "./snapshot.ts";
 import type { Source, Trace } from "./trace.ts";
 import { isWildcard, machineAddresses } from "./transport/addresses.ts";
 import { Connections } from "./transport/connections.ts";
-import type { Listener, Respond } from "./transport/listener.ts";
+import type { Listener, Respond, ResponseOctets } from "./transport/listener.ts";
 import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
 
 export interface ServerOptions {
   readonly listen: readonly Endpoint[];
+  /** those of the snapshot's scripted zones; the server ends them */
+  readonly handlers?: Handlers;
   /** told of every query, after its answer is made */
   readonly onTrace?: (trace: Trace) => void;
   /** told of what went wrong inside, a stack with it */
@@ -24,6 +29,11 @@ export interface Server {
   readonly listening: readonly Endpoint[];
   /** The next query is answered in these states. */
   setStates(states: DatacenterStates): void;
+  /**
+   * The next query is answered from this snapshot and these handlers, in the states set before. Settles when what the old
+   * handlers had in hand is answered and they have ended. Listeners stay as they are.
+   */
+  replaceSnapshot(next: Snapshot, handlers?: Handlers): Promise<void>;
   /** Answers what was received, then closes; settles when all is closed. */
   close(): Promise<void>;
 }
@@ -34,17 +44,27 @@ export class ListenError extends Error {}
 /** Serves a snapshot over UDP and TCP; rejects with a ListenError, nothing left open, where an address cannot be bound. */
 export async function startServer(first: Snapshot, options: ServerOptions): Promise<Server> {
   let snapshot = first;
+  let handlers = options.handlers ?? noHandlers;
   const onFault = options.onFault ?? (() => {});
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
   const respond: Respond = (message, source) => {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    try {
-      const { octets, trace } = answer(snapshot, message, source, nowSeconds);
-      options.onTrace?.(trace);
-      return octets;
-    } catch (error) {
+    const rescue = (error: unknown): ResponseOctets => {
       onFault(error);
       return servfail(snapshot, message, source, nowSeconds, onFault);
+    };
+    const finish = ({ octets, trace }: Answered): ResponseOctets => {
+      options.onTrace?.(trace);
+      return octets;
+    };
+    try {
+      const made = answer(snapshot, message, source, nowSeconds);
+      if (made.kind === "answered") return finish(made);
+      return askHandler(handlers, made, message.length)
+        .then((outcome) => finish(finishAnswer(made, outcome)))
+        .catch(rescue);
+    } catch (error) {
+      return rescue(error);
     }
   };
   const { tcp } = first.configuration.settings;
@@ -59,6 +79,7 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
     }
   } catch (error) {
     await closeAll(listeners);
+    await handlers.close();
     throw error;
   }
   let closed: Promise<void> | undefined;
@@ -67,11 +88,36 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
     setStates: (states) => {
       snapshot = withStates(snapshot, states);
     },
+    replaceSnapshot: (next, nextHandlers = noHandlers) => {
+      const before = handlers;
+      snapshot = inStatesOf(snapshot, next);
+      handlers = nextHandlers;
+      return before.close();
+    },
     close: () => {
-      closed ??= closeAll(listeners);
+      closed ??= closeAll(listeners).then(() => handlers.close());
       return closed;
     },
   };
+}
+
+function askHandler(
+  handlers: Handlers,
+  { zone, query, shown, source }: Deferred,
+  size: number,
+): Promise<HandlerOutcome> {
+  const { address, port, transport } = source;
+  return handlers.ask(zone.apex, {
+    query: { question: query.question, clientSubnet: shown },
+    octets: renderHandlerQuery(query, shown),
+    source: {
+      address: formatAddress(address.octets),
+      port,
+      family: address.family === 4 ? "IPv4" : "IPv6",
+      size,
+      transport,
+    },
+  });
 }
 
 /** SERVFAIL, or silence where even that fails. */

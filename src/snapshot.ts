@@ -31,6 +31,7 @@ import {
 } from "./geo/location-table.ts";
 import type { PrefixValue } from "./geo/prefix-table-builder.ts";
 import type { IpAddress } from "./ip.ts";
+import { zonesOfRecords } from "./zone/zone.ts";
 
 export interface Snapshot {
   readonly configuration: Configuration;
@@ -116,6 +117,14 @@ export function withStates(snapshot: Snapshot, states: DatacenterStates): Snapsh
   return { ...snapshot, states };
 }
 
+/** The next snapshot in the states of the one before, as far as their datacenters are still there. */
+export function inStatesOf(before: Snapshot, next: Snapshot): Snapshot {
+  const ids = new Set(
+    next.configuration.clouds.flatMap(({ datacenters }) => datacenters.map(({ id }) => id)),
+  );
+  return withStates(next, new Map([...before.states].filter(([id]) => ids.has(id))));
+}
+
 /** The class of an address among the candidates of a service. */
 export function locationClass({ table, lists }: Candidates, address: IpAddress): LocationClass {
   const { listIndex, prefixLength } = lookupCandidates(table, address);
@@ -151,7 +160,7 @@ function buildRuleTables(
   const found = new Map<RecordsName, RuleTables>();
   const byShape = new Map<string, RuleTables>();
   const byLocation = new Map<string, Pick<RuleTables, "classes" | "orders">>();
-  for (const zone of zones.values()) {
+  for (const zone of zonesOfRecords(zones)) {
     for (const tailored of zone.nodes.tailored()) {
       if (tailored.kind !== "records") continue;
       const shape = shapeOf(tailored.rules);

@@ -25,7 +25,7 @@ export interface Asker {
 export interface Hop {
   readonly name: DomainName;
   readonly zone: DomainName;
-  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail";
+  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail" | "script";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
   /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */
@@ -52,7 +52,8 @@ export type Stop =
   | "leaves"
   | "loop"
   | "too-long"
-  | "first-cname";
+  | "first-cname"
+  | "scripted";
 
 export const stopsInWords: Readonly<Record<Stop, string>> = {
   "not-served": "no zone served here holds the name",
@@ -63,10 +64,12 @@ export const stopsInWords: Readonly<Record<Stop, string>> = {
   loop: "the chain comes back to a name it has passed",
   "too-long": "the chain has more names than are followed",
   "first-cname": "only the first CNAME is given, as server.answer says",
+  scripted: "the chain leads into a scripted zone, whose handler is asked for the next name alone",
 };
 
 /** What became of a query that could be read. */
 export interface Resolution {
+  readonly kind: "resolved";
   readonly rcode: number;
   readonly authoritative: boolean;
   readonly sections: Sections;

@@ -1,6 +1,6 @@
 /** What `explain` says, in values and in words: the default lab, and small labs for what the default has not. */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -356,6 +356,52 @@ describe("tenants", () => {
   test("without one it is open where a front end proxies to", () => {
     expect(words(ask(defaultLab, "partner.outlook.cn"))).toContain(
       "where that proxies to is open: it depends on the tenant; name one with --tenant.",
+    );
+  });
+});
+
+describe("a scripted zone", () => {
+  const scripted = (settings: Partial<Settings> = {}): Snapshot => {
+    writeFileSync(join(folder, "api.js"), "throw new Error('it is not to be run');");
+    return lab(
+      `zones: [lab.example, { zone: api.example, handler: api.js }]
+records: { lab.example: [alias CNAME www.api.example.] }
+`,
+      settings,
+    );
+  };
+
+  test("is answered by its handler, which is not run, and nothing is known before", () => {
+    const explanation = ask(scripted(), "www.api.example");
+    expect(explanation).toMatchObject({
+      rcode: "not known",
+      handler: { zone: "api.example.", path: realpathSync(join(folder, "api.js")) },
+      records: [],
+      scope: { prefixLength: undefined },
+      decision: undefined,
+    });
+    const text = words(explanation);
+    expect(text).toContain("www.api.example. A from 10.1.0.0/16: what its handler answers\n");
+    expect(text).toContain("   None: in a scripted zone its handler decides, by rules of its own.\n");
+    expect(text).toMatch(/ {3}Not known: \S+api\.js answers for api\.example\., and is not asked here\.\n/);
+    expect(text).toContain("   scope not known: it is what the handler says; ");
+    expect(text).toContain("   What the handler answers says where the connection ends.");
+  });
+
+  test("has scope 0 where client subnets are not trusted", () => {
+    const { scope } = ask(scripted({ clientSubnetTrust: "none" }), "www.api.example");
+    expect(scope).toEqual({
+      prefixLength: 0,
+      prefix: undefined,
+      because: "client subnets are not trusted in this configuration, so the handler is shown none",
+    });
+  });
+
+  test("ends a chain that leads into it", () => {
+    const explanation = ask(scripted(), "alias.lab.example");
+    expect(explanation).toMatchObject({ rcode: "NOERROR", handler: undefined, stop: { kind: "scripted" } });
+    expect(words(explanation)).toContain(
+      "   It ends there: the chain leads into a scripted zone, whose handler is asked for the next name alone.\n",
     );
   });
 });

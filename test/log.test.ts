@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { answer } from "../src/answer.ts";
 import type { Configuration, Settings } from "../src/config/configuration.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { CLASS, parseType } from "../src/dns/iana.ts";
@@ -11,6 +10,7 @@ import { renderQuery } from "../src/dns/render.ts";
 import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { LineWriter, type QueryLine, queryLine } from "../src/log.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
+import { answerAtOnce } from "./answer.ts";
 
 const loaded = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
 if (loaded.kind === "errors") throw new Error("the default lab has errors");
@@ -37,7 +37,7 @@ function lineOf(
     throw new Error(name);
   const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
   const message = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: false, edns });
-  const { trace } = answer(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
+  const { trace } = answerAtOnce(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
   return queryLine(trace, snapshot.locations);
 }
 

@@ -14,11 +14,12 @@ import { formatRdata } from "../src/dns/rdata.ts";
 import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
+import { loadHandlers } from "../src/load-handlers.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
+import { exchange } from "../src/transport/client.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
 import { normalised, readBlocks, readExamples, readmePath, writeFiles, yamlName } from "./readme.ts";
-import { sendAll } from "./wire-client.ts";
 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
@@ -36,6 +37,7 @@ describe.each([
   { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
   { config: "office.yaml", path: "office.yaml", atLeast: 2 },
   { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
+  { config: "scripted.yaml", path: "scripted.yaml", atLeast: 2 },
 ])("dig of $path", ({ config, path, atLeast }) => {
   let server: Server;
   beforeAll(async () => {
@@ -43,7 +45,10 @@ describe.each([
     if (loaded.kind === "errors") throw new Error(`${path} has errors`);
     const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
     const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
-    server = await startServer(buildSnapshot(loaded.configuration, geoip), { listen });
+    const snapshot = buildSnapshot(loaded.configuration, geoip);
+    const started = await loadHandlers(snapshot, { onEvent: ({ message }) => expect.fail(message) });
+    if (started.kind === "errors") throw new Error(`a handler of ${path} cannot be used`);
+    server = await startServer(snapshot, { listen, handlers: started.handlers });
   });
   afterAll(() => server.close());
 
@@ -56,7 +61,7 @@ describe.each([
 
 it("asks every dig line", () => {
   expect(new Set(digs.map(({ config }) => config))).toEqual(
-    new Set([undefined, "office.yaml", "plain.yaml"]),
+    new Set([undefined, "office.yaml", "plain.yaml", "scripted.yaml"]),
   );
 });
 
@@ -74,8 +79,9 @@ async function askLikeDig(command: string, server: Server): Promise<readonly str
   }
   const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
   const query = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: true, edns });
-  const [reply] = await sendAll(port, flags.includes("+tcp") ? "tcp" : "udp", [query]);
-  const message = reply === undefined ? "silence" : decodeMessage(reply);
+  const transport = flags.includes("+tcp") ? "tcp" : "udp";
+  const at = { address: "127.0.0.1", family: 4, port } as const;
+  const message = decodeMessage(await exchange(at, query, { transport, timeoutMilliseconds: 2000 }));
   if (typeof message === "string") throw new Error(message);
   if (filter === "grep status")
     return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];

@@ -44,6 +44,9 @@ export function writeFiles(folder: string): void {
   for (const body of readBlocks("dns")) {
     writeFileSync(join(folder, /^; (\S+\.zone)$/m.exec(body)?.[1] ?? ""), body);
   }
+  for (const body of readBlocks("js")) {
+    writeFileSync(join(folder, /^\/\/ (\S+\.js)$/m.exec(body)?.[1] ?? ""), body);
+  }
 }
 
 function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {

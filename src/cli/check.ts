@@ -1,12 +1,15 @@
 /** `geodns365 check`: every error of a configuration, or what it holds. */
 
 import { formatConfigError } from "../config/load.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
+import { escapeUnprintable } from "../config/printable.ts";
+import { loadHandlers } from "../load-handlers.ts";
+import { type LoadedSnapshot, loadSnapshot } from "../load-snapshot.ts";
+import type { HandlerEvent } from "../script/script-thread.ts";
 import { EXIT } from "./exit.ts";
 import { formatGeoip } from "./geoip.ts";
 
-export function check({ config }: { readonly config: string }): number {
-  const loaded = loadSnapshot(config);
+export async function check({ config }: { readonly config: string }): Promise<number> {
+  const loaded = await loadAll(config);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     const { length } = loaded.errors;
@@ -22,4 +25,15 @@ export function check({ config }: { readonly config: string }): number {
   );
   console.log(formatGeoip(loaded.snapshot));
   return EXIT.good;
+}
+
+/** Modules of handlers are loaded too, for what is wrong with them shows in no other way. */
+async function loadAll(config: string): Promise<LoadedSnapshot> {
+  const loaded = loadSnapshot(config);
+  if (loaded.kind === "errors") return loaded;
+  const onEvent = ({ message }: HandlerEvent): void => console.error(escapeUnprintable(message));
+  const started = await loadHandlers(loaded.snapshot, { onEvent });
+  if (started.kind === "errors") return started;
+  await started.handlers.close();
+  return loaded;
 }

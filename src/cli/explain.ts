@@ -61,8 +61,8 @@ function findTenant({ configuration }: Snapshot, text: string): TenantGeo | stri
 }
 
 export function* formatExplanation(explanation: Explanation): Generator<string> {
-  const { question, from, location, decision, records, authority, scope, stop, rcode } = explanation;
-  yield `${question.name} ${question.type} from ${from}: ${rcode}`;
+  const { question, from, location, decision, records, authority, scope, stop, rcode, handler } = explanation;
+  yield `${question.name} ${question.type} from ${from}: ${handler === undefined ? rcode : "what its handler answers"}`;
   yield "";
   yield "1. Who asks";
   yield* formatAsker(explanation);
@@ -80,9 +80,11 @@ export function* formatExplanation(explanation: Explanation): Generator<string> 
     yield `   ${record}${how === "fixed" ? "" : `   ; ${how}`}${mark === undefined ? "" : `   ; ${mark} name`}`;
   }
   for (const record of authority) yield `   ${record}   ; authority`;
-  if (records.length === 0 && authority.length === 0) yield "   none";
+  if (handler !== undefined)
+    yield `   Not known: ${handler.path} answers for ${handler.zone}, and is not asked here.`;
+  else if (records.length === 0 && authority.length === 0) yield "   none";
   if (stop !== undefined && records.length > 0) yield `   It ends there: ${stop.because}.`;
-  yield `   scope ${scope.prefixLength}: ${scope.because}`;
+  yield `   scope ${scope.prefixLength ?? "not known"}: ${scope.because}`;
   yield "";
   yield "5. Where the data is";
   yield `   ${formatSecondHop(explanation)}`;
@@ -117,7 +119,8 @@ function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["lo
   }
 }
 
-function noDecision({ rcode, records, authority, stop }: Explanation): string {
+function noDecision({ rcode, records, authority, stop, handler }: Explanation): string {
+  if (handler !== undefined) return "None: in a scripted zone its handler decides, by rules of its own.";
   if (stop?.kind === "not-served") return "None: the name is in no zone served here.";
   if (stop !== undefined && records.length === 0) return `None: ${stop.because}.`;
   if (rcode === "NXDOMAIN") {
@@ -180,7 +183,9 @@ function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
 }
 
-function formatSecondHop({ secondHop, decision, hasAddresses, stop }: Explanation): string {
+function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {
+  if (handler !== undefined || stop?.kind === "scripted")
+    return "What the handler answers says where the connection ends.";
   if (!hasAddresses) {
     return stop?.kind === "leaves"
       ? "Whoever serves the last name says where the connection ends."

@@ -55,7 +55,7 @@ function buildProgram(): Command {
     .command("check")
     .description("check a configuration and print every error with its place")
     .addOption(config())
-    .action((options) => exitWith(check(options)));
+    .action(async (options) => exitWith(await check(options)));
 
   program
     .command("explain")

@@ -1,14 +1,21 @@
-/** `geodns365 serve`: the server, until a signal ends it. */
+/** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
-import type { Configuration } from "../config/configuration.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Configuration, Settings } from "../config/configuration.ts";
 import { formatConfigError } from "../config/load.ts";
+import { escapeUnprintable } from "../config/printable.ts";
+import type { ConfigError } from "../config/yaml-document.ts";
 import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
+import { loadHandlers } from "../load-handlers.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import { createLog, type Logger, queryLine } from "../log.ts";
+import type { Handlers } from "../script/handlers.ts";
+import type { HandlerEvent } from "../script/script-thread.ts";
 import { ListenError, type Server, startServer } from "../server.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Trace } from "../trace.ts";
+import { zonesOfRecords } from "../zone/zone.ts";
 import { EXIT } from "./exit.ts";
 import { formatGeoip } from "./geoip.ts";
 
@@ -26,20 +33,20 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Promise<number> {
-  const loaded = loadSnapshot(config, { keepState: true });
+  const loaded = await load(config, logger);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
   }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) logger.warn(warning);
-  logger.info(formatGeoip(snapshot));
+  const { snapshot, handlers } = loaded;
+  let logTrace = traceLogger(logger, snapshot);
   const { settings } = snapshot.configuration;
   let server: Server;
   try {
     server = await startServer(snapshot, {
       listen: listen.length > 0 ? listen : settings.listen,
-      onTrace: traceLogger(logger, snapshot),
+      handlers,
+      onTrace: (trace) => logTrace(trace),
       onFault: (error) => logger.error(error),
     });
   } catch (error) {
@@ -47,16 +54,65 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
     console.error(error.message);
     return EXIT.foundWrong;
   }
+  const reload = async (): Promise<void> => {
+    const next = await load(config, logger);
+    if (next.kind === "errors") {
+      for (const error of next.errors) logger.error(formatConfigError(error));
+      logger.error("the configuration was not loaded anew; the one before stays");
+      return;
+    }
+    const old = server.replaceSnapshot(next.snapshot, next.handlers);
+    logTrace = traceLogger(logger, next.snapshot);
+    if (!keepsListeners(settings, next.snapshot.configuration.settings)) {
+      logger.warn("server.listen and server.tcp are others now; they count from the next start");
+    }
+    logger.info(`the configuration is loaded anew: ${countZones(next.snapshot)}`);
+    await old;
+  };
   // Signals are heeded before the line is out: who reads it may send one at once.
   const signalled = new Promise<string>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, resolve);
   });
+  // One reload after the other: of what is written while one runs, the next one takes the last.
+  let reloads = Promise.resolve();
+  const onHangUp = (): void => {
+    reloads = reloads.then(reload).catch((error) => logger.error(error));
+  };
+  process.on("SIGHUP", onHangUp);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
+  process.off("SIGHUP", onHangUp);
+  await reloads;
   await server.close();
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
+
+type Loaded =
+  | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly handlers: Handlers }
+  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+
+/** Loads all that is served; what is loaded and what handlers do from then on is logged. */
+async function load(config: string, logger: Logger): Promise<Loaded> {
+  const loaded = loadSnapshot(config, { keepState: true });
+  if (loaded.kind === "errors") return loaded;
+  const { snapshot, warnings } = loaded;
+  const onEvent = ({ level, message, stack }: HandlerEvent): void =>
+    logger[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
+  const started = await loadHandlers(snapshot, { onEvent });
+  if (started.kind === "errors") return started;
+  for (const warning of warnings) logger.warn(warning);
+  logger.info(formatGeoip(snapshot));
+  return { kind: "loaded", snapshot, handlers: started.handlers };
+}
+
+const keepsListeners = (before: Settings, after: Settings): boolean =>
+  isDeepStrictEqual([before.listen, before.tcp], [after.listen, after.tcp]);
+
+const countZones = ({ configuration }: Snapshot): string => {
+  const { size } = configuration.zones;
+  return size === 1 ? "1 zone" : `${size} zones`;
+};
 
 /** Logs all queries, none, or every Nth. */
 function traceLogger(logger: Logger, { configuration, locations }: Snapshot): (trace: Trace) => void {
@@ -72,12 +128,11 @@ function traceLogger(logger: Logger, { configuration, locations }: Snapshot): (t
 }
 
 /** Where it listens, and the first dig to try. */
-export function readyLine(listening: readonly Endpoint[], { configuration }: Snapshot): string {
+export function readyLine(listening: readonly Endpoint[], snapshot: Snapshot): string {
   const where = listening.map(formatEndpoint).join(" and ");
   const [first] = listening;
-  const { size } = configuration.zones;
-  const ready = `geodns365 serves ${size} ${size === 1 ? "zone" : "zones"} on ${where} over UDP and TCP`;
-  const question = questionToTry(configuration);
+  const ready = `geodns365 serves ${countZones(snapshot)} on ${where} over UDP and TCP`;
+  const question = questionToTry(snapshot.configuration);
   if (first === undefined || question === undefined) return ready;
   const { address, port } = first;
   const asked = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
@@ -97,12 +152,14 @@ function questionToTry({ clouds, zones, networks, settings }: Configuration): st
     const isCounted = prefix !== undefined && settings.clientSubnetTrust === "all";
     return `${question}${isCounted ? ` +subnet=${formatPrefix(prefix)}` : ""}`;
   }
+  const [zone] = zonesOfRecords(zones);
   const [apex] = zones.keys();
-  return apex === undefined ? undefined : `${apex} SOA`;
+  if (zone !== undefined) return `${zone.apex} SOA`;
+  return apex === undefined ? undefined : `${apex} A`;
 }
 
 function tailoredQuestion(zones: Configuration["zones"]): string | undefined {
-  for (const zone of zones.values()) {
+  for (const zone of zonesOfRecords(zones)) {
     for (const tailored of zone.nodes.tailored()) {
       if (tailored.kind !== "records" || tailored.name.startsWith("*.")) continue;
       const [type] = [...tailored.types].toSorted((a, b) => a - b);

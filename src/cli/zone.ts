@@ -33,6 +33,8 @@ export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<
   const { zones } = snapshot.configuration;
   const zone = zones.get(name);
   if (zone === undefined) return misuse(`${name} is no zone served${suggest(name, [...zones.keys()])}`);
+  if (zone.kind === "scripted")
+    return misuse(`${name} is scripted: ${zone.handler} makes its answers one by one`);
   const prefix = from === undefined ? thisMachine : findFrom(snapshot, from);
   if (typeof prefix === "string") return misuse(prefix);
   const asker = { address: { family: prefix.family, octets: prefix.octets }, via: "source" } as const;

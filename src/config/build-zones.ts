@@ -29,7 +29,15 @@ import {
 } from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
-import { type Alternatives, findZone, wildcardWords, ZoneBuilder, type Zones } from "../zone/zone.ts";
+import type { ScriptedZone } from "../zone/scripted-zone.ts";
+import {
+  type Alternatives,
+  findZone,
+  wildcardWords,
+  type Zone,
+  ZoneBuilder,
+  type Zones,
+} from "../zone/zone.ts";
 import { addTailoredRecords } from "./build-tailored.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Nameservers, Network } from "./configuration.ts";
@@ -37,6 +45,7 @@ import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
 import { type MasterFileEntry, readZoneFile } from "./master-files.ts";
 import { cutPieces } from "./printable.ts";
 import { zoneNameOf } from "./schema.ts";
+import { buildScriptedZone } from "./scripted-zones.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
 /** TTL of apex records, in seconds. */
@@ -57,8 +66,10 @@ export function buildZones(
   faults: Faults,
 ): Zones<TailoredName> {
   const builders = new Map<DomainName, ZoneBuilder<TailoredName>>();
+  const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
   const entries: MasterFileEntry<TailoredName>[] = [];
+  const [rootFile = ""] = documents.files;
   const owners: readonly ZonesOwner[] = [...documents.settings, ...documents.clouds];
   for (const { source, value } of owners) {
     for (const [i, entry] of (value.zones ?? []).entries()) {
@@ -70,19 +81,26 @@ export function buildZones(
       }
       const valuePath = ["zones", i];
       places.set(apex, source.placeOf(valuePath));
+      if (typeof entry !== "string" && entry.handler !== undefined) {
+        const item = { ...entry, handler: entry.handler };
+        const { zone, fault } = buildScriptedZone(apex, item, { source, valuePath }, rootFile);
+        if (fault !== undefined) faults.at(source, [...valuePath, "handler"], fault);
+        scripted.set(apex, zone);
+        continue;
+      }
       const builder = new ZoneBuilder<TailoredName>(apex);
       builders.set(apex, builder);
-      if (typeof entry !== "string") entries.push({ builder, path: entry.file, source, valuePath });
+      if (typeof entry !== "string") entries.push({ builder, path: entry.file ?? "", source, valuePath });
     }
   }
   const recordPlaces = new Map<DomainName, FilePlace>();
   const whole = whatIsWhole(documents, clouds);
   const [first] = documents.files;
-  if (builders.size === 0 && whole.zones && first !== undefined) {
+  if (places.size === 0 && whole.zones && first !== undefined) {
     const message = "there is no zone to serve; list zones, or include a cloud's file";
     faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
   }
-  for (const owner of owners) addPlainRecords(owner, builders, recordPlaces, whole, faults);
+  for (const owner of owners) addPlainRecords(owner, builders, scripted, recordPlaces, whole, faults);
   const masterZones = entries.map((entry) => readZoneFile(entry, dirname(first ?? ""), faults));
   for (const owner of owners) refuseBelowDname(owner, builders, faults);
   const givenSoas = new Set<DomainName>();
@@ -104,11 +122,14 @@ export function buildZones(
   const placeOfName = (name: DomainName): FilePlace | undefined =>
     recordPlaces.get(name) ?? tailoredPlaces.get(name) ?? placeInMasterFile(name);
   const names = whole.names && masterZones.every(({ isWhole }) => isWhole);
-  addServices(documents, clouds, complete, placeOfName, { ...whole, names }, faults);
+  addServices(documents, clouds, complete, scripted, placeOfName, { ...whole, names }, faults);
   for (const zone of masterZones) zone.checkIntegrity();
-  return new Map(
-    [...complete].map(([apex, builder]) => [apex, builder.build({ serialIsGiven: givenSoas.has(apex) })]),
-  );
+  const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>();
+  for (const apex of places.keys()) {
+    const zone = complete.get(apex)?.build({ serialIsGiven: givenSoas.has(apex) }) ?? scripted.get(apex);
+    if (zone !== undefined) zones.set(apex, zone);
+  }
+  return zones;
 }
 
 /** What no fault has left anything out of, so that what is not there is an error. */
@@ -144,6 +165,7 @@ function apexOf(text: string): DomainName {
 function addPlainRecords(
   { source, value }: ZonesOwner,
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
   recordPlaces: Map<DomainName, FilePlace>,
   whole: Whole,
   faults: Faults,
@@ -152,7 +174,8 @@ function addPlainRecords(
     const apex = apexOf(zoneText);
     const builder = builders.get(apex);
     if (builder === undefined) {
-      if (!whole.zones) continue;
+      if (scripted.has(apex)) faults.atKey(source, ["records", zoneText], answeredByHandler(apex));
+      if (!whole.zones || scripted.has(apex)) continue;
       const zoneNames = [...builders.keys()];
       faults.atKey(source, ["records", zoneText], `${apex} is no zone served${suggest(apex, zoneNames)}`);
       continue;
@@ -160,12 +183,31 @@ function addPlainRecords(
     for (const [i, line] of lines.entries()) {
       const path = ["records", zoneText, i];
       const rrset = parseRecordLine(line, nameOctets(apex), DEFAULT_TTL);
-      const fault = typeof rrset === "string" ? rrset : (faultOfPlain(rrset) ?? builder.addRRset(rrset));
+      const fault =
+        typeof rrset === "string"
+          ? rrset
+          : (faultOfPlain(rrset) ?? scriptFault(rrset, apex, scripted) ?? builder.addRRset(rrset));
       if (fault !== undefined) faults.at(source, path, cutPieces(fault, line));
       if (fault !== undefined || typeof rrset === "string") continue;
       if (!recordPlaces.has(rrset.name)) recordPlaces.set(rrset.name, source.placeOf(path));
     }
   }
+}
+
+const answeredByHandler = (apex: DomainName): string =>
+  `${apex} is a scripted zone, for which its handler alone answers`;
+
+/** What is wrong with a record for a scripted zone below its own: of what is there, only a zone cut is ever shown. */
+function scriptFault(
+  { name, type }: RRset,
+  apex: DomainName,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
+): string | undefined {
+  const zone = findZone(scripted, name);
+  if (zone === undefined || !isAtOrBelow(zone.apex, apex)) return undefined;
+  const isCut = (type === TYPE.NS || type === TYPE.DS) && name === zone.apex;
+  const isGlue = (type === TYPE.A || type === TYPE.AAAA) && name !== zone.apex;
+  return isCut || isGlue ? undefined : `${name} lies in a zone of its own: ${answeredByHandler(zone.apex)}`;
 }
 
 /** What is refused in YAML and, as master files have it and BIND takes it, served from there. */
@@ -270,6 +312,7 @@ function addServices(
   documents: Documents,
   clouds: readonly Cloud[],
   builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
+  scripted: ReadonlyMap<DomainName, ScriptedZone>,
   placeOfName: (name: DomainName) => FilePlace | undefined,
   whole: Whole,
   faults: Faults,
@@ -278,6 +321,7 @@ function addServices(
   // What leads to a name that an error keeps from being made is no second error.
   const unmade = new Set<DomainName>();
   const tell = oncePerPlace(faults);
+  const allZones = new Map<DomainName, ZoneBuilder<TailoredName> | ScriptedZone>([...builders, ...scripted]);
   for (const cloud of clouds) {
     const source = documents.clouds.find(({ value }) => value.cloud === cloud.name)?.source;
     if (source === undefined) continue;
@@ -291,11 +335,16 @@ function addServices(
         }
         const maker = { source, service, chainName };
         const made = domainName(chainName.owner);
-        const zone = findZone(builders, made);
+        const zone = findZone(allZones, made);
         const known = makers.get(made);
         if (zone === undefined) {
           if (whole.zones)
             tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
+        } else if (!(zone instanceof ZoneBuilder)) {
+          tell(
+            spotOfOwner(source, service, chainName),
+            `${made} cannot be made here: ${answeredByHandler(zone.apex)}`,
+          );
         } else if (known !== undefined) {
           const other = formatPlace(spotOfMaker(documents, known).place);
           tell(spotOfMaker(documents, maker), `${made} is made at ${other} already`, other);
@@ -308,10 +357,15 @@ function addServices(
       }
     }
   }
-  const zones = new Map([...builders].map(([apex, builder]) => [apex, builder.build()]));
+  const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>(scripted);
+  for (const [apex, builder] of builders) zones.set(apex, builder.build());
   for (const [name, { source, service, chainName }] of makers) {
     const zone = findZone(zones, name);
-    if (zone?.hidesNames && ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)) {
+    if (
+      zone?.kind === "records" &&
+      zone.hidesNames &&
+      ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)
+    ) {
       const words = `${name} lies below a delegation or a DNAME, which hides it`;
       tell(spotOfOwner(source, service, chainName), words);
     }
@@ -382,6 +436,7 @@ function followRecords(target: Uint8Array, names: Names): readonly ChainEnd[] {
     visited.add(name);
     const zone = findZone(zones, name);
     if (zone === undefined) return [{ ...here, kind: whole.zones ? "outside" : "unknown" }];
+    if (zone.kind === "scripted") return [{ ...here, kind: "records" }];
     const found = lookup(zone, name, TYPE.A);
     const wildcard = "wildcard" in found ? found.wildcard : undefined;
     // Where names are left out, one of them may stand in front of a wildcard.

@@ -9,6 +9,7 @@ import {
   type CountriesDocument,
   checkDocument,
   type DocumentKind,
+  flatIssues,
   jsonSchema,
   type NetworksDocument,
   type SchemaIssue,
@@ -76,22 +77,22 @@ export function readDocuments(path: string): {
     const parsed = parseYaml(file, text);
     errors.push(...parsed.errors);
     // A fault of YAML leaves a document without a value, or none at all; after a key twice the value is there.
-    const whole = parsed.documents.filter((source) => source.value !== undefined).length;
-    lostAnything ||= parsed.errors.length > 0 && (whole < parsed.documents.length || whole === 0);
+    const sound = parsed.documents.filter((source) => source.value !== undefined).length;
+    lostAnything ||= parsed.errors.length > 0 && (sound < parsed.documents.length || sound === 0);
     for (const source of parsed.documents) readDocument(source);
   };
 
-  const readDocument = (source: YamlDocument): void => {
-    if (source.value === null || source.value === undefined) return;
-    const kind = kindOf(source.value);
-    const outcome = checkDocument(kind, source.value);
-    if (!outcome.success) {
-      errors.push(...errorsOfIssues(kind, source, outcome.error.issues));
-      for (const key of faultyKeys(outcome.error.issues)) lostKeys.add(key);
-    }
-    for (const key of source.doubledKeys) lostKeys.add(key);
+  const readDocument = (whole: YamlDocument): void => {
+    if (whole.value === null || whole.value === undefined) return;
+    const kind = kindOf(whole.value);
+    const outcome = checkDocument(kind, whole.value);
+    const issues = outcome.success ? [] : flatIssues(outcome.error.issues);
+    errors.push(...errorsOfIssues(kind, whole, issues));
+    for (const key of faultyKeys(issues)) lostKeys.add(key);
+    for (const key of whole.doubledKeys) lostKeys.add(key);
     // What is left of a faulty document is checked further, so that all errors come at once.
-    const value = outcome.success ? outcome.data : soundPart(kind, source.value, outcome.error.issues);
+    const value = outcome.success ? outcome.data : soundPart(kind, whole.value, issues);
+    const source = withoutFaultyItems(whole, issues);
     if (value === undefined) {
       for (const key of keysOf(source.value)) if (key !== "cloud") lostKeys.add(key);
       const cloud = propertyOf(source.value, "cloud");
@@ -178,18 +179,41 @@ function includeOf(value: unknown): readonly string[] {
   return Array.isArray(value.include) ? value.include.filter((item) => typeof item === "string") : [];
 }
 
-/**
- * The value without the entries and items that issues point into: datacenters, services, tenants, networks, settings.
- * Undefined where what is left has not the shape of its kind either.
- */
-function soundPart<K extends DocumentKind>(kind: K, value: unknown, issues: readonly SchemaIssue[]) {
+/** Tells whether an issue points into a top key, or an entry or item of one. */
+function findFaulty(issues: readonly SchemaIssue[]): (...steps: readonly string[]) => boolean {
   const faulty = new Set<string>();
   for (const issue of issues) {
     const steps = issue.path.map(String);
     const ends = issue.code === "unrecognized_keys" ? issue.keys : [""];
     for (const end of ends) faulty.add(JSON.stringify((end === "" ? steps : [...steps, end]).slice(0, 2)));
   }
-  const isFaulty = (...steps: readonly string[]): boolean => faulty.has(JSON.stringify(steps));
+  return (...steps) => faulty.has(JSON.stringify(steps));
+}
+
+/** The places of a document whose faulty items are left out: an item is found by its number among those left. */
+function withoutFaultyItems(source: YamlDocument, issues: readonly SchemaIssue[]): YamlDocument {
+  if (issues.length === 0) return source;
+  const isFaulty = findFaulty(issues);
+  const written = (path: ValuePath): ValuePath => {
+    const [key, index, ...rest] = path;
+    if (key === undefined || typeof index !== "number") return path;
+    let at = 0;
+    for (let sound = -1; ; at++) if (!isFaulty(String(key), String(at)) && ++sound === index) break;
+    return [key, at, ...rest];
+  };
+  return {
+    ...source,
+    placeOf: (path) => source.placeOf(written(path)),
+    placeOfKey: (path) => source.placeOfKey(written(path)),
+  };
+}
+
+/**
+ * The value without the entries and items that issues point into: datacenters, services, tenants, networks, settings.
+ * Undefined where what is left has not the shape of its kind either.
+ */
+function soundPart<K extends DocumentKind>(kind: K, value: unknown, issues: readonly SchemaIssue[]) {
+  const isFaulty = findFaulty(issues);
   const withoutFaulty = (key: string, part: unknown): unknown => {
     if (Array.isArray(part)) return part.filter((_item, i) => !isFaulty(key, String(i)));
     if (typeof part !== "object" || part === null) return part;
@@ -248,17 +272,6 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
     const key = path.at(-1);
     const message = typeof key === "string" ? `"${key}" is missing here` : "a value is missing here";
     return [source.errorAt(source.placeOf(path.slice(0, -1)), `${message}; ${wordsOf(issue)}`)];
-  }
-  if (issue.code === "invalid_union") {
-    // The form that fits the outside, if there is one, says best what is wrong inside.
-    const inner = issue.errors.find(
-      (form) => form.length > 0 && form.every(({ path: at, code }) => at.length > 0 || code === "custom"),
-    );
-    if (inner !== undefined) {
-      return inner.flatMap((found) =>
-        errorsOfIssue(kind, source, { ...found, path: [...path, ...found.path] }),
-      );
-    }
   }
   const found = issue.code === "custom" ? "" : `, found ${formatFound(issue.input)}`;
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
@@ -360,7 +373,7 @@ function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
   }
   const codes = propertyOf(propertyOf(schema, "propertyNames"), "enum");
   if (Array.isArray(codes)) return codes.map(String);
-  const properties = propertyOf(schema, "properties");
+  const properties = propertyOf(mapSchema(schema), "properties");
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }
 
@@ -372,7 +385,15 @@ function jsonSchemaOnce(kind: DocumentKind): unknown {
 }
 
 function memberSchema(schema: unknown, key: string): unknown {
-  return propertyOf(propertyOf(schema, "properties"), key) ?? propertyOf(schema, "additionalProperties");
+  const map = mapSchema(schema);
+  return propertyOf(propertyOf(map, "properties"), key) ?? propertyOf(map, "additionalProperties");
+}
+
+/** Of several alternatives the one that is a map. */
+function mapSchema(schema: unknown): unknown {
+  const alternatives = propertyOf(schema, "anyOf");
+  if (!Array.isArray(alternatives)) return schema;
+  return alternatives.find((alternative) => propertyOf(alternative, "properties") !== undefined) ?? schema;
 }
 
 function propertyOf(value: unknown, key: string): unknown {

@@ -45,20 +45,55 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
+const zone = z
+  .strictObject({
+    zone: name,
+    file: z.string().min(1).optional().describe("a master file (RFC 1035 §5), relative to this file"),
+    handler: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("the module that answers (.js, .mjs, .ts or .mts), relative to this file"),
+    deadlineMilliseconds: z
+      .int()
+      .min(1)
+      .max(5000)
+      .optional()
+      .describe("how long the handler may take for an answer; 100 where absent"),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe("queries that the handler may have in hand at a time; 64 where absent"),
+  })
+  .check(({ value, issues }) => {
+    const message = whatIsWrongWithZone(value);
+    if (message !== undefined) issues.push({ code: "custom", message, input: value });
+  })
+  .meta({ oneOf: [{ required: ["file"] }, { required: ["handler"] }] });
+
+const whatIsWrongWithZone = (item: {
+  readonly file?: string | undefined;
+  readonly handler?: string | undefined;
+  readonly deadlineMilliseconds?: number | undefined;
+  readonly concurrency?: number | undefined;
+}): string | undefined => {
+  const { file, handler, deadlineMilliseconds, concurrency } = item;
+  if ((file === undefined) === (handler === undefined)) return "expected either file or handler beside zone";
+  const isTimed = deadlineMilliseconds !== undefined || concurrency !== undefined;
+  return file !== undefined && isTimed
+    ? "a deadline and concurrency are of a handler, and here is a file"
+    : undefined;
+};
+
 const zones = z
   .array(
-    z.union(
-      [
-        name,
-        z.strictObject({
-          zone: name,
-          file: z.string().min(1).describe("a master file (RFC 1035 §5), relative to this file"),
-        }),
-      ],
-      { error: "expected a domain name, or a map with the keys zone and file" },
-    ),
+    z.union([name, zone], { error: "expected a domain name, or a map with zone and either file or handler" }),
   )
-  .describe("zones served: each by its name, or with the master file that holds its records");
+  .describe(
+    "zones served: each by its name, with the master file that holds its records, or with its handler",
+  );
 
 /** The apex that an entry of `zones` stands for. */
 export const zoneNameOf = (entry: z.infer<typeof zones>[number]): string =>
@@ -318,3 +353,16 @@ export function checkDocument<K extends DocumentKind>(kind: K, value: unknown) {
 }
 
 export type SchemaIssue = z.core.$ZodIssue;
+
+/** What no alternative of a union takes is faulty in the way of the one that it is meant to be, where that is clear. */
+export function flatIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== "invalid_union") return [issue];
+    const meant = issue.errors.find(
+      (inner) =>
+        inner.length > 0 &&
+        inner.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys" || code === "custom"),
+    );
+    return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
+  });
+}

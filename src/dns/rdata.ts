@@ -294,6 +294,17 @@ export function readRdata(type: number, reader: WireReader): Uint8Array {
   return rdata;
 }
 
+/** Whether octets with names uncompressed are RDATA of a type; of a type without fields here any are. */
+export function isRdataOf(type: number, rdata: Uint8Array): boolean {
+  try {
+    readRdata(type, new WireReader(rdata));
+    return true;
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+}
+
 /**
  * RDATA with its names in lower case where their case does not count (RFC 4034 §6.2, RFC 6840 §5.1): what is equal for
  * two records that are.

@@ -3,7 +3,14 @@
 import { createHash } from "node:crypto";
 import type { RRset } from "../dns/message.ts";
 import type { DomainName } from "../dns/name.ts";
-import { type Alternatives, serialOf, soaWithSerial, type Zone, type Zones } from "../zone/zone.ts";
+import {
+  type Alternatives,
+  serialOf,
+  soaWithSerial,
+  type Zone,
+  type Zones,
+  zonesOfRecords,
+} from "../zone/zone.ts";
 import type { StoredSerial, StoredState } from "./state-file.ts";
 
 export interface NextSerials {
@@ -23,7 +30,9 @@ export function nextSerials<T>(
   const serials = new Map<DomainName, number>();
   const kept = new Map(Object.entries(stored));
   let changed = false;
-  for (const [apex, zone] of zones) {
+  // What a handler answers is not known here, so a scripted zone has no serial to count.
+  for (const zone of zonesOfRecords(zones)) {
+    const { apex } = zone;
     const before = kept.get(apex);
     // A given serial is kept too: where the configuration no longer gives one, counting goes on from there. Whoever
     // gives it says by it what has changed, so a zone of a million records is not read through.

@@ -3,8 +3,14 @@
 import { setImmediate } from "node:timers/promises";
 import type { Source } from "../trace.ts";
 
-/** Answers a message; undefined is silence. Never throws. */
-export type Respond = (message: Uint8Array, source: Source) => Uint8Array | undefined;
+/**
+ * Answers a message; undefined is silence. Never throws. A promise is the answer of a handler in a thread of its own: it
+ * settles within a bounded time, and never rejects.
+ */
+export type Respond = (message: Uint8Array, source: Source) => ResponseOctets | Promise<ResponseOctets>;
+
+/** undefined: silence */
+export type ResponseOctets = Uint8Array | undefined;
 
 export interface ListenOptions {
   readonly address: string;

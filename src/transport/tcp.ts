@@ -1,4 +1,7 @@
-/** TCP (RFC 7766): messages behind a length of two octets, any number a connection, answered in the order they come. */
+/**
+ * TCP (RFC 7766): messages behind a length of two octets, any number a connection, answered in the order they come. Only
+ * an answer that has to be waited for lets others pass it (§6.2.1.1).
+ */
 
 import { createServer, type Socket } from "node:net";
 import type { IpAddress } from "../ip.ts";
@@ -6,7 +9,13 @@ import type { Source } from "../trace.ts";
 import { withoutScope } from "./addresses.ts";
 import { type ConnectionLimits, Connections, type Countable } from "./connections.ts";
 import { framed, MessageBuffer } from "./framing.ts";
-import { type Listener, type ListenOptions, type Respond, receivedIsRead } from "./listener.ts";
+import {
+  type Listener,
+  type ListenOptions,
+  type Respond,
+  type ResponseOctets,
+  receivedIsRead,
+} from "./listener.ts";
 
 export interface TcpLimits extends ConnectionLimits {
   /** a connection is closed so long after it was opened or its last answered query came */
@@ -18,6 +27,9 @@ const MAX_UNREAD_OCTETS = 1 << 20;
 
 /** Queries of one connection that are answered before the others have their turn. */
 const QUERIES_PER_TURN = 100;
+
+/** Answers of one connection that are waited for before no more of its queries are read. */
+const MAX_PENDING = 100;
 
 /** How long a client may take to read the last responses and close its side when the server ends. */
 const CLOSE_MILLISECONDS = 500;
@@ -60,7 +72,7 @@ export async function listenTcp(
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await receivedIsRead();
-      for (const connection of served) connection.finish();
+      await Promise.all([...served].map((connection) => connection.finish()));
       const patience = setTimeout(() => {
         for (const connection of served) connection.destroy();
       }, CLOSE_MILLISECONDS);
@@ -90,6 +102,9 @@ class Connection implements Countable {
   readonly #input = new MessageBuffer();
   /** complete queries wait in the input */
   #waiting = false;
+  /** answers that are waited for */
+  #pending = 0;
+  #onAnswered: (() => void) | undefined;
   /** no further query is to be answered: the client has closed its side, or the server ends */
   #ending: "no" | "client" | "server" = "no";
 
@@ -107,7 +122,10 @@ class Connection implements Countable {
     // Only a query that is answered renews the time: octets sent one by one, empty messages and responses hold no
     // connection (RFC 7766 §6.2.3). So it runs out too for who reads too slowly for the next query to be read. The socket is destroyed and not ended: a peer
     // that never closes its side would keep it otherwise.
-    this.#idle = setTimeout(() => socket.destroy(), idleSeconds * 1000);
+    this.#idle = setTimeout(() => {
+      if (this.#pending > 0) this.#idle.refresh();
+      else socket.destroy();
+    }, idleSeconds * 1000);
     socket.on("data", (chunk) => {
       if (this.#ending === "server") return;
       this.#input.push(chunk);
@@ -125,21 +143,25 @@ class Connection implements Countable {
   }
 
   isIdle(): boolean {
-    return !this.#waiting && this.#socket.writableLength === 0;
+    return !this.#waiting && this.#pending === 0 && this.#socket.writableLength === 0;
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** Answers what was read, then closes. */
-  finish(): void {
+  /** Answers what was read, then closes its side; settles when nothing is waited for any more. */
+  async finish(): Promise<void> {
     this.#end("server");
+    if (this.#pending === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onAnswered = resolve;
+    });
   }
 
   #end(by: "client" | "server"): void {
     this.#ending = by;
-    if (!this.#waiting) this.#close();
+    if (!this.#waiting && this.#pending === 0) this.#close();
   }
 
   /** Ends our side and waits for the peer's: destroyed with octets unread, TCP would take the last responses back. */
@@ -155,13 +177,14 @@ class Connection implements Countable {
     let taken = 0;
     let answered = false;
     socket.cork(); // one system call for all of them
-    for (; taken < QUERIES_PER_TURN && socket.writableLength <= MAX_UNREAD_OCTETS; taken++) {
+    for (; taken < QUERIES_PER_TURN && !this.#isHeldUp(); taken++) {
       const message = this.#input.take();
       if (message === undefined) break;
       const response = this.#respond(message, this.#source);
       if (response === undefined) continue;
       answered = true;
-      socket.write(framed(response));
+      if (response instanceof Promise) this.#await(response);
+      else socket.write(framed(response));
     }
     socket.uncork();
     if (answered) this.#renew();
@@ -176,12 +199,32 @@ class Connection implements Countable {
       });
     } else if (this.#waiting) {
       socket.pause();
-      setImmediate(() => this.#answer());
+      if (this.#pending < MAX_PENDING) setImmediate(() => this.#answer());
     } else if (this.#ending !== "no") {
-      this.#close();
+      if (this.#pending === 0) this.#close();
     } else {
       socket.resume();
     }
+  }
+
+  /** Whether the client must read, or a handler answer, before more is taken. */
+  #isHeldUp(): boolean {
+    return this.#socket.writableLength > MAX_UNREAD_OCTETS || this.#pending >= MAX_PENDING;
+  }
+
+  #await(response: Promise<ResponseOctets>): void {
+    this.#pending++;
+    void response.then((octets) => {
+      const wasFull = this.#pending === MAX_PENDING;
+      this.#pending--;
+      if (this.#pending === 0) this.#onAnswered?.();
+      if (this.#socket.destroyed) return;
+      if (octets !== undefined) this.#socket.write(framed(octets));
+      this.#renew();
+      if (this.#waiting) {
+        if (wasFull && this.#socket.writableLength <= MAX_UNREAD_OCTETS) this.#answer();
+      } else if (this.#pending === 0 && this.#ending !== "no") this.#close();
+    });
   }
 
   #renew(): void {

@@ -1,8 +1,8 @@
 /** UDP through dgram: one datagram, one response. */
 
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { withoutScope } from "./addresses.ts";
-import { type Listener, type ListenOptions, receivedIsRead } from "./listener.ts";
+import { type Listener, type ListenOptions, type ResponseOctets, receivedIsRead } from "./listener.ts";
 
 /** Octets asked for before and behind the server, so that a burst waits in the kernel and is not lost there. */
 const BUFFER_OCTETS = 4 << 20;
@@ -16,22 +16,33 @@ export async function listenUdp({
   onFault,
 }: ListenOptions): Promise<Listener> {
   const socket = createSocket(family === 4 ? { type: "udp4" } : { type: "udp6", ipv6Only: true });
+  /** answers that are awaited or not sent yet */
   let unsent = 0;
   let isClosing = false;
   let allSent = (): void => {};
+  const isSent = (): void => {
+    unsent--;
+    if (unsent === 0) allSent();
+  };
+  const send = (response: ResponseOctets, remote: RemoteInfo): void => {
+    if (response === undefined) {
+      isSent();
+      return;
+    }
+    // Without a callback dgram would raise what goes wrong with one response as an error of the socket.
+    socket.send(response, remote.port, remote.address, (error) => {
+      isSent();
+      if (error !== null) onFault(error);
+    });
+  };
   socket.on("message", (message, remote) => {
     // Port 0 cannot be answered; dgram would throw.
     if (remote.port === 0 || isClosing) return;
     const source = { address: withoutScope(remote.address), port: remote.port, transport: "udp" } as const;
     const response = respond(message, source);
-    if (response === undefined) return;
     unsent++;
-    // Without a callback dgram would raise what goes wrong with one response as an error of the socket.
-    socket.send(response, remote.port, remote.address, (error) => {
-      unsent--;
-      if (unsent === 0) allSent();
-      if (error !== null) onFault(error);
-    });
+    if (response instanceof Promise) void response.then((octets) => send(octets, remote));
+    else send(response, remote);
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);

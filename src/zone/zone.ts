@@ -4,8 +4,10 @@ import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, formatName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
 import { type NodeNumber, type Nodes, NodeTable, withRRsets } from "./node-table.ts";
+import type { ScriptedZone } from "./scripted-zone.ts";
 
 export interface Zone<T> {
+  readonly kind: "records";
   readonly apex: DomainName;
   readonly soa: RRset;
   /** whether the configuration states the SOA, so that its serial is not counted */
@@ -26,7 +28,16 @@ export interface ZoneRecord {
   readonly rdata: Uint8Array;
 }
 
-export type Zones<T> = ReadonlyMap<DomainName, Zone<T>>;
+export type Zones<T> = ReadonlyMap<DomainName, Zone<T> | ScriptedZone>;
+
+/** The zones of one kind. */
+export function zonesOfRecords<T>(zones: Zones<T>): readonly Zone<T>[] {
+  return [...zones.values()].filter((zone) => zone.kind === "records");
+}
+
+export function scriptedZones<T>(zones: Zones<T>): readonly ScriptedZone[] {
+  return [...zones.values()].filter((zone) => zone.kind === "scripted");
+}
 
 /** All that a tailored name can hold: the RRsets of each choice, the preferred one first where their order counts. */
 export interface Alternatives {
@@ -158,7 +169,7 @@ export class ZoneBuilder<T> {
     const { apex, table } = this;
     const soa = table.get(apex)?.rrsets.get(TYPE.SOA);
     if (soa === undefined) throw new Error(`${apex} has no SOA`);
-    return { apex, soa, serialIsGiven, nodes: table, hidesNames: this.#hidesNames };
+    return { kind: "records", apex, soa, serialIsGiven, nodes: table, hidesNames: this.#hidesNames };
   }
 }
 

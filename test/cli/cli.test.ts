@@ -467,6 +467,85 @@ describe.concurrent("serve", { timeout }, () => {
   });
 });
 
+describe("a scripted zone", { timeout }, () => {
+  const handler = (text: string): string => `import { Packet } from "dns2";
+console.log("loaded ${text}");
+export default (request, send) => {
+  const response = Packet.createResponseFromRequest(request);
+  response.answers.push({ name: request.questions[0].name, type: 16, class: 1, ttl: 5, data: "${text}" });
+  send(response);
+};
+`;
+  const labOf = (name: string, text: string, settings = ""): string => {
+    const config = join(folder, `${name}.yaml`);
+    const zone = `{ zone: api.example, handler: ${name}.js, deadlineMilliseconds: 5000 }`;
+    writeFileSync(config, `${settings}geoip: { database: none }\nzones:\n  - ${zone}\n`);
+    writeFileSync(join(folder, `${name}.js`), text);
+    return config;
+  };
+  const ask = async ({ address }: Running): Promise<string> =>
+    (await call(["query", "www.api.example", "TXT", "--server", address])).stdout.split("\n").at(-2) ?? "";
+
+  test("check loads the module, and tells what is wrong with it at its place", async () => {
+    const good = await call(["check", "--config", labOf("good", handler("x"))]);
+    expect(good.code).toBe(0);
+    const config = labOf("bad", "throw new Error('no luck');");
+    const { code, stdout, stderr } = await call(["check", "--config", config]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr.split("\n")[0]).toBe(
+      `${config}:3:35: the handler cannot be loaded: Error: no luck, in line 1`,
+    );
+    expect(stderr).toMatch(/\n1 error\n$/);
+  });
+
+  test("serve does not start with a handler that cannot be used", async () => {
+    const config = labOf("unusable", "export default 3;");
+    const { code, stdout, stderr } = await run(["serve", "--config", config, "--listen", "127.0.0.1:0"]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain(`${config}:3:35: the handler exports no handler; `);
+  });
+
+  test("what a handler prints goes to the log, and the first line is that of the server", async () => {
+    const server = await startServe([
+      "--config",
+      labOf("prints", handler("printed")),
+      "--listen",
+      "127.0.0.1:0",
+    ]);
+    await server.logged("the handler of api.example. prints: loaded printed");
+    const { stdout } = await server.stop();
+    expect(stdout).toBe(`${server.readyLine}\n`);
+    expect(server.readyLine).toMatch(/ serves 1 zone on .* api\.example\. A$/);
+  });
+
+  test("SIGHUP loads configuration and module anew; with errors the old ones stay", async () => {
+    const config = labOf("reload", handler("old"));
+    const server = await startServe(["--config", config, "--listen", "127.0.0.1:0"]);
+    expect(await ask(server)).toBe('www.api.example. 5 TXT "old"');
+
+    labOf("reload", "export default 3;");
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("the configuration was not loaded anew; the one before stays");
+    expect(server.log()).toContain(`reload.yaml:3:35: the handler exports no handler; `);
+    expect(await ask(server)).toBe('www.api.example. 5 TXT "old"');
+
+    labOf("reload", handler("new"), 'server: { listen: ["127.0.0.1:1"] }\n');
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("the configuration is loaded anew: 1 zone");
+    expect(server.log()).toContain(
+      "server.listen and server.tcp are others now; they count from the next start",
+    );
+    expect(await ask(server)).toBe('www.api.example. 5 TXT "new"');
+
+    writeFileSync(config, "zones: [api..example]\n");
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("has an empty label");
+    expect(await ask(server)).toBe('www.api.example. 5 TXT "new"');
+    const { code, stdout } = await server.stop();
+    expect([code, stdout]).toEqual([0, `${server.readyLine}\n`]);
+  });
+});
+
 describe("query to a port where nobody listens is one line and exit code 1", { timeout }, () => {
   // The port is held by the other transport, so that no server of these tests is given it meanwhile.
   const line = (address: string, transport: string): string =>

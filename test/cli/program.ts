@@ -61,6 +61,7 @@ export async function run(args: readonly string[], nodeArgs: readonly string[] =
 /** A server that has said where it listens. */
 export interface Running {
   readonly readyLine: string;
+  readonly pid: number;
   /** `127.0.0.1:PORT`, with the port it was given */
   readonly address: string;
   /** what it has logged so far */
@@ -103,8 +104,11 @@ export async function startServe(
   ]);
   const address = /127\.0\.0\.1:\d+/.exec(readyLine)?.[0];
   if (address === undefined) throw new Error(`"${readyLine}" names no address`);
+  const { pid } = child;
+  if (pid === undefined) throw new Error("it has no process");
   return {
     readyLine,
+    pid,
     address,
     log: () => texts.stderr,
     logged: async (text) => {

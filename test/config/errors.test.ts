@@ -1,6 +1,6 @@
 // Faulty configurations and the errors they give: every one, with its place.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -115,6 +115,169 @@ test("the configuration that the cases change has no fault", () => {
   expect(
     loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }).lines,
   ).toEqual([]);
+});
+
+/** A lab with two scripted zones; `change` is of the text of the first file. */
+const scripted = (...changes: readonly Change[]): Files => ({
+  "lab.yaml": changed(
+    `geoip: { database: none }
+zones:
+  - lab.example
+  - { zone: api.lab.example, handler: api.js, deadlineMilliseconds: 50, concurrency: 8 }
+  - { zone: app.example, handler: ./scripts/app.ts }
+records:
+  lab.example: ["www A 192.0.2.1", "api NS ns1.api", "ns1.api A 192.0.2.2"]
+`,
+    ...changes,
+  ),
+  "api.js": "export default () => {};",
+  "scripts/app.ts": "export default (): void => {};",
+});
+
+describe("scripted zones", () => {
+  test("without a fault", () => expect(loadFiles(scripted()).lines).toEqual([]));
+
+  testCases([
+    {
+      name: "a handler that is not there",
+      files: scripted(["./scripts/app.ts", "./scripts/nix.ts"]),
+      errors: ['5:35: "./scripts/nix.ts" is no file'],
+    },
+    {
+      name: "a folder for a handler",
+      files: scripted(["./scripts/app.ts", "scripts"]),
+      errors: ['5:35: "scripts" is no file'],
+    },
+    {
+      name: "a handler that is no module",
+      files: scripted(["handler: api.js", "handler: lab.yaml"]),
+      errors: ['4:39: "lab.yaml" is no module by its name; a handler ends in .js, .mjs, .ts or .mts'],
+    },
+    {
+      name: "a handler outside the folder of the configuration",
+      files: { "in/lab.yaml": scripted()["lab.yaml"] ?? "", "in/scripts/app.ts": "", "api.js": "" },
+      errors: ['in/lab.yaml:4:39: "api.js" is no file'],
+    },
+    {
+      name: "a handler outside the folder of the configuration by its path",
+      files: {
+        "in/lab.yaml": changed(String(scripted()["lab.yaml"]), ["handler: api.js", "handler: ../api.js"]),
+        "in/scripts/app.ts": "",
+        "api.js": "",
+      },
+      errors: [
+        'in/lab.yaml:4:39: "../api.js" lies outside the folder of the configuration, where handlers must be',
+      ],
+    },
+    {
+      name: "a path from the file that names it, in the folder of the first file",
+      files: {
+        "lab.yaml": "geoip: { database: none }\ninclude: [sub/zones.yaml]\n",
+        "sub/zones.yaml":
+          "zones:\n  - { zone: a.example, handler: ../api.js }\n  - { zone: b.example, handler: api.js }\n",
+        "api.js": "",
+      },
+      errors: ['sub/zones.yaml:3:33: "api.js" is no file'],
+    },
+    {
+      name: "keys and values that are none",
+      files: scripted(
+        ["handler: api.js", "handlr: api.js"],
+        ["concurrency: 8", "concurrency: eight"],
+        ["app.ts }", "app.ts, deadlineMilliseconds: 9999 }"],
+      ),
+      errors: [
+        '4:30: "handlr" is no key here; did you mean "handler"?',
+        '4:85: expected a number, found "eight"',
+        "5:75: expected at most 5000, found 9999",
+      ],
+    },
+    {
+      name: "no handler",
+      files: scripted([", handler: ./scripts/app.ts", ""]),
+      errors: ["5:5: expected either file or handler beside zone"],
+    },
+    {
+      name: "a handler and a file, and a deadline for a file",
+      files: scripted([
+        "  - lab.example\n",
+        "  - { zone: lab.example, file: a.zone, concurrency: 1 }\n  - { zone: b.example, file: a.zone, handler: api.js }\n",
+      ]),
+      errors: [
+        "3:5: a deadline and concurrency are of a handler, and here is a file",
+        "4:5: expected either file or handler beside zone",
+      ],
+    },
+    {
+      name: "names that are none, and what is neither name nor map",
+      files: scripted(["  - lab.example\n", "  - lab..example\n  - 7\n  - [a.example]\n"]),
+      errors: [
+        '3:5: "lab..example" has an empty label',
+        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
+        "5:5: expected a domain name, or a map with zone and either file or handler, found a list of 1",
+      ],
+    },
+    {
+      name: "a zone twice, behind an item that is left out",
+      files: scripted(
+        ["  - lab.example\n", "  - lab.example\n  - 7\n"],
+        ["zone: app.example", "zone: lab.example"],
+      ),
+      errors: [
+        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
+        "6:5: zone lab.example. is defined at lab.yaml:3:5 already",
+      ],
+    },
+    {
+      name: "records of a scripted zone",
+      files: scripted(["records:\n", "records:\n  app.example: []\n"]),
+      errors: ["7:3: app.example. is a scripted zone, for which its handler alone answers"],
+    },
+    {
+      name: "records in a scripted zone below their own, other than those of the zone cut",
+      files: scripted(['"www A', '"api TXT x", "www.api TXT y", "www A']),
+      errors: [
+        "7:17: api.lab.example. lies in a zone of its own: api.lab.example. is a scripted zone, for which its handler alone answers",
+        "7:30: www.api.lab.example. lies in a zone of its own: api.lab.example. is a scripted zone, for which its handler alone answers",
+      ],
+    },
+    {
+      name: "a service's name in a scripted zone",
+      files: {
+        "lab.yaml": changed(soundLab, [
+          "zones: [lab.example]",
+          "zones: [lab.example, { zone: mail.lab.example, handler: api.js }]",
+        ]),
+        "api.js": "",
+      },
+      errors: [
+        "13:13: mail.lab.example. cannot be made here: mail.lab.example. is a scripted zone, for which its handler alone answers",
+        "15:21: lhr.mail.lab.example. cannot be made here: mail.lab.example. is a scripted zone, for which its handler alone answers",
+      ],
+    },
+  ]);
+
+  test("a link that leads out of the folder", () => {
+    const root = writeFiles({
+      "in/lab.yaml": scripted()["lab.yaml"] ?? "",
+      "in/scripts/app.ts": "",
+      "api.js": "",
+    });
+    symlinkSync(join(root, "api.js"), join(root, "in/api.js"));
+    const loaded = loadSnapshot(join(root, "in/lab.yaml"));
+    expect(loaded.kind === "errors" ? loaded.errors.map(({ message }) => message) : []).toEqual([
+      '"api.js" lies outside the folder of the configuration, where handlers must be',
+    ]);
+  });
+
+  test("a CNAME may lead into one", () => {
+    const chain = changed(
+      soundLab,
+      ["zones: [lab.example]", "zones: [lab.example, { zone: end.example, handler: api.js }]"],
+      ['    chain: [{ name: "{tenant}.lab.example" }]', '    chain: [{ name: "{tenant}.end.example" }]'],
+    );
+    expect(loadFiles({ "lab.yaml": chain, "api.js": "" }).lines).toEqual([]);
+  });
 });
 
 describe("YAML", () => {

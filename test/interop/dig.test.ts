@@ -31,6 +31,19 @@ describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of 
     rmSync(folder, { recursive: true });
   });
   it.each(digs.filter((example) => example.config === config))("$command", (example) => ask(example, shown));
+
+  if (config !== "scripted.yaml") return;
+
+  it.each(["+notcp", "+tcp"])("a handler's NODATA has an OPT, a cookie and AA with %s", async (way) => {
+    const port = String(shown.port);
+    const asked = ["Hello.api.example", "AAAA", way, "+subnet=10.1.0.0/24"];
+    const output = await run("dig", ["@127.0.0.1", "-p", port, ...asked]);
+    expect(output).toMatch(/status: NOERROR/);
+    expect(output).toMatch(/flags: qr aa rd; QUERY: 1, ANSWER: 0/);
+    expect(output).toContain("CLIENT-SUBNET: 10.1.0.0/24/24");
+    expect(output).toContain("(good)");
+    expect(output).not.toMatch(/warning: (?!recursion)/i);
+  });
 });
 
 async function ask({ command, output }: Example, { port }: Started): Promise<void> {

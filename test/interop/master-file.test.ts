@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatRRset } from "../../src/dns/message.ts";
-import { nameOf } from "../../src/dns/name.ts";
+import { zonesOfRecords } from "../../src/zone/zone.ts";
 import { badFiles, goodFiles, type MasterFileCase } from "../zone/master-files.ts";
 import { root, run } from "./programs.ts";
 
@@ -55,8 +55,10 @@ function held(lab: string, file: string): readonly string[] | undefined {
   writeFileSync(path, `geoip: { database: none }\nzones: [{ zone: example.test, file: ${file} }]\n`);
   const loaded = loadConfig(path);
   if (loaded.kind === "errors") return undefined;
-  const nodes = loaded.configuration.zones.get(nameOf("example.test"))?.nodes ?? [];
-  return [...nodes].flatMap(([, { rrsets }]) => [...rrsets.values()].flatMap(formatRRset)).toSorted();
+  const [zone] = zonesOfRecords(loaded.configuration.zones);
+  return [...(zone?.nodes ?? [])]
+    .flatMap(([, { rrsets }]) => [...rrsets.values()].flatMap(formatRRset))
+    .toSorted();
 }
 
 describe("named-checkzone", () => {

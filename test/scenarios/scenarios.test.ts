@@ -3,7 +3,6 @@
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { answer } from "../../src/answer.ts";
 import { type DatacenterState, withState } from "../../src/cloud/states.ts";
 import type { Settings } from "../../src/config/configuration.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
@@ -20,6 +19,7 @@ import { buildSnapshot, type Snapshot, withStates } from "../../src/snapshot.ts"
 import type { Listener } from "../../src/transport/listener.ts";
 import { listenTcp } from "../../src/transport/tcp.ts";
 import { listenUdp } from "../../src/transport/udp.ts";
+import { answerAtOnce } from "../answer.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
 import { sendAll } from "../wire-client.ts";
 import { type OctetsStep, type QueryStep, readScenario, type Scenario, type Step } from "./scenario.ts";
@@ -180,7 +180,7 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     const address = parseAddress(from);
     if (address === undefined) throw new Error(`"${from}" is no address`);
     const transport = way === "tcp" ? "tcp" : "udp";
-    return answer(snapshot, message, { address, port: 5353, transport }, scenario.clock).octets;
+    return answerAtOnce(snapshot, message, { address, port: 5353, transport }, scenario.clock).octets;
   };
   const set = (id: string, state: DatacenterState): void => {
     const all = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);

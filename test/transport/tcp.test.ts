@@ -316,3 +316,115 @@ describe("the end of the server", () => {
     expect(await octetsOf(slow, Number.POSITIVE_INFINITY)).toBeLessThan(500 * 60_002);
   });
 });
+
+describe("an answer that is waited for (RFC 7766 §6.2.1.1)", () => {
+  /** Keeps what begins with "slow" until it is released. */
+  function keeping(): { respond: Respond; release(): void; kept: (() => void)[] } {
+    const kept: (() => void)[] = [];
+    return {
+      kept,
+      release: () => {
+        for (const answer of kept.splice(0)) answer();
+      },
+      respond: (octets) =>
+        String(octets).startsWith("slow")
+          ? new Promise((resolve) => kept.push(() => resolve(octets)))
+          : octets,
+    };
+  }
+
+  it("lets others pass it, and comes when it is there", async () => {
+    const { respond, release } = keeping();
+    const socket = await open(await listen({}, respond));
+    socket.write(Buffer.concat(["slow 1", "a", "slow 2", "b"].map(message)));
+    expect(await read(socket, 2)).toEqual(["a", "b"]);
+    release();
+    expect(await read(socket, 2)).toEqual(["slow 1", "slow 2"]);
+  });
+
+  it("can be silence", async () => {
+    const socket = await open(await listen({}, async (octets) => (octets.length === 1 ? undefined : octets)));
+    socket.write(Buffer.concat(["x", "answered"].map(message)));
+    expect(await read(socket, 1)).toEqual(["answered"]);
+  });
+
+  it("comes to a client that has closed its side", async () => {
+    const { respond, release } = keeping();
+    const socket = await open(await listen({}, respond));
+    socket.end(Buffer.concat(["slow", "a"].map(message)));
+    expect(await read(socket, 1)).toEqual(["a"]);
+    const rest = read(socket, 1);
+    release();
+    expect(await rest).toEqual(["slow"]);
+    await gone(socket);
+  });
+
+  it("is bounded in number: what is behind a hundred waits to be read", async () => {
+    const { respond, release, kept } = keeping();
+    const socket = await open(await listen({}, respond));
+    const texts = Array.from({ length: 150 }, (_, i) => `slow ${i}`);
+    socket.write(Buffer.concat([...texts.slice(0, 99), "a", ...texts.slice(99), "b"].map(message)));
+    expect(await read(socket, 1)).toEqual(["a"]);
+    while (kept.length < 100) await setImmediate();
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    expect(kept.length).toBe(100);
+    const rest = read(socket, 151);
+    release();
+    while (kept.length < 50) await setImmediate();
+    release();
+    expect((await rest).toSorted()).toEqual([...texts, "b"].toSorted());
+  });
+
+  it("keeps its connection from making room for another", async () => {
+    const { respond, release } = keeping();
+    const listener = await listen({ maxConnections: 1 }, respond);
+    const socket = await open(listener);
+    socket.write(Buffer.concat(["slow", "a"].map(message)));
+    expect(await read(socket, 1)).toEqual(["a"]);
+    await gone(await open(listener));
+    const rest = read(socket, 1);
+    release();
+    expect(await rest).toEqual(["slow"]);
+  });
+
+  it("keeps its connection from being idle", async () => {
+    const { respond, release, kept } = keeping();
+    const listener = await listen({ idleSeconds: 0.02 }, respond);
+    const socket = await open(listener);
+    socket.write(message("slow"));
+    while (kept.length === 0) await setImmediate();
+    // Two that say nothing, one after the other, are closed meanwhile.
+    for (let i = 0; i < 2; i++) await gone(await open(listener));
+    const rest = read(socket, 1);
+    release();
+    expect(await rest).toEqual(["slow"]);
+    await gone(socket);
+  });
+
+  it("is awaited by the end of the server", async () => {
+    const { respond, release } = keeping();
+    const listener = await listen({}, respond);
+    const socket = await open(listener);
+    socket.write(Buffer.concat(["slow", "a"].map(message)));
+    expect(await read(socket, 1)).toEqual(["a"]);
+    const rest = read(socket, 1);
+    const closed = listener.close();
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    release();
+    expect(await rest).toEqual(["slow"]);
+    socket.end();
+    await closed;
+  });
+
+  it("for one who has gone is dropped", async () => {
+    const { respond, release, kept } = keeping();
+    const listener = await listen({}, respond);
+    const socket = await open(listener);
+    socket.write(message("slow"));
+    while (kept.length === 0) await setImmediate();
+    socket.resetAndDestroy();
+    await once(socket, "close");
+    release();
+    expect(await isServed(await open(listener))).toBe(true);
+  });
+});

@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { formatAddress } from "../../src/ip.ts";
 import type { Source } from "../../src/trace.ts";
@@ -159,6 +160,59 @@ describe("bursts and the end", () => {
     client.send("four");
     while (!replies.includes("next")) await once(client, "message");
     expect(replies).toEqual(["one", "two", "three", "next"]);
+  });
+});
+
+describe("an answer that is waited for", () => {
+  it("lets others pass it, leaves from the same socket, and is awaited by the end", async () => {
+    let release = (): void => {};
+    const listener = await listenUdp({
+      address: "127.0.0.1",
+      family: 4,
+      port: 0,
+      respond: (message) =>
+        String(message) === "slow"
+          ? new Promise((resolve) => {
+              release = () => resolve(message);
+            })
+          : message,
+      onFault: () => {},
+    });
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    // Connected: it takes an answer from the address and port that it asked alone.
+    client.connect(listener.port, "127.0.0.1");
+    await once(client, "connect");
+    client.send("slow");
+    client.send("fast");
+    const [first]: unknown[] = await once(client, "message");
+    expect(String(first)).toBe("fast");
+    let isClosed = false;
+    const closed = listener.close().then(() => {
+      isClosed = true;
+    });
+    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    expect(isClosed).toBe(false);
+    release();
+    const [second]: unknown[] = await once(client, "message");
+    expect(String(second)).toBe("slow");
+    await closed;
+  });
+
+  it("can be silence", async () => {
+    const listener = await listenUdp({
+      address: "127.0.0.1",
+      family: 4,
+      port: 0,
+      respond: async () => undefined,
+      onFault: () => {},
+    });
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    client.connect(listener.port, "127.0.0.1");
+    await once(client, "connect");
+    client.send("x");
+    await listener.close();
   });
 });
 

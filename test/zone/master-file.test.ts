@@ -9,6 +9,7 @@ import { type ConfigError, formatPlace } from "../../src/config/yaml-document.ts
 import { formatRRset } from "../../src/dns/message.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
 import { parseRecordLine } from "../../src/dns/record-line.ts";
+import { zonesOfRecords } from "../../src/zone/zone.ts";
 import { apex, badFiles, goodFiles } from "./master-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-master-"));
@@ -35,7 +36,7 @@ const told = (lab: string, { place, message }: ConfigError): string =>
 
 function recordsOf(loaded: ReturnType<typeof loadConfig>): readonly string[] {
   if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
-  const zone = loaded.configuration.zones.get(nameOf("example.test"));
+  const [zone] = zonesOfRecords(loaded.configuration.zones);
   return [...(zone?.nodes ?? [])].flatMap(([, { rrsets }]) => [...rrsets.values()].flatMap(formatRRset));
 }
 
