@@ -47,6 +47,8 @@ export interface Tenant {
   readonly geos: readonly TenantGeo[];
 }
 
+export type FailoverMode = "automatic" | "manual";
+
 /** One geography that holds data of a tenant, with names of its own: `contoso`, or the satellite `fabrikamEUR`. */
 export interface TenantGeo {
   readonly tenant: string;
@@ -55,6 +57,9 @@ export interface TenantGeo {
   readonly geo: string;
   readonly active: Datacenter;
   readonly standby: Datacenter | undefined;
+  /** whether its standby takes over by itself when its active datacenter is down, and gives back when that is up again */
+  readonly failover: FailoverMode;
+  readonly failback: FailoverMode;
   readonly slot: number;
   /** custom domains, at the home geo alone */
   readonly domains: readonly string[];

@@ -481,7 +481,8 @@ function buildTenants(
       if (standby === active)
         faults.at(source, [...geoPath, "standby"], "the standby is the active datacenter itself");
       const slot = entry.slot ?? derivedSlot(label);
-      geos.push({ tenant: key, label, geo: entry.geo, active, standby, slot, domains: geoDomains });
+      const { geo, failover = "automatic", failback = "manual" } = entry;
+      geos.push({ tenant: key, label, geo, active, standby, failover, failback, slot, domains: geoDomains });
     };
     addGeo(key, path, value, domains);
     for (const [label, satellite] of Object.entries(value.satellites ?? {})) {
@@ -491,7 +492,10 @@ function buildTenants(
   });
 }
 
-type GeoEntry = Pick<TenantsDocument["tenants"][string], "geo" | "active" | "standby" | "slot">;
+type GeoEntry = Pick<
+  TenantsDocument["tenants"][string],
+  "geo" | "active" | "standby" | "failover" | "failback" | "slot"
+>;
 
 function findTenantDatacenter(
   source: YamlDocument,

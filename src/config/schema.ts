@@ -238,10 +238,18 @@ export const countriesSchema = z
   })
   .meta({ title: "geodns365 countries" });
 
+const failoverMode = z.enum(["automatic", "manual"]);
+
 const tenantGeo = {
   geo: z.string().describe("preferred data location code: EUR, NAM, APC ..."),
   active: z.string().describe("the datacenter that serves the tenant now"),
   standby: z.string().optional().describe("the datacenter that serves it when the active one is down"),
+  failover: failoverMode
+    .optional()
+    .describe("whether the standby takes over by itself; automatic where absent"),
+  failback: failoverMode
+    .optional()
+    .describe("whether the active one takes back by itself once it is up again; manual where absent"),
   slot: z
     .int()
     .min(0)

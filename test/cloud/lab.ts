@@ -21,7 +21,18 @@ export function datacenter(shortId: string, changes: Partial<Datacenter> = {}): 
 }
 
 export function tenantGeo(label: string, active: Datacenter, changes: Partial<TenantGeo> = {}): TenantGeo {
-  return { tenant: label, label, geo: "EUR", active, standby: undefined, slot: 0, domains: [], ...changes };
+  return {
+    tenant: label,
+    label,
+    geo: "EUR",
+    active,
+    standby: undefined,
+    failover: "automatic",
+    failback: "manual",
+    slot: 0,
+    domains: [],
+    ...changes,
+  };
 }
 
 export function service(changes: Partial<Service>): Service {
