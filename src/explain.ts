@@ -2,10 +2,10 @@
 
 import { type Answered, answer, type Deferred } from "./answer.ts";
 import { chainNames, type ServiceName } from "./cloud/chain.ts";
-import type { Choice, Reason } from "./cloud/choose.ts";
+import { type Choice, chooseActive, type Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Link } from "./cloud/service.ts";
-import { type DatacenterState, stateOf } from "./cloud/states.ts";
+import { type DatacenterState, placeOf, stateOf } from "./cloud/states.ts";
 import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
 import type { NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
@@ -262,7 +262,7 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
   "only-draining-left": "none is up, and it is the nearest that is draining",
   active: "it is the tenant's active datacenter",
-  standby: "the tenant's active datacenter is down, so its standby answers",
+  standby: "the tenant has failed over, so its standby answers",
   "all-down": "all are down, and whenAllDown decides",
   network: "of the prefixes listed there it is the longest that holds the asker",
   country: "no network listed there holds the asker, and the country is listed",
@@ -360,10 +360,11 @@ function explainCandidates(
   }));
 }
 
-function explainTenant(snapshot: Snapshot, { label, geo, active, standby }: TenantGeo): ExplainedTenant {
+function explainTenant(snapshot: Snapshot, tenant: TenantGeo): ExplainedTenant {
+  const { active, standby } = placeOf(snapshot.tenantPlaces, tenant);
   return {
-    name: label,
-    geo,
+    name: tenant.label,
+    geo: tenant.geo,
     active: active.id,
     activeState: stateOf(snapshot.states, active),
     standby: standby?.id,
@@ -455,13 +456,14 @@ function explainSecondHop(
       because: "it depends on the tenant",
     };
   }
-  const { label, active, standby } = tenant;
-  if (active.cloud !== tailored.service.cloud) {
-    const because = `${label} is a tenant of ${active.cloud}, which has names of its own`;
+  const { label } = tenant;
+  if (tenant.active.cloud !== tailored.service.cloud) {
+    const because = `${label} is a tenant of ${tenant.active.cloud}, which has names of its own`;
     return { tenant: label, frontEnd: frontEnd.id, target: undefined, because };
   }
-  const hasFailedOver = standby !== undefined && stateOf(snapshot.states, active) === "down";
-  const target = hasFailedOver ? standby : active;
-  const because = `${target.place.city} is ${hasFailedOver ? "standby" : "active"} for ${label}`;
+  const place = placeOf(snapshot.tenantPlaces, tenant);
+  const served = chooseActive(tenant, place, snapshot.states, "nearest");
+  const target = chosenDatacenter(served) ?? place.active;
+  const because = `${target.place.city} is ${target === place.active ? "active" : "standby"} for ${label}`;
   return { tenant: label, frontEnd: frontEnd.id, target: target.id, because };
 }

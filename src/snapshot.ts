@@ -9,7 +9,7 @@ import {
   shapeOf,
 } from "./cloud/record-rules.ts";
 import type { Service } from "./cloud/service.ts";
-import { allUp, type DatacenterStates } from "./cloud/states.ts";
+import { allAtHome, allUp, type DatacenterStates, type TenantPlaces } from "./cloud/states.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Candidate } from "./geo/distance.ts";
@@ -43,12 +43,13 @@ export interface Snapshot {
   /** one entry a name with rules; names whose rules differ in the records alone share theirs */
   readonly ruleTables: ReadonlyMap<RecordsName, RuleTables>;
   readonly states: DatacenterStates;
+  readonly tenantPlaces: TenantPlaces;
   /** keys of DNS Cookies, the current one first, then the one before it; without one there are no cookies */
   readonly cookieSecrets: readonly Uint8Array[];
 }
 
 /** What a snapshot holds that no configuration says. */
-export type SnapshotOptions = Partial<Pick<Snapshot, "states" | "cookieSecrets">>;
+export type SnapshotOptions = Partial<Pick<Snapshot, "states" | "tenantPlaces" | "cookieSecrets">>;
 
 /** The ordered lists of one set of candidate datacenters, and which addresses have which. */
 export interface Candidates {
@@ -79,7 +80,7 @@ export interface LocationClass {
 export function buildSnapshot(
   configuration: Configuration,
   geoip: GeoipDatabase | undefined,
-  { states = allUp, cookieSecrets = [] }: SnapshotOptions = {},
+  { states = allUp, tenantPlaces = allAtHome, cookieSecrets = [] }: SnapshotOptions = {},
 ): Snapshot {
   const locations = buildLocationTable({
     networks: configuration.networks.flatMap(({ name, prefixes, place }) =>
@@ -108,13 +109,18 @@ export function buildSnapshot(
     candidates,
     ruleTables: buildRuleTables(configuration, locations),
     states,
+    tenantPlaces,
     cookieSecrets,
   };
 }
 
 /** The same snapshot in other states: only choices change, never a table or a scope. */
-export function withStates(snapshot: Snapshot, states: DatacenterStates): Snapshot {
-  return { ...snapshot, states };
+export function withStates(
+  snapshot: Snapshot,
+  states: DatacenterStates,
+  tenantPlaces: TenantPlaces = snapshot.tenantPlaces,
+): Snapshot {
+  return { ...snapshot, states, tenantPlaces };
 }
 
 /** The next snapshot in the states of the one before, as far as their datacenters are still there. */
