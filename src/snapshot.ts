@@ -34,6 +34,8 @@ import type { IpAddress } from "./ip.ts";
 import { zonesOfRecords } from "./zone/zone.ts";
 
 export interface Snapshot {
+  /** counts up with each one that is put in force, from 1; 0 before that */
+  readonly version: number;
   readonly configuration: Configuration;
   /** which GeoIP database located it */
   readonly geoip: Pick<GeoipDatabase, "buildDate" | "databaseType"> | undefined;
@@ -103,6 +105,7 @@ export function buildSnapshot(
   }
   const { buildDate, databaseType } = geoip ?? {};
   return {
+    version: 0,
     configuration,
     geoip: buildDate === undefined || databaseType === undefined ? undefined : { buildDate, databaseType },
     locations,

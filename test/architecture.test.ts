@@ -63,6 +63,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
+  admin: ["explain.ts", "cloud"],
+  "diff.ts": ["config", "cloud", "zone"],
+  "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
 };
 
