@@ -3,6 +3,7 @@
  * are made one after the other; each is durable before it is in force, and in force before it is acknowledged.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type {
   Control,
   ControlEvent,
@@ -53,6 +54,8 @@ export interface ControllerOptions {
   /** Calls back at a time, which may be passed; returns how to take that back. */
   readonly setTimer: (at: Milliseconds, callback: () => void) => () => void;
   readonly load: () => Promise<LoadedAnew>;
+  /** when probes can change the state of one of these at the earliest; undefined where none is probed */
+  readonly nextHealthChange?: (ids: ReadonlySet<DatacenterId>) => Milliseconds | undefined;
   readonly log: { info(line: string): void; warn(line: string): void; error(line: string): void };
 }
 
@@ -229,6 +232,18 @@ export class Controller implements Changes {
     });
   }
 
+  /** Lets TTLs that follow the time follow it; asked every second or so. */
+  refreshTtls(): Promise<void> {
+    if (this.#base.configuration.clouds.every(({ healthTtl }) => healthTtl === undefined))
+      return Promise.resolve();
+    return this.#enqueue(async () => {
+      const healthTtls = this.#healthTtls();
+      if (isDeepStrictEqual(healthTtls, this.#inForce.healthTtls)) return;
+      this.#inForce = { ...this.#inForce, healthTtls };
+      await this.#options.publish(this.#inForce);
+    });
+  }
+
   subscribe(listener: (event: ControlEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -292,7 +307,11 @@ export class Controller implements Changes {
     const states = statesFrom(statuses);
     const settled = settleTenants(this.#geos(), operations, states, at);
     this.#operations = settled.operations;
-    this.#inForce = { ...withStates(this.#base, states, this.#places()), version: ++this.#version };
+    this.#inForce = {
+      ...withStates(this.#base, states, this.#places()),
+      version: ++this.#version,
+      healthTtls: this.#healthTtls(),
+    };
     this.#since = at;
     await publish(this.#inForce, handlers);
     if (settled.operations !== this.#kept) {
@@ -334,6 +353,26 @@ export class Controller implements Changes {
         await this.#settle(next);
       });
     });
+  }
+
+  /**
+   * TTLs that follow the time to the next possible change, of probes or of an override's end: what is answered now is not
+   * kept for longer than it can be right, as far as anyone can know.
+   */
+  #healthTtls(): ReadonlyMap<string, number> {
+    const { now, nextHealthChange } = this.#options;
+    const at = now();
+    const ttls = new Map<string, number>();
+    for (const { name, datacenters, healthTtl } of this.#base.configuration.clouds) {
+      if (healthTtl === undefined) continue;
+      const times = [
+        nextHealthChange?.(new Set(datacenters.map(({ id }) => id))),
+        nextExpiry(this.#operations),
+      ].filter((time) => time !== undefined);
+      const seconds = Math.floor((Math.min(...times) - at) / 1000);
+      ttls.set(name, Math.min(Math.max(seconds, healthTtl.min), healthTtl.max));
+    }
+    return ttls;
   }
 
   /** Where the tenants are that are not where the configuration has them. */

@@ -132,10 +132,15 @@ function visit(
       if (rrset === undefined) return { ...hop, found: "nodata", wildcard, tailoring };
       const isFollowed = rrset.type === TYPE.CNAME && qtype !== TYPE.CNAME && qtype !== TYPE.ANY;
       const found = isFollowed ? "cname" : "rrset";
-      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name }, tailoring };
+      const ttlSeconds = healthTtl(snapshot, tailored) ?? rrset.ttlSeconds;
+      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name, ttlSeconds }, tailoring };
     }
   }
 }
+
+/** The TTL of a tailored answer where it follows the probes of its cloud, in seconds. */
+const healthTtl = ({ healthTtls }: Snapshot, tailored: TailoredName): number | undefined =>
+  tailored.kind === "service" ? healthTtls.get(tailored.service.cloud) : undefined;
 
 /** Whether any choice answers a type: with records of it, or with a CNAME. */
 function hasType(tailored: TailoredName, qtype: number): boolean {

@@ -46,6 +46,8 @@ export interface Snapshot {
   readonly ruleTables: ReadonlyMap<RecordsName, RuleTables>;
   readonly states: DatacenterStates;
   readonly tenantPlaces: TenantPlaces;
+  /** TTLs of tailored answers by cloud, in seconds, where they follow the time to the next possible change */
+  readonly healthTtls: ReadonlyMap<string, number>;
   /** keys of DNS Cookies, the current one first, then the one before it; without one there are no cookies */
   readonly cookieSecrets: readonly Uint8Array[];
 }
@@ -113,6 +115,7 @@ export function buildSnapshot(
     ruleTables: buildRuleTables(configuration, locations),
     states,
     tenantPlaces,
+    healthTtls: new Map(),
     cookieSecrets,
   };
 }

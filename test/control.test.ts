@@ -57,9 +57,14 @@ let published: Snapshot[] = [];
 let lines: string[] = [];
 let next: LoadedAnew;
 
-function controllerOf(operations: Operations = noOperations): Controller {
+function controllerOf(
+  operations: Operations = noOperations,
+  snapshot: Snapshot = lab(),
+  nextHealthChange: () => number | undefined = () => undefined,
+): Controller {
   return new Controller({
-    snapshot: lab(),
+    snapshot,
+    nextHealthChange,
     operations,
     publish: async (snapshot) => {
       published.push(snapshot);
@@ -86,14 +91,18 @@ function controllerOf(operations: Operations = noOperations): Controller {
 }
 
 /** What someone in the west is answered now. */
-function answered(name: string): string {
+const answered = (name: string): string => records(name).join().replace(/.* A /, "");
+
+const ttlOf = (name: string): number => Number(records(name)[0]?.split(" ")[1]);
+
+function records(name: string): readonly string[] {
   const snapshot = published.at(-1);
   const address = parseAddress("192.0.2.1");
   if (snapshot === undefined || address === undefined) throw new Error("nothing is in force");
   const question = { qname: nameOctets(nameOf(name)), qtype: TYPE.A, qclass: CLASS.IN };
   const resolution = resolve(snapshot, question, { address, via: "source" });
   if (resolution.kind !== "resolved") throw new Error("scripted");
-  return resolution.sections.answer.flatMap(formatRRset).join().replace(/.* A /, "");
+  return resolution.sections.answer.flatMap(formatRRset);
 }
 
 const set = { reason: undefined, forSeconds: undefined } as const;
@@ -217,6 +226,31 @@ describe("a probe", () => {
     await controller.setDatacenter({ ...set, target: "dub", state: "up" });
     expect(answered("www.lab.example.")).toBe("198.18.1.1");
     expect(controller.datacenters()[0]).toMatchObject({ state: "up", health: { state: "down" } });
+  });
+});
+
+describe("TTLs that follow the time", () => {
+  it("go down to the next possible change, between their bounds", async () => {
+    const base = lab((text) => text.replace("services:", "health: { ttl: { min: 5, max: 30 } }\nservices:"));
+    let nextChange: number | undefined = 1_012_000;
+    const follower = controllerOf(noOperations, base, () => nextChange);
+    await follower.start();
+    expect(ttlOf("www.lab.example.")).toBe(12);
+    now = 1_009_000;
+    await follower.refreshTtls();
+    expect(ttlOf("www.lab.example.")).toBe(5);
+    nextChange = undefined;
+    await follower.refreshTtls();
+    expect(ttlOf("www.lab.example.")).toBe(30);
+    await follower.setDatacenter({ ...set, target: "nyc", state: "down", forSeconds: 20 });
+    expect(ttlOf("www.lab.example.")).toBe(20);
+  });
+
+  it("stay where no bounds are given", async () => {
+    const before = published.length;
+    await controller.refreshTtls();
+    expect(published).toHaveLength(before);
+    expect(ttlOf("www.lab.example.")).toBe(60);
   });
 });
 

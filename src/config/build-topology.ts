@@ -3,16 +3,18 @@
 import { dirname, resolve } from "node:path";
 import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
-import type { Cloud, Link, Service } from "../cloud/service.ts";
+import type { Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
 import {
   type Datacenter,
   datacenterId,
   derivedSlot,
+  type HealthCheck,
   type Mark,
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
 import type { Country, Place } from "../geo/place.ts";
+import { parseProbeTarget } from "../health/probe.ts";
 import {
   formatPrefix,
   type IpPrefix,
@@ -198,7 +200,7 @@ export function buildClouds(documents: Documents, settings: Settings, faults: Fa
     }
     places.set(value.cloud, source.placeOf(["cloud"]));
     const datacenters = Object.entries(value.datacenters).map(([shortId, entry]) =>
-      buildDatacenter(value.cloud, shortId, entry, source, faults),
+      buildDatacenter(value, shortId, entry, source, faults),
     );
     drafts.push({ source, document: value, datacenters });
   }
@@ -210,13 +212,14 @@ export function buildClouds(documents: Documents, settings: Settings, faults: Fa
   return drafts.map(({ source, document, datacenters }) => ({
     name: document.cloud,
     datacenters,
+    healthTtl: healthTtlOf(source, document, faults),
     services: buildServices(source, document, datacenters, faults),
     tenants: tenants.filter((tenant) => tenant.cloud === document.cloud),
   }));
 }
 
 function buildDatacenter(
-  cloud: string,
+  { cloud, health }: Pick<CloudDocument, "cloud" | "health">,
   shortId: string,
   entry: CloudEntries<"datacenters">,
   source: YamlDocument,
@@ -249,9 +252,34 @@ function buildDatacenter(
     roles: new Set(entry.roles),
     pools,
     farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm },
+    healthCheck: healthCheckOf(entry.probe, health),
     mark: markOf(entry),
   };
 }
+
+/** Between which seconds TTLs follow the probes. */
+function healthTtlOf(source: YamlDocument, { health }: CloudDocument, faults: Faults): TtlBounds | undefined {
+  const ttl = health?.ttl;
+  if (ttl !== undefined && ttl.min > ttl.max)
+    faults.at(
+      source,
+      ["health", "ttl", "max"],
+      `the longest TTL, ${ttl.max}, is below the shortest, ${ttl.min}`,
+    );
+  return ttl;
+}
+
+function healthCheckOf(
+  probe: string | undefined,
+  { everySeconds = 10, timeoutSeconds = 2, up = 2, down = 3, verifyCertificate = true }: HealthSettings = {},
+): HealthCheck | undefined {
+  const target = probe === undefined ? undefined : parseProbeTarget(probe);
+  if (target === undefined || typeof target === "string") return undefined; // the schema has told
+  const [everyMilliseconds, timeoutMilliseconds] = [everySeconds * 1000, timeoutSeconds * 1000];
+  return { target, everyMilliseconds, timeoutMilliseconds, up, down, verifyCertificate };
+}
+
+type HealthSettings = NonNullable<CloudDocument["health"]>;
 
 function markOf({
   inferred,

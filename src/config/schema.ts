@@ -6,6 +6,7 @@ import { parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
 import { continents } from "../geo/place.ts";
+import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 
 /** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
@@ -295,8 +296,33 @@ const datacenter = z.strictObject({
     .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
     .optional()
     .describe("the first numbers of its 16 clumps and farms, and its geo number in SharePoint's names"),
+  probe: parsed(
+    "what is probed: http://ADDRESS:PORT/PATH, https://... or tcp://ADDRESS:PORT",
+    parseProbeTarget,
+  ).optional(),
   ...mark,
 });
+
+const health = z
+  .strictObject({
+    everySeconds: z.number().min(1).max(3600).describe("from one probe to the next; 10 where absent"),
+    timeoutSeconds: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .describe("a probe without an answer for so long has failed; 2 where absent"),
+    up: z.int().min(1).max(100).describe("good probes in a row that bring a datacenter up; 2 where absent"),
+    down: z.int().min(1).max(100).describe("failed probes in a row that bring it down; 3 where absent"),
+    verifyCertificate: z
+      .boolean()
+      .describe("whether an https server needs a certificate that this machine trusts; true where absent"),
+    ttl: z
+      .strictObject({ min: ttlSeconds, max: ttlSeconds })
+      .optional()
+      .describe("TTLs of tailored answers follow the time to the next possible change, between these"),
+  })
+  .partial()
+  .describe("how the datacenters that name a probe are probed");
 
 const service = z.strictObject({
   era: z.string().optional().describe("the years whose names it imitates"),
@@ -329,6 +355,7 @@ export const cloudSchema = z
     records: records.optional(),
     tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
+    health: health.optional(),
     services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });
