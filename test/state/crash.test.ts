@@ -171,3 +171,20 @@ test("two that write at the same time never leave a damaged file, and whoever wa
     { numRuns: 100 },
   );
 });
+
+test("whoever another passes between the look and the rename is told, and goes on once it has read", async () => {
+  const disk = new SimulatedDisk({ [file]: at(5), [copy]: at(5) });
+  const store = new FileStateStore(file, disk);
+  const other = formatState(6, numbered(66)).text;
+  const syncFolder = disk.syncFolder.bind(disk);
+  disk.syncFolder = () => {
+    for (const path of [file, copy]) disk.entries.set(path, { content: other, synced: other });
+    return syncFolder();
+  };
+  await expect(store.write(numbered(6))).rejects.toThrow("(another server writes it at the same time)");
+  disk.syncFolder = syncFolder;
+  expect(await isWritten(store, 7)).toBe(false);
+  expect(numberOf((await store.read()).state)).toBe(66);
+  expect(await isWritten(store, 7)).toBe(true);
+  expect(await read(disk)).toBe(7);
+});
