@@ -29,7 +29,7 @@ export async function check({ config }: { readonly config: string }): Promise<nu
 
 /** Modules of handlers are loaded too, for what is wrong with them shows in no other way. */
 async function loadAll(config: string): Promise<LoadedSnapshot> {
-  const loaded = loadSnapshot(config);
+  const loaded = await loadSnapshot(config);
   if (loaded.kind === "errors") return loaded;
   const onEvent = ({ message }: HandlerEvent): void => console.error(escapeUnprintable(message));
   const started = await loadHandlers(loaded.snapshot, { onEvent });

@@ -27,8 +27,8 @@ export interface ExplainOptions {
   readonly json: boolean;
 }
 
-export function explainCommand(options: ExplainOptions): number {
-  const loaded = loadSnapshot(options.config);
+export async function explainCommand(options: ExplainOptions): Promise<number> {
+  const loaded = await loadSnapshot(options.config);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;

@@ -66,7 +66,9 @@ function buildProgram(): Command {
     .option("--tenant <tenant>", "the tenant, or its satellite, whose datacenter a second hop goes to")
     .addOption(config())
     .option("--json", "print JSON")
-    .action((qname, qtype, options) => exitWith(explainCommand({ json: false, ...options, qname, qtype })));
+    .action(async (qname, qtype, options) =>
+      exitWith(await explainCommand({ json: false, ...options, qname, qtype })),
+    );
 
   program
     .command("zone")

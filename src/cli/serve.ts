@@ -14,6 +14,7 @@ import type { Handlers } from "../script/handlers.ts";
 import type { HandlerEvent } from "../script/script-thread.ts";
 import { ListenError, type Server, startServer } from "../server.ts";
 import type { Snapshot } from "../snapshot.ts";
+import type { StateStore } from "../state/state-store.ts";
 import type { Trace } from "../trace.ts";
 import { zonesOfRecords } from "../zone/zone.ts";
 import { EXIT } from "./exit.ts";
@@ -38,7 +39,7 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
   }
-  const { snapshot, handlers } = loaded;
+  const { snapshot, handlers, store } = loaded;
   let logTrace = traceLogger(logger, snapshot);
   const { settings } = snapshot.configuration;
   let server: Server;
@@ -55,7 +56,7 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
     return EXIT.foundWrong;
   }
   const reload = async (): Promise<void> => {
-    const next = await load(config, logger);
+    const next = await load(config, logger, store);
     if (next.kind === "errors") {
       for (const error of next.errors) logger.error(formatConfigError(error));
       logger.error("the configuration was not loaded anew; the one before stays");
@@ -65,6 +66,11 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
     logTrace = traceLogger(logger, next.snapshot);
     if (!keepsListeners(settings, next.snapshot.configuration.settings)) {
       logger.warn("server.listen and server.tcp are others now; they count from the next start");
+    }
+    if (!isDeepStrictEqual(settings.stateFile, next.snapshot.configuration.settings.stateFile)) {
+      logger.warn(
+        `server.stateFile is another now; it counts from the next start, until then ${store.describe()}`,
+      );
     }
     logger.info(`the configuration is loaded anew: ${countZones(next.snapshot)}`);
     await old;
@@ -84,26 +90,33 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
   process.off("SIGHUP", onHangUp);
   await reloads;
   await server.close();
+  await store.close();
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
 
 type Loaded =
-  | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly handlers: Handlers }
+  | {
+      readonly kind: "loaded";
+      readonly snapshot: Snapshot;
+      readonly handlers: Handlers;
+      readonly store: StateStore;
+    }
   | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
 
-/** Loads all that is served; what is loaded and what handlers do from then on is logged. */
-async function load(config: string, logger: Logger): Promise<Loaded> {
-  const loaded = loadSnapshot(config, { keepState: true });
+/** Loads all that is served; what is loaded and what handlers do from then on is logged. State stays in the same store. */
+async function load(config: string, logger: Logger, before?: StateStore): Promise<Loaded> {
+  const options = before === undefined ? {} : { store: before };
+  const loaded = await loadSnapshot(config, { keepState: true, ...options });
   if (loaded.kind === "errors") return loaded;
-  const { snapshot, warnings } = loaded;
+  const { snapshot, warnings, store } = loaded;
   const onEvent = ({ level, message, stack }: HandlerEvent): void =>
     logger[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
   const started = await loadHandlers(snapshot, { onEvent });
   if (started.kind === "errors") return started;
   for (const warning of warnings) logger.warn(warning);
   logger.info(formatGeoip(snapshot));
-  return { kind: "loaded", snapshot, handlers: started.handlers };
+  return { kind: "loaded", snapshot, handlers: started.handlers, store };
 }
 
 const keepsListeners = (before: Settings, after: Settings): boolean =>

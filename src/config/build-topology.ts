@@ -110,8 +110,10 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     loggedQueries: log?.queries ?? "all",
     stateFile:
       server.stateFile === undefined || serverSource === undefined
-        ? undefined
-        : resolve(dirname(serverSource.file), server.stateFile),
+        ? { kind: "default" }
+        : server.stateFile === "none"
+          ? { kind: "none" }
+          : { kind: "file", path: resolve(dirname(serverSource.file), server.stateFile) },
   };
 }
 

@@ -50,8 +50,11 @@ export interface Settings {
   readonly defaultPlace: Place;
   /** which queries are logged: all, none, or one in N */
   readonly loggedQueries: "all" | "off" | number;
-  /** undefined: `.geodns365/state.json` beside the first file */
-  readonly stateFile: string | undefined;
+  /** where state is kept; by default `.geodns365/state.json` beside the first file */
+  readonly stateFile:
+    | { readonly kind: "default" }
+    | { readonly kind: "file"; readonly path: string }
+    | { readonly kind: "none" };
 }
 
 /** Addresses of the name servers of every zone, as octets. */

@@ -34,8 +34,8 @@ const worldwide = cloudOf("Worldwide");
 const china = cloudOf("China");
 const datacenters = lab.clouds.flatMap((cloud) => cloud.datacenters);
 
-test("it loads without an error or a warning", () => {
-  const loaded = loadSnapshot(path);
+test("it loads without an error or a warning", async () => {
+  const loaded = await loadSnapshot(path);
   expect(loaded.kind === "loaded" && loaded.warnings).toEqual([]);
 });
 

@@ -81,9 +81,9 @@ function writeFiles(files: Files): string {
   return root;
 }
 
-function loadFiles(files: Files, main = Object.keys(files)[0] ?? "lab.yaml") {
+async function loadFiles(files: Files, main = Object.keys(files)[0] ?? "lab.yaml") {
   const root = writeFiles(files);
-  const loaded = loadSnapshot(join(root, main));
+  const loaded = await loadSnapshot(join(root, main));
   const errors: readonly ConfigError[] = loaded.kind === "errors" ? loaded.errors : [];
   const withoutRoot = (text: string): string => text.replaceAll(`${root}/`, "");
   return {
@@ -103,17 +103,18 @@ interface Case {
 
 function testCases(cases: readonly Case[]): void {
   for (const { name, files, errors } of cases) {
-    test(name, () => {
+    test(name, async () => {
       const expected = errors.map((error) => (/^\d/.test(error) ? `lab.yaml:${error}` : error));
-      expect(loadFiles(files).lines).toEqual(expected);
+      expect((await loadFiles(files)).lines).toEqual(expected);
     });
   }
 }
 
-test("the configuration that the cases change has no fault", () => {
-  expect(loadFiles(lab()).lines).toEqual([]);
+test("the configuration that the cases change has no fault", async () => {
+  expect((await loadFiles(lab())).lines).toEqual([]);
   expect(
-    loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }).lines,
+    (await loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }))
+      .lines,
   ).toEqual([]);
 });
 
@@ -135,7 +136,7 @@ records:
 });
 
 describe("scripted zones", () => {
-  test("without a fault", () => expect(loadFiles(scripted()).lines).toEqual([]));
+  test("without a fault", async () => expect((await loadFiles(scripted())).lines).toEqual([]));
 
   testCases([
     {
@@ -257,26 +258,26 @@ describe("scripted zones", () => {
     },
   ]);
 
-  test("a link that leads out of the folder", () => {
+  test("a link that leads out of the folder", async () => {
     const root = writeFiles({
       "in/lab.yaml": scripted()["lab.yaml"] ?? "",
       "in/scripts/app.ts": "",
       "api.js": "",
     });
     symlinkSync(join(root, "api.js"), join(root, "in/api.js"));
-    const loaded = loadSnapshot(join(root, "in/lab.yaml"));
+    const loaded = await loadSnapshot(join(root, "in/lab.yaml"));
     expect(loaded.kind === "errors" ? loaded.errors.map(({ message }) => message) : []).toEqual([
       '"api.js" lies outside the folder of the configuration, where handlers must be',
     ]);
   });
 
-  test("a CNAME may lead into one", () => {
+  test("a CNAME may lead into one", async () => {
     const chain = changed(
       soundLab,
       ["zones: [lab.example]", "zones: [lab.example, { zone: end.example, handler: api.js }]"],
       ['    chain: [{ name: "{tenant}.lab.example" }]', '    chain: [{ name: "{tenant}.end.example" }]'],
     );
-    expect(loadFiles({ "lab.yaml": chain, "api.js": "" }).lines).toEqual([]);
+    expect((await loadFiles({ "lab.yaml": chain, "api.js": "" })).lines).toEqual([]);
   });
 });
 
@@ -1728,8 +1729,8 @@ describe("all at once", () => {
 });
 
 describe("the first file", () => {
-  test("that is not there is named as it was given", () => {
-    const loaded = loadSnapshot(join(folder, "no-such.yaml"));
+  test("that is not there is named as it was given", async () => {
+    const loaded = await loadSnapshot(join(folder, "no-such.yaml"));
     expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
       `${join(folder, "no-such.yaml")}:1:1: the configuration cannot be read: there is no such file; name a file with --config`,
     ]);
@@ -1739,14 +1740,14 @@ describe("the first file", () => {
     ["is empty", ""],
     ["has comments alone", "# later\n"],
     ["has no zone", "server: { answer: full }\n"],
-  ])("that %s", (_what, text) => {
-    expect(loadFiles({ "lab.yaml": text }).lines).toEqual([
+  ])("that %s", async (_what, text) => {
+    expect((await loadFiles({ "lab.yaml": text })).lines).toEqual([
       "lab.yaml:1:1: there is no zone to serve; list zones, or include a cloud's file",
     ]);
   });
 
-  test("that is a folder", () => {
-    const loaded = loadSnapshot(folder);
+  test("that is a folder", async () => {
+    const loaded = await loadSnapshot(folder);
     expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
       `${folder}:1:1: the configuration is a folder; name a file with --config`,
     ]);
@@ -1754,9 +1755,9 @@ describe("the first file", () => {
 });
 
 describe("an error as it is printed", () => {
-  test("has its line and a mark under the column", () => {
+  test("has its line and a mark under the column", async () => {
     const files = { "lab.yaml": 'server:\n  listen: ["127.0.0.1:5300", "127.0.0.1"]\nzones: [a.example]\n' };
-    expect(loadFiles(files).printed).toEqual([
+    expect((await loadFiles(files)).printed).toEqual([
       [
         'lab.yaml:2:30: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
         '    listen: ["127.0.0.1:5300", "127.0.0.1"]',
@@ -1765,13 +1766,13 @@ describe("an error as it is printed", () => {
     ]);
   });
 
-  test("has a long line cut around the column", () => {
+  test("has a long line cut around the column", async () => {
     const prefixes = Array.from({ length: 40 }, (_, i) => `10.1.${i}.0/24`).join(", ");
     const place = 'place: { city: Oslo, country: "NO", coordinates: [60, 11] }';
     const files = {
       "lab.yaml": `networks:\n  hq: { prefixes: [${prefixes}, 10.1.0.0], ${place}, knd: vpn }\n---\nzones: [a.example]\n`,
     };
-    const [printed = ""] = loadFiles(files).printed;
+    const [printed = ""] = (await loadFiles(files)).printed;
     const [head, line = "", mark = ""] = printed.split("\n");
     expect(head).toBe('lab.yaml:2:642: "knd" is no key here; did you mean "kind"?');
     expect(line.length).toBeLessThanOrEqual(142);
@@ -1779,17 +1780,19 @@ describe("an error as it is printed", () => {
     expect(line.slice(mark.indexOf("^"))).toBe("knd: vpn }");
   });
 
-  test("has no control character of the file", () => {
-    const [printed = ""] = loadFiles({
-      "lab.yaml": "zones: [a.example] # \u001b[2J\nserver: { answr: 1 } # \u001b[2J\n",
-    }).printed;
+  test("has no control character of the file", async () => {
+    const [printed = ""] = (
+      await loadFiles({
+        "lab.yaml": "zones: [a.example] # \u001b[2J\nserver: { answr: 1 } # \u001b[2J\n",
+      })
+    ).printed;
     expect(printed).toContain("\n  server: { answr: 1 } # \ufffd[2J\n            ^");
   });
 
-  test("names places below the folder one is in relatively, in the message as at its head", () => {
+  test("names places below the folder one is in relatively, in the message as at its head", async () => {
     const root = writeFiles(lab(["198.18.3.0/24", "198.18.2.0/23"]));
     const cwd = vi.spyOn(process, "cwd").mockReturnValue(root);
-    const loaded = loadSnapshot(join(root, "lab.yaml"));
+    const loaded = await loadSnapshot(join(root, "lab.yaml"));
     const printed = loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : [];
     cwd.mockRestore();
     expect(printed[0]?.split("\n")[0]).toBe(
@@ -1797,10 +1800,12 @@ describe("an error as it is printed", () => {
     );
   });
 
-  test("keeps a tab before the column, so that the mark stands under it", () => {
-    const [printed = ""] = loadFiles({
-      "lab.yaml": "server:\t{ answr: full }\nzones: [a.example]\n",
-    }).printed;
+  test("keeps a tab before the column, so that the mark stands under it", async () => {
+    const [printed = ""] = (
+      await loadFiles({
+        "lab.yaml": "server:\t{ answr: full }\nzones: [a.example]\n",
+      })
+    ).printed;
     expect(printed).toContain("\n  server:\t{ answr: full }\n         \t  ^");
   });
 });

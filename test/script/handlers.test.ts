@@ -41,7 +41,7 @@ async function start(
     [file]: text,
   });
   labs.push(lab);
-  const handlers = await lab.handlers(lab.load(), options);
+  const handlers = await lab.handlers(await lab.load(), options);
   return {
     lab,
     handlers,

@@ -52,7 +52,7 @@ export interface Lab {
   readonly events: Events;
   readonly traces: Trace[];
   write(file: string, text: string): void;
-  load(): Snapshot;
+  load(): Promise<Snapshot>;
   /** starts handlers, which `close` ends */
   handlers(snapshot: Snapshot, options?: Partial<HandlerOptions>): Promise<Handlers>;
   serve(options?: Partial<HandlerOptions>): Promise<Server>;
@@ -67,8 +67,8 @@ export function makeLab(files: Readonly<Record<string, string>>): Lab {
   const cleanUp: (() => Promise<void>)[] = [];
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text);
   for (const [file, text] of Object.entries(files)) write(file, text);
-  const load = (): Snapshot => {
-    const loaded = loadSnapshot(join(folder, "lab.yaml"));
+  const load = async (): Promise<Snapshot> => {
+    const loaded = await loadSnapshot(join(folder, "lab.yaml"));
     if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
     return loaded.snapshot;
   };
@@ -86,7 +86,7 @@ export function makeLab(files: Readonly<Record<string, string>>): Lab {
     load,
     handlers,
     serve: async (options = {}) => {
-      const snapshot = load();
+      const snapshot = await load();
       const server = await startServer(snapshot, {
         listen: [{ address: "127.0.0.1", family: 4, port: 0 }],
         handlers: await handlers(snapshot, options),

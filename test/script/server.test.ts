@@ -224,7 +224,12 @@ it("what is no lookup never reaches a handler", async () => {
   const address = parseAddress("192.0.2.53");
   if (address === undefined) throw new Error("no address");
   for (const type of ["AXFR", "IXFR", "MAILB", "TSIG"]) {
-    const made = answer(lab.load(), query("api.example.", type), { address, port: 53, transport: "tcp" }, 0);
+    const made = answer(
+      await lab.load(),
+      query("api.example.", type),
+      { address, port: 53, transport: "tcp" },
+      0,
+    );
     expect([type, made.kind]).toEqual([type, "answered"]);
   }
 });
@@ -233,7 +238,7 @@ it("has a line in the log of queries like any other", async () => {
   const { lab, port } = await start();
   await ask(port, "udp", "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
   await ask(port, "udp", "throw.api.example.");
-  const { locations } = lab.load();
+  const { locations } = await lab.load();
   const [good, bad] = lab.traces.map((trace) => queryLine(trace, locations));
   expect(good?.message).toBe(
     "www.api.example. TXT from 127.0.0.1 for 10.1.0.0/16 (default location): NOERROR, script",
@@ -246,7 +251,7 @@ it("has a line in the log of queries like any other", async () => {
   });
 });
 
-it("DS at the apex of a scripted zone is the matter of the zone above (RFC 4035 §3.1.4.1)", () => {
+it("DS at the apex of a scripted zone is the matter of the zone above (RFC 4035 §3.1.4.1)", async () => {
   const lab = makeLab({
     "lab.yaml": `geoip: { database: none }
 zones: [lab.example, { zone: api.lab.example, handler: api.js }]
@@ -257,8 +262,9 @@ records: { lab.example: [api NS ns1.api, ns1.api A 192.0.2.1] }
   labs.push(lab);
   const address = parseAddress("192.0.2.53");
   if (address === undefined) throw new Error("no address");
+  const snapshot = await lab.load();
   const kindOf = (type: string): string =>
-    answer(lab.load(), query("api.lab.example.", type), { address, port: 53, transport: "udp" }, 0).kind;
+    answer(snapshot, query("api.lab.example.", type), { address, port: 53, transport: "udp" }, 0).kind;
   expect(["DS", "NS", "SOA"].map(kindOf)).toEqual(["answered", "deferred", "deferred"]);
 });
 
@@ -271,7 +277,7 @@ describe("the next snapshot", () => {
     expect([await counted(port), await counted(port)]).toEqual(['"1"', '"2"']);
     const slow = ask(port, "udp", "later.api.example.");
     lab.write("api.js", handler.replace("++count", '"new"'));
-    const next = lab.load();
+    const next = await lab.load();
     const old = server.replaceSnapshot(next, await lab.handlers(next));
     expect(await counted(port)).toBe('"new"');
     expect(formatRcode((await slow).rcode)).toBe("NOERROR");
@@ -281,7 +287,7 @@ describe("the next snapshot", () => {
 
   it("fails in a scripted zone where it has no handlers", async () => {
     const { lab, server, port } = await start();
-    await server.replaceSnapshot(lab.load());
+    await server.replaceSnapshot(await lab.load());
     const response = await ask(port, "udp", "www.api.example.");
     expect(extendedErrorOf(response)).toBe("the handler of api.example. is not running");
   });
@@ -309,7 +315,7 @@ ${more}services:
     server.setStates(withState(allUp, datacenterId("Lab", down), "down"));
     const other = await found();
     expect(other).not.toBe(nearest);
-    await server.replaceSnapshot(lab.load());
+    await server.replaceSnapshot(await lab.load());
     expect(await found()).toBe(other);
   });
 });
