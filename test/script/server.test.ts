@@ -35,6 +35,7 @@ export default (request, send, source) => {
     case "garbage": send(Buffer.alloc(100, 255)); return;
     case "never": return;
     case "exit": process.exit(1);
+    case "flood": for (let i = 0; i < 1e5; i++) send(Buffer.alloc(100, 255)); return;
     case "twice": txt("first"); send(response); send(response); return;
     case "later": txt("late"); setTimeout(() => send(response), 1); return;
     case "count": txt(++count); send(response); return;
@@ -134,6 +135,7 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     ["garbage", "answered wrongly: "],
     ["never", "did not answer in 20 ms"],
     ["exit", "ended"],
+    ["flood", "answered wrongly: "],
   ])(
     "a handler that does %s has SERVFAIL for it alone, and every other query its answer",
     async (name, text) => {
@@ -158,6 +160,21 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
       if (isLate) expect(replies[0]?.id).toBe(1);
     },
   );
+
+  it("every plain query has its answer among those that a handler fails, in all ways at once", async () => {
+    const { port } = await start(50);
+    const ways = ["throw", "garbage", "never", "flood", "exit", "loop"];
+    const queries = Array.from({ length: 240 }, (_, i) => {
+      const failing = ways[Math.floor(i / 4) % ways.length];
+      return query(i % 4 === 0 ? `${failing}.api.example.` : "www.lab.example.", "A", { id: i + 1 });
+    });
+    const replies = await askAll(port, way, queries);
+    expect(replies.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(queries.map((_, i) => i + 1));
+    for (const { id, rcode, answer: records } of replies) {
+      const expected = id % 4 === 1 ? ["SERVFAIL"] : ["NOERROR", "www.lab.example. 60 A 192.0.2.1"];
+      expect([formatRcode(rcode), ...records.map(formatRecord)]).toEqual(expected);
+    }
+  });
 
   it("a handler that loops for ever is back after a while", async () => {
     const { port, lab } = await start(20);
