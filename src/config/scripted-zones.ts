@@ -1,9 +1,10 @@
 /** Scripted zones: the module that answers for each, checked to be a file of the configuration's own folder. */
 
 import { realpathSync, statSync } from "node:fs";
-import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import type { DomainName } from "../dns/name.ts";
 import type { ScriptedZone } from "../zone/scripted-zone.ts";
+import { isBelow } from "./folder.ts";
 import { cutFound } from "./printable.ts";
 import type { ValuePath, YamlDocument } from "./yaml-document.ts";
 
@@ -59,8 +60,7 @@ function findModule(
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     return { fault: isMissing ? "is no file" : "cannot be read" };
   }
-  const fromFolder = relative(realpathSync(folder), real);
-  if (fromFolder === ".." || fromFolder.startsWith(`..${sep}`) || isAbsolute(fromFolder)) {
+  if (!isBelow(real, folder)) {
     return { fault: "lies outside the folder of the configuration, where handlers must be" };
   }
   if (!isFile) return { fault: "is no file" };

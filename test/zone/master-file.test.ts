@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { afterAll, describe, expect, it, test } from "vitest";
+import { afterAll, describe, expect, it, test, vi } from "vitest";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { type ConfigError, formatPlace } from "../../src/config/yaml-document.ts";
 import { formatRRset } from "../../src/dns/message.ts";
@@ -124,6 +124,14 @@ describe("a master file in a configuration", () => {
     writeFileSync(join(lab, "zones/c.zone"), "w A 192.0.2.1\n");
     writeFileSync(join(lab, "lab.yaml"), "zones: [{ zone: example.test, file: zones/b.zone }]\n");
     expect(recordsOf(loadConfig(join(lab, "lab.yaml")))).toContain("w.example.test. 60 A 192.0.2.1");
+  });
+
+  it("includes what lies beside it where the working folder is that of the configuration", () => {
+    const { lab } = load(`${apex}$INCLUDE b.zone\n`, { "b.zone": "w A 192.0.2.1\n" });
+    vi.spyOn(process, "cwd").mockReturnValue(lab);
+    const loaded = loadConfig("lab.yaml");
+    vi.restoreAllMocks();
+    expect(recordsOf(loaded)).toContain("w.example.test. 60 A 192.0.2.1");
   });
 
   it("does not include itself for ever", () => {
