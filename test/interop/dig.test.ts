@@ -46,6 +46,54 @@ describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of 
   });
 });
 
+describe("a name tailored beside a master file, over nested networks", () => {
+  const config = "test/scenarios/fixtures/master-file.yaml";
+  let nested: Started;
+  beforeAll(async () => {
+    nested = await startGeodns365(["--config", config]);
+  });
+  afterAll(() => nested.stop());
+
+  // 10.1.1.0/25 in 10.1.1.0/24 in 10.1.0.0/16 in 10.0.0.0/8, and the like in IPv6: the scope is the widest prefix that has the same.
+  const rows = [
+    ["geo", "A", "10.1.1.1/32", 25, "60 A 192.0.2.125"],
+    ["geo", "A", "10.1.1.0/25", 25, "60 A 192.0.2.125"],
+    ["geo", "A", "10.1.1.128/25", 25, "60 A 192.0.2.24"],
+    ["geo", "A", "10.1.0.0/24", 24, "60 A 192.0.2.16"],
+    ["geo", "A", "10.1.2.0/24", 23, "60 A 192.0.2.16"],
+    ["geo", "A", "10.2.0.0/16", 15, "60 A 192.0.2.8"],
+    ["geo", "A", "192.0.2.0/24", 1, ""],
+    ["geo", "AAAA", "2001:db8:1:180::/64", 57, "60 AAAA 2001:db8::57"],
+    ["geo", "AAAA", "2001:db8:1:100::/56", 57, "60 AAAA 2001:db8::56"],
+    ["geo", "AAAA", "2001:db8:1::/56", 56, "60 AAAA 2001:db8::48"],
+    ["geo", "AAAA", "2001:db8:8000::/48", 33, "60 AAAA 2001:db8::32"],
+    ["geo", "TXT", "10.1.1.1/32", 0, '300 TXT "the same for everyone"'],
+    ["mail", "A", "10.1.1.1/32", 0, "300 A 192.0.2.25"],
+    ["www", "A", "10.1.1.1/32", 25, "60 A 192.0.2.125"],
+    ["alias", "AAAA", "2001:db8:1:180::/64", 57, "60 AAAA 2001:db8::57"],
+  ] as const;
+  /** where the file leads on from its aliases */
+  const leads: Readonly<Record<string, string>> = { alias: "www", www: "geo" };
+
+  describe.each(["+notcp", "+tcp"])("dig %s", (way) => {
+    it.each(rows)("%s %s +subnet=%s has scope %i", async (first, type, subnet, scope, last) => {
+      const at = ["@127.0.0.1", "-p", String(nested.port), way];
+      const output = await run("dig", [...at, `${first}.example.test`, type, `+subnet=${subnet}`]);
+      const expected: string[] = [];
+      let name: string = first;
+      for (let target = leads[name]; target !== undefined; target = leads[name]) {
+        expected.push(`${name}.example.test. 300 CNAME ${target}.example.test.`);
+        name = target;
+      }
+      if (last !== "") expected.push(`${name}.example.test. ${last}`);
+      const [, answer = ""] = /;; ANSWER SECTION:\n([\s\S]*?)\n\n/.exec(output) ?? [];
+      expect(normalised(answer.split("\n")).map((line) => line.replace(" IN ", " "))).toEqual(expected);
+      expect(output).toMatch(/status: NOERROR/);
+      expect(output).toContain(`CLIENT-SUBNET: ${subnet}/${scope}\n`);
+    });
+  });
+});
+
 async function ask({ command, output }: Example, { port }: Started): Promise<void> {
   const [line = "", filter] = command.split(" | ");
   const args = line.replace("-p 5300", `-p ${port}`).split(" ").slice(1);
