@@ -6,7 +6,7 @@ import { TYPE } from "../dns/iana.ts";
 import type { DomainName } from "../dns/name.ts";
 import { checkHosts } from "../zone/integrity.ts";
 import { type MasterFile, type MasterPlace, readMasterFile } from "../zone/master-file.ts";
-import type { RecordNumber } from "../zone/node-table.ts";
+import { type RecordNumber, uint32s, withRoom } from "../zone/node-table.ts";
 import type { ZoneBuilder, ZoneRecord } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import { reasonOf } from "./documents.ts";
@@ -129,21 +129,19 @@ function checkIntegrity<T>(builder: ZoneBuilder<T>, file: string, lines: RecordP
 /** Where records stand, by number; a million places as objects would take as much room as the zone. */
 class RecordPlaces {
   readonly #files: string[] = [];
-  readonly #fileOf: number[] = [];
-  readonly #lineOf: number[] = [];
-  readonly #columnOf: number[] = [];
+  /** of each record the number of its file, its line and its column */
+  #places = new Uint32Array(3 * 64);
 
   add(record: RecordNumber, { file, line, column }: MasterPlace): void {
     if (this.#files.at(-1) !== file) this.#files.push(file);
-    this.#fileOf[record] = this.#files.length - 1;
-    this.#lineOf[record] = line;
-    this.#columnOf[record] = column;
+    this.#places = withRoom(this.#places, 3 * (record + 1), uint32s);
+    this.#places.set([this.#files.length, line, column], 3 * record);
   }
 
   placeOf(record: RecordNumber): FilePlace | undefined {
-    const file = this.#files[this.#fileOf[record] ?? -1];
-    if (file === undefined) return undefined;
-    return { file, line: this.#lineOf[record] ?? 1, column: this.#columnOf[record] ?? 1 };
+    const [fileNumber = 0, line = 1, column = 1] = this.#places.subarray(3 * record, 3 * record + 3);
+    const file = this.#files[fileNumber - 1];
+    return file === undefined ? undefined : { file, line, column };
   }
 }
 
