@@ -1,6 +1,6 @@
 /** The master files that `zones` names, read into their zones; what is wrong in them is told as in YAML. */
 
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { TYPE } from "../dns/iana.ts";
 import type { DomainName } from "../dns/name.ts";
@@ -47,6 +47,8 @@ export function readZoneFile<T>(entry: MasterFileEntry<T>, folder: string, fault
     try {
       if (within !== undefined && !isBelow(realpathSync(path), within))
         return `lies outside the folder of the configuration, ${within}`;
+      // A pipe or a device may have no end.
+      if (!statSync(path).isFile()) return "is no file";
       const file = { file: path, text: readFileSync(path, "latin1") };
       files.set(path, file);
       return file;
