@@ -1337,6 +1337,17 @@ describe("tailored names", () => {
       errors: ["8:5: 1.10 is read as 1.1 here; put it in quotes"],
     },
     {
+      name: "a name and a network that the schema would leave out",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    __proto__: { default: [A 192.0.2.1] }\n    a: { networks: { __proto__: [A 192.0.2.1] } }\n",
+      ]),
+      errors: [
+        "8:5: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+        "9:22: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+      ],
+    },
+    {
       name: "a continent that is none",
       files: geo("continents: { EUR: [A 192.0.2.1] }"),
       errors: ['9:21: "EUR" is no key here; did you mean "EU"?'],
