@@ -14,7 +14,7 @@ const DEFAULT_CONCURRENCY = 64;
 
 const extensions = [".js", ".mjs", ".ts", ".mts"];
 
-/** An item of `zones` that is a map. */
+/** An item of `zones` that names a handler. */
 export interface ScriptedZoneItem {
   readonly zone: string;
   readonly handler: string;
@@ -22,15 +22,15 @@ export interface ScriptedZoneItem {
   readonly concurrency?: number | undefined;
 }
 
-/** Makes the zone of an item of `zones`; `rootFile` is the first file of the configuration. */
+/** Makes the zone of an item of `zones`; its module must lie in `folder`, that of the configuration. */
 export function buildScriptedZone(
   apex: DomainName,
   item: ScriptedZoneItem,
   { source, valuePath }: { readonly source: YamlDocument; readonly valuePath: ValuePath },
-  rootFile: string,
+  folder: string,
 ): { readonly zone: ScriptedZone; readonly fault: string | undefined } {
   const path = resolve(dirname(source.file), item.handler);
-  const found = findModule(path, dirname(rootFile));
+  const found = findModule(path, folder);
   const place = source.placeOf([...valuePath, "handler"]);
   return {
     zone: {
