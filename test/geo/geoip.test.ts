@@ -124,9 +124,35 @@ describe("the fields of a record", () => {
       location: { country: "DE" },
     },
     {
-      name: "the registered country alone",
+      name: "the registered country alone, as of anycast networks",
       record: { registered_country: { iso_code: "US" } },
-      location: undefined,
+      location: { country: "US" },
+    },
+    {
+      name: "DB-IP, with a city and without an id",
+      record: {
+        city: { names: { en: "Bern" } },
+        continent: { code: "EU" },
+        country: { iso_code: "CH", is_in_european_union: 0 },
+        location: { latitude: 46.94809, longitude: 7.44744 },
+        subdivisions: [{ names: { en: "Bern" } }],
+      },
+      location: { country: "CH", continent: "EU", city: "Bern", coordinates: [46.94809, 7.44744] },
+    },
+    {
+      name: "IPinfo with codes alone",
+      record: { country: "GB", continent: "EU", country_name: "United Kingdom", continent_name: "Europe" },
+      location: { country: "GB", continent: "EU" },
+    },
+    {
+      name: "IPinfo with a code beside a region",
+      record: { country: "GB", region: "England", region_code: "ENG", lat: "51.50853", lng: "-0.12574" },
+      location: { country: "GB", subdivision: "ENG", coordinates: [51.50853, -0.12574] },
+    },
+    {
+      name: "text that a terminal would obey, and long text",
+      record: { country: "DE", city: `\u001b[31m${"x".repeat(20)}`, region: "y".repeat(28) },
+      location: { country: "DE", city: `[31m${"x".repeat(20)}`, subdivision: "y".repeat(28) },
     },
     { name: "a dash for the unknown", record: { country_code: "-", city: "-" }, location: undefined },
     { name: "no map at all", record: "DE", location: undefined },
