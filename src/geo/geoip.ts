@@ -124,17 +124,18 @@ function openFile(octets: Buffer): OpenFile {
   if (markerStart < 0) throw new Error("not a MaxMind DB file, or cut short: it has no metadata");
   checkMetadata(octets, markerStart + METADATA_MARKER.length);
   const cache = new DecodedValues();
-  const reader = readOrThrow("cannot read its metadata or search tree", () => new Reader(octets, { cache }));
+  const reader = openReader(octets, cache);
   // The types of maxmind are what a sound file has; what this file has is still to be seen.
   const metadata: { readonly [Key in keyof typeof reader.metadata]: unknown } = reader.metadata;
   const { binaryFormatMajorVersion, buildEpoch, databaseType, ipVersion, nodeCount, recordSize } = metadata;
-  if (binaryFormatMajorVersion !== 2)
-    throw broken(`format version ${shown(binaryFormatMajorVersion)} is not 2`);
-  if (ipVersion !== 4 && ipVersion !== 6) throw broken(`ip version ${shown(ipVersion)} is neither 4 nor 6`);
+  if (binaryFormatMajorVersion !== 2) throw wrong("format version", binaryFormatMajorVersion, "2");
+  if (ipVersion !== 4 && ipVersion !== 6) throw wrong("ip version", ipVersion, "4 or 6");
   if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32) {
-    throw broken(`record size ${shown(recordSize)} is not 24, 28 or 32`);
+    throw wrong("record size", recordSize, "24, 28 or 32");
   }
-  if (typeof nodeCount !== "number" || !Number.isInteger(nodeCount)) throw broken("it has no node count");
+  if (typeof nodeCount !== "number" || !Number.isInteger(nodeCount)) {
+    throw wrong("node count", nodeCount, "a whole number of 32 bits");
+  }
   const dataStart = (nodeCount * recordSize) / 4 + SEPARATOR_SIZE;
   const dataSize = markerStart - dataStart;
   if (dataSize < 0) throw broken(`its search tree of ${nodeCount} nodes is longer than the file`);
@@ -166,9 +167,23 @@ function checkMetadata(octets: Buffer, start: number): void {
 /** The type of a map, as the first three bits of a value have it. */
 const METADATA_TYPE = 7;
 
-/** A value of the metadata as it may stand in a message. */
-const shown = (value: unknown): string =>
-  typeof value === "number" || typeof value === "bigint" ? String(value) : "that is no number";
+/** The Reader goes down the search tree to where IPv4 begins, and trusts the numbers in the metadata for that. */
+function openReader(octets: Buffer, cache: DecodedValues) {
+  try {
+    return new Reader(octets, { cache });
+  } catch (error) {
+    if (error instanceof RangeError) throw broken("its search tree is longer than the file");
+    const reason = error instanceof Error ? error.message.toLowerCase() : String(error);
+    throw broken(`its metadata does not describe a search tree (${reason})`);
+  }
+}
+
+const wrong = (name: string, value: unknown, expected: string): Error =>
+  broken(
+    typeof value === "number" || typeof value === "bigint"
+      ? `${name} ${value} is not ${expected}`
+      : `it has no ${name}`,
+  );
 
 /** The record at the end of 96 zero bits, where an IPv6 tree keeps the IPv4 addresses (::/96). */
 function ipv4Root(tree: SearchTree): number {

@@ -21,6 +21,10 @@ export class ValueChecker {
   readonly #section: ValueSection;
   readonly #sizes = new Map<number, number>();
   #workLeft: number;
+  /** What `#readHead` found last. A city database has tens of millions of values, too many to make an object for each. */
+  #type = 0;
+  #size = 0;
+  #next = 0;
 
   constructor(section: ValueSection) {
     this.#section = section;
@@ -29,70 +33,101 @@ export class ValueChecker {
 
   /** Throws, in words, where there is no sound value at an offset into the file; else says how large it is. */
   check(at: number): number {
-    return this.#target(at, 0);
+    return this.#checkTarget(at, 0);
   }
 
   /** The size of the value that a pointer leads to. */
-  #target(at: number, depth: number): number {
+  #checkTarget(at: number, depth: number): number {
     const known = this.#sizes.get(at);
     if (known !== undefined) return known;
     const { start, end } = this.#section;
     if (at < start || at >= end) throw new Error("a pointer leads out of its section");
-    const { size } = this.#value(at, depth);
+    const size = this.#checkValue(at, depth);
     this.#sizes.set(at, size);
     return size;
   }
 
-  #value(at: number, depth: number): { readonly size: number; readonly next: number } {
+  /** The size of the value at an offset; `#next` is then the offset behind it. */
+  #checkValue(at: number, depth: number): number {
     if (depth > MAX_DEPTH) throw new Error(`values lie more than ${MAX_DEPTH} deep in each other`);
-    const { type, size, next } = this.#head(at);
+    this.#readHead(at);
     this.#work(1);
-    if (type === TYPE.pointer) {
-      return { size: limited(1 + this.#target(size, depth + 1)), next };
-    }
-    if (type !== TYPE.map && type !== TYPE.array) {
-      if (type === TYPE.boolean) return { size: 1, next };
-      if (next + size > this.#section.end) throw new Error("a value runs past the end of its section");
-      this.#work(size);
-      return { size: limited(1 + size), next: next + size };
-    }
-    // A size is only what the file says: as many values have to be there.
-    let total = 1;
-    let after = next;
-    for (let i = 0; i < size; i++) {
-      for (const isKey of type === TYPE.map ? [true, false] : [false]) {
-        if (isKey && !this.#isText(after)) throw new Error("a key of a map is no text");
-        const value = this.#value(after, depth + 1);
-        total = limited(total + value.size);
-        after = value.next;
+    const { end } = this.#section;
+    const next = this.#next;
+    const size = this.#size;
+    switch (this.#type) {
+      case TYPE.pointer: {
+        const targetSize = this.#checkTarget(size, depth + 1);
+        this.#next = next;
+        return limited(1 + targetSize);
       }
+      case TYPE.map:
+        return this.#checkItems(2 * size, true, depth);
+      case TYPE.array:
+        return this.#checkItems(size, false, depth);
+      case TYPE.boolean:
+        return 1;
+      default:
+        if (next + size > end) throw new Error("a value runs past the end of its section");
+        this.#work(size);
+        this.#next = next + size;
+        return limited(1 + size);
     }
-    return { size: total, next: after };
   }
 
-  #isText(at: number): boolean {
-    const head = this.#head(at);
-    if (head.type !== TYPE.pointer) return head.type === TYPE.text;
-    return this.#head(head.size).type === TYPE.text;
+  /** A count is only what the file says: as many values have to be there. */
+  #checkItems(count: number, isMap: boolean, depth: number): number {
+    let total = 1;
+    for (let i = 0; i < count; i++) {
+      if (isMap && i % 2 === 0) this.#checkIsText(this.#next);
+      total = limited(total + this.#checkValue(this.#next, depth + 1));
+    }
+    return total;
+  }
+
+  #checkIsText(at: number): void {
+    const type = this.#octet(at) >> 5;
+    if (type === TYPE.text) return;
+    if (type === TYPE.pointer) {
+      this.#readHead(at);
+      const isText = this.#octet(this.#size) >> 5 === TYPE.text;
+      this.#next = at;
+      if (isText) return;
+    }
+    throw new Error("a key of a map is no text");
   }
 
   /** What the octets before a value say: its type, and its size or, of a pointer, the offset it leads to. */
-  #head(at: number): { readonly type: number; readonly size: number; readonly next: number } {
+  #readHead(at: number): void {
     const control = this.#octet(at);
-    if (control >> 5 === TYPE.pointer) {
-      const length = ((control >> 3) & 3) + 1;
-      const high = length === 4 ? 0 : (control & 7) * 256 ** length;
-      const target = this.#section.start + high + this.#number(at + 1, length) + (POINTER_BASES[length] ?? 0);
-      return { type: TYPE.pointer, size: target, next: at + 1 + length };
+    const low = control & 31;
+    let type = control >> 5;
+    if (type === TYPE.pointer) {
+      const length = (low >> 3) + 1;
+      const high = length === 4 ? 0 : (low & 7) * 256 ** length;
+      this.#type = type;
+      this.#size = this.#section.start + high + this.#number(at + 1, length) + (POINTER_BASES[length] ?? 0);
+      this.#next = at + 1 + length;
+      return;
     }
-    const type = control >> 5 === 0 ? this.#octet(at + 1) + 7 : control >> 5;
-    const sizeAt = at + (control >> 5 === 0 ? 2 : 1);
-    const more = Math.max(0, (control & 31) - 28);
-    const size = more === 0 ? control & 31 : this.#number(sizeAt, more) + (SIZE_BASES[more] ?? 0);
-    const [least, most] = SIZES.get(type) ?? [1, 0];
-    if (least > most) throw new Error(`there is no type ${type} of values`);
+    let next = at + 1;
+    if (type === 0) {
+      type = this.#octet(next++) + 7;
+      if (type === TYPE.map) throw new Error("there is no type 0 of values");
+    }
+    let size = low;
+    if (low > 28) {
+      const length = low - 28;
+      size = this.#number(next, length) + (SIZE_BASES[length] ?? 0);
+      next += length;
+    }
+    const least = LEAST_SIZES[type];
+    const most = MOST_SIZES[type];
+    if (least === undefined || most === undefined) throw new Error(`there is no type ${type} of values`);
     if (size < least || size > most) throw new Error(`a value of type ${type} has a size of ${size}`);
-    return { type, size, next: sizeAt + more };
+    this.#type = type;
+    this.#size = size;
+    this.#next = next;
   }
 
   #number(at: number, length: number): number {
@@ -118,21 +153,12 @@ export class ValueChecker {
 /** Types of values as the MaxMind DB format numbers them, where more than the size matters. */
 const TYPE = { pointer: 1, text: 2, map: 7, array: 11, boolean: 14 } as const;
 
-/** The least and the largest size of each type that is a value of its own. */
-const SIZES: ReadonlyMap<number, readonly [number, number]> = new Map([
-  [TYPE.text, [0, Number.MAX_SAFE_INTEGER]],
-  [3, [8, 8]], // double
-  [4, [0, Number.MAX_SAFE_INTEGER]], // octets
-  [5, [0, 2]], // uint16
-  [6, [0, 4]], // uint32
-  [TYPE.map, [0, Number.MAX_SAFE_INTEGER]],
-  [8, [0, 4]], // int32
-  [9, [0, 8]], // uint64
-  [10, [0, 16]], // uint128
-  [TYPE.array, [0, Number.MAX_SAFE_INTEGER]],
-  [TYPE.boolean, [0, 1]],
-  [15, [4, 4]], // float
-]);
+/** The least and the largest size of a value, by the number of its type; what has none is not a value of its own. */
+const any = Number.MAX_SAFE_INTEGER;
+const none = undefined;
+// text, double, octets, uint16, uint32, map, int32, uint64, uint128, array, container, end marker, boolean, float
+const LEAST_SIZES = [none, none, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, none, none, 0, 4] as const;
+const MOST_SIZES = [none, none, any, 8, any, 2, 4, any, 4, 8, 16, any, none, none, 1, 4] as const;
 
 /** What is added to a size, or to a pointer, by the number of octets that follow its control octet. */
 const SIZE_BASES = [0, 29, 285, 65_821] as const;

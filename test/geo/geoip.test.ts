@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   findEmbeddedDatabase,
@@ -6,6 +7,7 @@ import {
   openGeoip,
 } from "../../src/geo/geoip.ts";
 import { lookup } from "../../src/geo/prefix-table.ts";
+import { readMaxmindFile } from "./maxmind-files.ts";
 import { type MmdbValue, writeMmdb } from "./mmdb-writer.ts";
 import { address } from "./prefixes.ts";
 
@@ -198,6 +200,20 @@ describe("a broken file", () => {
       message: /longer than the file/,
     },
     {
+      name: "more nodes than a file can have",
+      octets: writeMmdb({ "192.0.2.0/24": de }, { recordSize: 32, metadata: { nodeCount: 0xffff_ffff } }),
+      message: /its search tree (of 4294967295 nodes )?is longer than the file/,
+    },
+    {
+      name: "nodes that the file was cut short of",
+      octets: (() => {
+        const octets = writeMmdb({ "192.0.2.0/24": de }, { metadata: { nodeCount: 0xffff_ffff } });
+        octets.writeUIntBE(0xff_0000, 0, 3);
+        return octets;
+      })(),
+      message: /its search tree is longer than the file/,
+    },
+    {
       name: "an unknown ip version",
       octets: writeMmdb({ "192.0.2.0/24": de }, { metadata: { ipVersion: 5 } }),
       message: /ip version 5/,
@@ -228,6 +244,32 @@ describe("a broken file", () => {
     const octets = Buffer.from(sound);
     octets[octets.indexOf("country_code") - 1] = 0;
     expect(() => openGeoip(octets)).toThrow(/cannot read its data on (192\.0\.2\.0|2001:db8::) /);
+  });
+
+  test("whatever is changed in a file of MaxMind's, it is read or refused in words", () => {
+    const city = readMaxmindFile("GeoLite2-City-Test");
+    const control = fc.constantFrom(0x00, 0x01, 0x04, 0x1f, 0x20, 0x38, 0x5f, 0xe1, 0xff);
+    const changes = fc.array(
+      fc.record({
+        // The metadata are the last few hundred octets.
+        at: fc.oneof(fc.nat(city.length - 1), fc.integer({ min: city.length - 300, max: city.length - 1 })),
+        octet: fc.oneof(control, fc.nat(255)),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(changes, fc.option(fc.nat(city.length)), (changed, length) => {
+        const octets = Buffer.from(city);
+        for (const { at, octet } of changed) octets[at] = octet;
+        const message = failureOf(() => openGeoip(octets.subarray(0, length ?? octets.length)));
+        if (message !== undefined) {
+          expect(message).toMatch(
+            /^Error: (not a (sound )?MaxMind DB file|the database gives|the file is gz)/,
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("whichever octet is changed, the file is read or refused in words", () => {

@@ -58,6 +58,7 @@ describe("no sound value", () => {
     ["a uint32 of five octets", [0xc5, ...zeros(5)], "a value of type 6 has a size of 5"],
     ["an end marker", [0, 6], "there is no type 13 of values"],
     ["a container", [0, 5], "there is no type 12 of values"],
+    ["an extended type that is none", [0xe1, ...text("a"), 0, 0], "there is no type 0 of values"],
     ["a type behind the last", [0, 99], "there is no type 106 of values"],
   ])("%s", (_name, octets, words) => expect(() => check(octets)).toThrow(new Error(words)));
 
