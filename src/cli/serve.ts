@@ -1,10 +1,10 @@
-/** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
+/** `geodns365 serve`: the server, until a signal ends it; SIGHUP or another GeoIP file has it load its configuration anew. */
 
 import { isDeepStrictEqual } from "node:util";
 import type { Configuration, Settings } from "../config/configuration.ts";
 import { formatConfigError } from "../config/load.ts";
 import { escapeUnprintable } from "../config/printable.ts";
-import type { ConfigError } from "../config/yaml-document.ts";
+import { type ConfigError, formatPlace } from "../config/yaml-document.ts";
 import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
 import { loadHandlers } from "../load-handlers.ts";
@@ -15,9 +15,11 @@ import type { HandlerEvent } from "../script/script-thread.ts";
 import { ListenError, type Server, startServer } from "../server.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Trace } from "../trace.ts";
+import { type WatchedFile, watchFiles } from "../watch.ts";
 import { zonesOfRecords } from "../zone/zone.ts";
 import { EXIT } from "./exit.ts";
-import { formatGeoip } from "./geoip.ts";
+import { formatGeoip, formatGeoipDate } from "./geoip.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 export interface ServeOptions {
   readonly config: string;
@@ -39,6 +41,7 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
     return EXIT.foundWrong;
   }
   const { snapshot, handlers } = loaded;
+  let served = snapshot;
   let logTrace = traceLogger(logger, snapshot);
   const { settings } = snapshot.configuration;
   let server: Server;
@@ -57,12 +60,20 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
   const reload = async (): Promise<void> => {
     const next = await load(config, logger);
     if (next.kind === "errors") {
+      const [first] = next.errors;
+      if (next.isGeoipAlone && first !== undefined) {
+        logger.warn(`${formatPlace(first.place)}: ${first.message}; ${keptGeoip(served)}`);
+        return;
+      }
       for (const error of next.errors) logger.error(formatConfigError(error));
       logger.error("the configuration was not loaded anew; the one before stays");
       return;
     }
     const old = server.replaceSnapshot(next.snapshot, next.handlers);
-    logTrace = traceLogger(logger, next.snapshot);
+    served = next.snapshot;
+    logTrace = traceLogger(logger, served);
+    watch.close();
+    watch = watchFiles(next.watched, reloads.request);
     if (!keepsListeners(settings, next.snapshot.configuration.settings)) {
       logger.warn("server.listen and server.tcp are others now; they count from the next start");
     }
@@ -73,37 +84,49 @@ async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Pr
   const signalled = new Promise<string>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, resolve);
   });
-  // One reload after the other: of what is written while one runs, the next one takes the last.
-  let reloads = Promise.resolve();
-  const onHangUp = (): void => {
-    reloads = reloads.then(reload).catch((error) => logger.error(error));
-  };
-  process.on("SIGHUP", onHangUp);
+  // Of what is written while one reload runs, the next one takes the last.
+  const reloads = oneAtATime(reload, (error) => logger.error(error));
+  let watch = watchFiles(loaded.watched, reloads.request);
+  process.on("SIGHUP", reloads.request);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
-  process.off("SIGHUP", onHangUp);
-  await reloads;
+  process.off("SIGHUP", reloads.request);
+  await reloads.end();
+  watch.close();
   await server.close();
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
 
 type Loaded =
-  | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly handlers: Handlers }
-  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+  | {
+      readonly kind: "loaded";
+      readonly snapshot: Snapshot;
+      readonly handlers: Handlers;
+      readonly watched: readonly WatchedFile[];
+    }
+  | { readonly kind: "errors"; readonly errors: readonly ConfigError[]; readonly isGeoipAlone: boolean };
 
 /** Loads all that is served; what is loaded and what handlers do from then on is logged. */
 async function load(config: string, logger: Logger): Promise<Loaded> {
   const loaded = loadSnapshot(config, { keepState: true });
   if (loaded.kind === "errors") return loaded;
-  const { snapshot, warnings } = loaded;
+  const { snapshot, warnings, watched } = loaded;
   const onEvent = ({ level, message, stack }: HandlerEvent): void =>
     logger[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
   const started = await loadHandlers(snapshot, { onEvent });
-  if (started.kind === "errors") return started;
+  if (started.kind === "errors") return { ...started, isGeoipAlone: false };
   for (const warning of warnings) logger.warn(warning);
   logger.info(formatGeoip(snapshot));
-  return { kind: "loaded", snapshot, handlers: started.handlers };
+  return { kind: "loaded", snapshot, handlers: started.handlers, watched };
+}
+
+/** What a bad GeoIP file leaves as it was. */
+function keptGeoip(served: Snapshot): string {
+  const date = formatGeoipDate(served);
+  return date === undefined
+    ? "nothing is loaded anew"
+    : `nothing is loaded anew, and the database of ${date} still serves`;
 }
 
 const keepsListeners = (before: Settings, after: Settings): boolean =>

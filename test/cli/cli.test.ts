@@ -2,7 +2,7 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { CLASS, TYPE } from "../../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
 import { renderQuery } from "../../src/dns/render.ts";
 import { buildSnapshot, type Snapshot } from "../../src/snapshot.ts";
+import { writeMmdb } from "../geo/mmdb-writer.ts";
 import { sendAll } from "../wire-client.ts";
 import { call, type Running, run, startServe } from "./program.ts";
 
@@ -543,6 +544,99 @@ export default (request, send) => {
     expect(await ask(server)).toBe('www.api.example. 5 TXT "new"');
     const { code, stdout } = await server.stop();
     expect([code, stdout]).toEqual([0, `${server.readyLine}\n`]);
+  });
+});
+
+describe("a GeoIP file", { timeout }, () => {
+  const database = join(folder, "places.mmdb");
+  const config = join(folder, "geoip.yaml");
+  writeFileSync(
+    config,
+    `geoip: { database: places.mmdb }
+zones: [lab.example]
+tailored:
+  lab.example:
+    www: { countries: { DE: [TXT Germany], FR: [TXT France] }, default: [TXT elsewhere] }
+`,
+  );
+  const inCountry = (country: string, day: string): Buffer =>
+    writeMmdb({ "192.0.2.0/24": { country_code: country } }, { buildDate: new Date(day) });
+  const replaceBy = (octets: Buffer): void => {
+    writeFileSync(`${database}.new`, octets);
+    renameSync(`${database}.new`, database);
+  };
+  const ask = async ({ address }: Running): Promise<string> => {
+    const args = ["query", "www.lab.example", "TXT", "--subnet", "192.0.2.0/24", "--server", address];
+    return (await call(args)).stdout.split("\n").at(-2) ?? "";
+  };
+  const answer = (text: string): string => `www.lab.example. 3600 TXT "${text}"`;
+
+  test("is read again when it changes; a bad one leaves the old one serving, and says so in a line", async () => {
+    writeFileSync(database, inCountry("DE", "2026-03-01"));
+    const server = await startServe(["--config", config, "--listen", "127.0.0.1:0"]);
+    expect(server.log()).toContain("(Test) of 2026-03-01");
+    expect(await ask(server)).toBe(answer("Germany"));
+
+    replaceBy(inCountry("FR", "2026-03-02"));
+    await server.logged("(Test) of 2026-03-02");
+    await server.logged("the configuration is loaded anew: 1 zone");
+    expect(await ask(server)).toBe(answer("France"));
+
+    // As a copy that was broken off leaves it.
+    writeFileSync(database, inCountry("DE", "2026-03-03").subarray(0, 100));
+    const bad = `${config}:1:20: "${database}" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata`;
+    await server.logged('still serves"}');
+    const lines = server.log().split("\n");
+    const warning = JSON.parse(lines.find((line) => line.includes("no metadata")) ?? "{}");
+    expect(warning).toMatchObject({
+      level: 40,
+      msg: `${bad}; nothing is loaded anew, and the database of 2026-03-02 still serves`,
+    });
+    expect(await ask(server)).toBe(answer("France"));
+
+    rmSync(database);
+    await server.logged(`"${database}\\" cannot be read: there is no such file; nothing is loaded anew`);
+    expect(await ask(server)).toBe(answer("France"));
+
+    writeFileSync(database, inCountry("DE", "2026-03-04"));
+    await server.logged("(Test) of 2026-03-04");
+    const { code, stdout } = await server.stop();
+    expect([code, stdout]).toEqual([0, `${server.readyLine}\n`]);
+    expect(server.log()).not.toContain('"level":50');
+  });
+
+  test("that another configuration names is the one that is watched then", async () => {
+    const moving = join(folder, "moving.yaml");
+    const name = (file: string): void =>
+      writeFileSync(moving, `geoip: { database: ${file} }\nzones: [lab.example]\n`);
+    const [one, two] = [join(folder, "one.mmdb"), join(folder, "two.mmdb")];
+    writeFileSync(one, inCountry("DE", "2026-04-01"));
+    writeFileSync(two, inCountry("DE", "2026-04-02"));
+    name("one.mmdb");
+    const server = await startServe(["--config", moving, "--listen", "127.0.0.1:0"]);
+    name("two.mmdb");
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("of 2026-04-02");
+    await server.logged("the configuration is loaded anew: 1 zone");
+    writeFileSync(one, "");
+    writeFileSync(two, inCountry("DE", "2026-04-03"));
+    await server.logged("of 2026-04-03");
+    await server.stop();
+    expect(server.log()).not.toContain("no metadata");
+  });
+
+  test("that cannot be used is an error at its place, and serve does not start", async () => {
+    const lost = join(folder, "lost.yaml");
+    writeFileSync(lost, "geoip: { database: lost.mmdb }\nzones: [lab.example]\n");
+    const { code, stderr } = await run(["serve", "--config", lost, "--listen", "127.0.0.1:0"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      [
+        `${lost}:1:20: "${join(folder, "lost.mmdb")}" cannot be read: there is no such file`,
+        "  geoip: { database: lost.mmdb }",
+        "                     ^\n",
+      ].join("\n"),
+    );
   });
 });
 

@@ -1532,29 +1532,43 @@ describe("files", () => {
     {
       name: "a GeoIP database that is not there",
       files: lab(["database: none", "database: no-such.mmdb"]),
-      errors: [
-        "2:20: no-such.mmdb cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'no-such.mmdb'",
-      ],
+      errors: ['2:20: "no-such.mmdb" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is a folder",
+      files: { ...lab(["database: none", "database: data"]), "data/a.mmdb": "" },
+      errors: ['2:20: "data" cannot be read: it is a folder; name the .mmdb file in it'],
     },
     {
       name: "a GeoIP database that is none",
       files: { ...lab(["database: none", "database: lab.yaml"]) },
       errors: [
-        "2:20: lab.yaml cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "lab.yaml" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a GeoIP database that is empty",
       files: { ...lab(["database: none", "database: empty.mmdb"]), "empty.mmdb": Buffer.alloc(0) },
       errors: [
-        "2:20: empty.mmdb cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "empty.mmdb" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a misspelled geoip word",
       files: lab(["database: none", "database: embeded"]),
+      errors: ['2:20: "embeded" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is not there, and other errors before and behind it",
+      files: lab(
+        ['["127.0.0.1:0"]', '["127.0.0.1"]'],
+        ["database: none", 'database: "a\\e.mmdb"'],
+        ["active: ams", "active: asm"],
+      ),
       errors: [
-        "2:20: embeded cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'embeded'",
+        '1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '2:20: "a\\x1b.mmdb" cannot be read: there is no such file',
+        '29:44: "asm" is no datacenter of Lab; did you mean "ams"?',
       ],
     },
   ]);
