@@ -34,7 +34,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "snapshot.ts": ["config", "cloud", "zone", "geo", "ip.ts"],
   "load-snapshot.ts": ["snapshot.ts", "config", "state", "zone", "geo"],
   "load-handlers.ts": ["snapshot.ts", "config", "script", "zone"],
-  "trace.ts": ["snapshot.ts", "cloud", "dns", "ip.ts"],
+  "vantage.ts": ["config", "ip.ts"],
+  "trace.ts": ["snapshot.ts", "vantage.ts", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
@@ -55,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "resolve.ts",
     "trace.ts",
     "snapshot.ts",
+    "vantage.ts",
     "config",
     "cloud",
     "geo",
@@ -63,7 +65,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
-  "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
+  "server.ts": [
+    "answer.ts",
+    "trace.ts",
+    "snapshot.ts",
+    "vantage.ts",
+    "script",
+    "transport",
+    "config",
+    "cloud",
+    "ip.ts",
+  ],
 };
 
 const partOf = (file: string): string => file.split("/", 1)[0] ?? file;
