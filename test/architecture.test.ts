@@ -36,7 +36,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "load-geoip.ts": ["config", "geo", "watch.ts"],
   "load-snapshot.ts": ["load-geoip.ts", "snapshot.ts", "config", "state", "zone", "watch.ts"],
   "load-handlers.ts": ["snapshot.ts", "config", "script", "zone"],
-  "trace.ts": ["snapshot.ts", "cloud", "dns", "ip.ts"],
+  "vantage.ts": ["config", "ip.ts"],
+  "trace.ts": ["snapshot.ts", "vantage.ts", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
@@ -57,6 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "resolve.ts",
     "trace.ts",
     "snapshot.ts",
+    "vantage.ts",
     "config",
     "cloud",
     "geo",
@@ -65,7 +67,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
-  "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
+  "server.ts": [
+    "answer.ts",
+    "trace.ts",
+    "snapshot.ts",
+    "vantage.ts",
+    "script",
+    "transport",
+    "config",
+    "cloud",
+    "ip.ts",
+  ],
 };
 
 const partOf = (file: string): string => file.split("/", 1)[0] ?? file;

@@ -4,6 +4,7 @@ import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } fro
 import { buildZones } from "./build-zones.ts";
 import type { Configuration, Settings } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
+import { buildListeners } from "./listeners.ts";
 import { maskUnprintable } from "./printable.ts";
 import { type ConfigError, formatPlace } from "./yaml-document.ts";
 
@@ -24,8 +25,9 @@ export type LoadedConfig =
 export function loadConfig(path: string): LoadedConfig {
   const { documents, errors } = readDocuments(path);
   const faults = new Faults();
-  const settings = buildSettings(documents.settings, faults);
   const networks = buildNetworks(documents.networks, faults);
+  const listen = buildListeners(documents, networks, faults);
+  const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
   const clouds = buildClouds(documents, settings, faults);
   const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);

@@ -9,12 +9,14 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatGeoip } from "../../src/cli/geoip.ts";
 import { readyLine } from "../../src/cli/serve.ts";
+import type { ListenerSettings } from "../../src/config/configuration.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { CLASS, TYPE } from "../../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
 import { renderQuery } from "../../src/dns/render.ts";
 import { buildSnapshot, type Snapshot } from "../../src/snapshot.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
+import { prefix } from "../geo/prefixes.ts";
 import { sendAll } from "../wire-client.ts";
 import { call, type Running, run, startServe } from "./program.ts";
 
@@ -135,6 +137,14 @@ describe("misuse is one line and exit code 2", { timeout }, () => {
     [
       ["serve", "--listen", "5300"],
       `error: option '--listen <addr:port...>' argument '5300' is invalid. "5300" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300`,
+    ],
+    [
+      ["serve", "--listen", "5300=london-office"],
+      `error: option '--listen <addr:port...>' argument '5300=london-office' is invalid. "5300" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300`,
+    ],
+    [
+      ["serve", "--listen", "127.0.0.1:0="],
+      `error: option '--listen <addr:port...>' argument '127.0.0.1:0=' is invalid. "127.0.0.1:0=" names no network or prefix behind its =`,
     ],
   ])("%j", async (args, line) => {
     expect(await call(args)).toEqual({ code: 2, stdout: "", stderr: `${line}\n` });
@@ -342,6 +352,72 @@ describe("serve and query", { timeout }, () => {
   });
 });
 
+describe("serve as if from elsewhere", { timeout }, () => {
+  test("--listen takes what a listener stands for", async () => {
+    const server = await startServe([
+      ...["--listen", "127.0.0.1:0=sydney-office"],
+      ...["--listen", "[::1]:0=2001:db8:3::/48"],
+    ]);
+    const port = server.address.split(":")[1];
+    const [, second] = /\[::1\]:(\d+)/.exec(server.readyLine) ?? [];
+    expect(server.readyLine).toBe(
+      `geodns365 serves 11 zones as sydney-office on 127.0.0.1:${port} and as 2001:db8:3::/48 on [::1]:${second} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A`,
+    );
+    const ask = async (at: string): Promise<string> =>
+      (await call(["query", "portal.geo.office.com", "CNAME", "--server", at])).stdout;
+    expect(await ask(server.address)).toContain(" SYD-portal.office.com.");
+    expect(await ask(`[::1]:${second}`)).toContain(" SIN-portal.office.com.");
+    const { stderr } = await server.stop();
+    expect(stderr).toContain('"via":"vantage","vantage":"sydney-office"');
+    expect(stderr).toContain("CNAME from ::1 as 2001:db8:3::/48 (singapore-office)");
+  });
+
+  test.each([
+    ["londn-office", '"londn-office" is neither a network nor a prefix; did you mean "london-office"?'],
+    ["10.1.2.3/16", '"10.1.2.3/16" has bits set behind its prefix length; did you mean 10.1.0.0/16?'],
+  ])("--listen 127.0.0.1:0=%s is misuse", async (vantage, words) => {
+    const { code, stdout, stderr } = await run(["serve", "--listen", `127.0.0.1:0=${vantage}`]);
+    expect([code, stdout]).toEqual([2, ""]);
+    const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+    expect(said).toEqual([`error: --listen 127.0.0.1:0=${vantage}: ${words}`]);
+  });
+
+  test("a network that SIGHUP moves takes its listener along; one that is gone is told of", async () => {
+    const config = join(folder, "moves.yaml");
+    const write = (networks: string): void =>
+      writeFileSync(
+        config,
+        `geoip: { database: none }
+zones: [lab.example]
+tailored: { lab.example: { where: { networks: { hq: [TXT here], 10.2.0.0/16: [TXT there] }, default: [TXT elsewhere] } } }
+---
+networks: { ${networks}, other: { prefixes: [10.9.0.0/16], place: { city: Oslo, country: "NO", coordinates: [60, 11] } } }
+`,
+      );
+    const hq = (prefix: string): string =>
+      `hq: { prefixes: [${prefix}], place: { city: Oslo, country: "NO", coordinates: [60, 11] } }`;
+    write(hq("10.1.0.0/16"));
+    const server = await startServe(["--config", config, "--listen", "127.0.0.1:0=hq"]);
+    const ask = async (): Promise<string> =>
+      (await call(["query", "where.lab.example", "TXT", "--server", server.address])).stdout;
+    expect(await ask()).toContain('TXT "here"');
+    write(hq("10.3.0.0/16"));
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("the configuration is loaded anew");
+    expect(await ask()).toContain('TXT "here"');
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8")
+        .replace("{ hq: [TXT here], ", "{ ")
+        .replace(hq("10.3.0.0/16"), hq("10.3.0.0/16").replace("hq:", "head:")),
+    );
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("no network is named hq now; listeners that stand for it stay where it was");
+    expect(await ask()).toContain('TXT "elsewhere"');
+    await server.stop();
+  });
+});
+
 describe("a log that nobody reads", { timeout }, () => {
   test("does not stop the answers, and says later how many lines were dropped", async () => {
     const server = await startServe(undefined, { readLog: false });
@@ -376,6 +452,32 @@ describe("the line of a server that is ready", () => {
     if (loaded.kind === "errors") throw new Error("it has errors");
     return buildSnapshot(loaded.configuration, undefined);
   }
+
+  test("is one line with all the listeners of the default lab", () => {
+    const loaded = loadConfig(join(root, "config/geodns365.yaml"));
+    if (loaded.kind === "errors") throw new Error("the default lab has errors");
+    const { configuration } = loaded;
+    const snapshot = buildSnapshot(configuration, undefined);
+    expect(readyLine(configuration.settings.listen, snapshot)).toBe(
+      "geodns365 serves 11 zones on 127.0.0.1:5300 and [::1]:5300, and as 9 networks on 127.0.1.1:5300 to 127.0.1.9:5300 over UDP and TCP; try: dig @127.0.0.1 -p 5300 outlook.office365.com A +subnet=10.1.0.0/16",
+    );
+  });
+
+  test("names each of a few, or of those that are in no row", () => {
+    const snapshot = snapshotOf("zones: [lab.example]\n");
+    const standing = ["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.5"].map(
+      (address, i): ListenerSettings => {
+        const vantage = { kind: "prefix", prefix: prefix(`10.${i}.0.0/16`) } as const;
+        return { address, family: 4, port: 53, vantage };
+      },
+    );
+    expect(readyLine([...at, ...standing.slice(0, 2)], snapshot)).toContain(
+      " on 127.0.0.1:5300, and as 10.0.0.0/16 on 127.0.1.1:53 and as 10.1.0.0/16 on 127.0.1.2:53 over UDP",
+    );
+    expect(readyLine(standing, snapshot)).toContain(
+      " as 4 networks on 127.0.1.1:53 127.0.1.2:53 127.0.1.3:53 127.0.1.5:53 over UDP",
+    );
+  });
 
   test("proposes a zone's SOA where there is no service", () => {
     expect(readyLine(at, snapshotOf("zones: [lab.example]\n"))).toMatch(

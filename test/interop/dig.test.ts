@@ -4,12 +4,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatVantage } from "../../src/config/listeners.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { type Example, normalised, readExamples, writeFiles } from "../readme.ts";
-import { run, type Started, startGeodns365 } from "./programs.ts";
+import { root, run, type StartedGeodns365, startGeodns365 } from "./programs.ts";
 
-let server: Started;
+/** With the vantage points of the default lab, each on a port that is free. */
+let server: StartedGeodns365;
+const vantages = loadConfig(join(root, "config/geodns365.yaml"));
+const listen =
+  vantages.kind === "errors"
+    ? []
+    : vantages.configuration.settings.listen.flatMap(({ address, vantage }) =>
+        vantage === undefined ? [] : ["--listen", `${address}:0=${formatVantage(vantage)}`],
+      );
 beforeAll(async () => {
-  server = await startGeodns365();
+  server = await startGeodns365(listen);
 });
 afterAll(() => server.stop());
 
@@ -21,7 +31,7 @@ describe("dig, as README has it", () => {
 
 describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of README's %s", (config) => {
   const folder = mkdtempSync(join(tmpdir(), "geodns365-dig-"));
-  let shown: Started;
+  let shown: StartedGeodns365;
   beforeAll(async () => {
     writeFiles(folder);
     shown = await startGeodns365(["--config", join(folder, config)]);
@@ -48,7 +58,7 @@ describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of 
 
 describe("a name tailored beside a master file, over nested networks", () => {
   const config = "test/scenarios/fixtures/master-file.yaml";
-  let nested: Started;
+  let nested: StartedGeodns365;
   beforeAll(async () => {
     nested = await startGeodns365(["--config", config]);
   });
@@ -94,15 +104,44 @@ describe("a name tailored beside a master file, over nested networks", () => {
   });
 });
 
-async function ask({ command, output }: Example, { port }: Started): Promise<void> {
+async function ask({ command, output }: Example, started: StartedGeodns365): Promise<void> {
   const [line = "", filter] = command.split(" | ");
-  const args = line.replace("-p 5300", `-p ${port}`).split(" ").slice(1);
+  const [, at = "", option = "", , ...asked] = line.split(" ");
+  const args = [at, option, String(started.portOf(at.slice(1))), ...asked];
   const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
   const word = filter?.replace("grep ", "");
   expect(normalised(lines.filter((text) => word === undefined || text.includes(word)))).toEqual(
     normalised(output),
   );
 }
+
+describe("a vantage point", () => {
+  const asked = ["outlook.office365.com", "A"];
+  const points = [
+    { address: "127.0.1.1", frontEnd: "LHR" },
+    { address: "127.0.1.4", frontEnd: "SYD" },
+    { address: "127.0.1.9", frontEnd: "EAT" },
+  ];
+  const flags = ["+notcp", "+tcp"];
+  const cases = points.flatMap((point) => flags.map((flag) => ({ ...point, flag })));
+
+  it.each(cases)("dig @$address $flag is answered from its network", async ({ address, frontEnd, flag }) => {
+    const at = [`@${address}`, "-p", String(server.portOf(address))];
+    const output = await run("dig", [...at, ...asked, flag]);
+    expect(output).toContain(`${frontEnd}-efz.ms-acdc.office.com.`);
+    expect(output).toContain("status: NOERROR");
+    // Without a client subnet no scope goes back.
+    expect(output).not.toContain("CLIENT-SUBNET");
+    expect(output).not.toMatch(/warning: (?!recursion)|malformed/i);
+  });
+
+  it("is passed over for a client subnet", async () => {
+    const at = ["@127.0.1.4", "-p", String(server.portOf("127.0.1.4"))];
+    const output = await run("dig", [...at, ...asked, "+subnet=10.1.0.0/24"]);
+    expect(output).toContain("LHR-efz.ms-acdc.office.com.");
+    expect(output).toContain("CLIENT-SUBNET: 10.1.0.0/24/16");
+  });
+});
 
 /** name, type, client subnet; what the answer section must hold, and the scope */
 const questions = [

@@ -13,6 +13,7 @@ import { parseAddress } from "../../src/ip.ts";
 import { queryLine } from "../../src/log.ts";
 import type { Server } from "../../src/server.ts";
 import { framed } from "../../src/transport/framing.ts";
+import { prefix } from "../geo/prefixes.ts";
 import { sendAll, splitMessages, type Way } from "../wire-client.ts";
 import { decoded, extendedErrorOf, type Lab, makeLab, query } from "./lab.ts";
 
@@ -113,6 +114,28 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     // It may have used all that it was shown.
     expect(response.clientSubnet).toMatchObject({ sourcePrefixLength: 40, scopePrefixLength: 40 });
     expect(lab.traces.at(-1)).toMatchObject({ kind: "answer", resolution: { hops: [{ found: "script" }] } });
+  });
+
+  it("a handler is asked as if by whom the vantage of the listener stands for", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const network = { kind: "prefix", prefix: prefix("10.4.0.0/16") } as const;
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, vantage: network } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const response = await ask(server.listening[0]?.port ?? 0, way, "www.api.example.", "TXT");
+    expect(response.answer.map(formatRecord)[0]).toContain('\\"10.4.0.0\\"');
+    expect(lab.traces.at(-1)).toMatchObject({ asker: { via: "vantage" } });
+  });
+
+  it("a handler sees no client subnet where the listener ignores it, and the scope is 0", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, ignoresClientSubnet: true } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const port = server.listening[0]?.port ?? 0;
+    const response = await ask(port, way, "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
+    expect(response.answer.map(formatRecord)[0]).not.toContain("10.1.0.0");
+    expect(response.clientSubnet).toMatchObject({ sourcePrefixLength: 16, scopePrefixLength: 0 });
   });
 
   it("a handler says the scope of its answer", async () => {
