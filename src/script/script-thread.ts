@@ -111,40 +111,45 @@ export class ScriptThread {
     // thread says comes over one that its module is not given.
     const { port1: port, port2: portOfThread } = new MessageChannel();
     worker.postMessage(portOfThread, [portOfThread]);
+    let hasEnded = false;
     let endedBy: unknown;
+    const ended = (): string => `cannot be loaded: its thread ended${because(endedBy)}`;
     worker.on("error", (error) => {
       endedBy = error;
     });
     this.#starting = worker;
-    const unusable = await new Promise<string | undefined>((resolve) => {
+    const reason = await new Promise<string | undefined>((resolve) => {
       const late = setTimeout(() => resolve(`cannot be loaded in ${loadMilliseconds} ms`), loadMilliseconds);
       const settle = (outcome: string | undefined): void => {
         clearTimeout(late);
         resolve(outcome);
       };
-      worker.once("exit", () => settle(`cannot be loaded: its thread ended${because(endedBy)}`));
-      port.on("message", (value: unknown) => {
+      const read = (value: unknown): void => {
         const message = readFromThread(value);
         if (message?.kind === "loaded") settle(undefined);
         else if (message?.kind === "unusable") settle(message.reason);
         else if (message?.kind === "threw" && this.#starting === worker)
           settle(`cannot be loaded: ${firstLine(message.stack)}`);
         else if (message !== undefined) this.#take(message);
+      };
+      port.on("message", read);
+      worker.once("exit", () => {
+        // Its last words may not have been read yet.
+        for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+          read(last.message);
+        }
+        hasEnded = true;
+        settle(ended());
       });
     });
+    // Its very last word may have been that it is loaded.
+    const unusable = reason ?? (hasEnded ? ended() : undefined);
     this.#starting = undefined;
     if (unusable !== undefined || this.#isClosed) {
       await worker.terminate();
       return unusable;
     }
-    worker.once("exit", () => {
-      // Its last words may not have been read yet.
-      for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
-        const message = readFromThread(last.message);
-        if (message !== undefined) this.#take(message);
-      }
-      this.#ended(endedBy);
-    });
+    worker.once("exit", () => this.#ended(endedBy));
     this.#ready = { worker, port };
     this.#readySince = performance.now();
     return undefined;
