@@ -7,7 +7,7 @@ import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rul
 import type { Link } from "./cloud/service.ts";
 import { type DatacenterState, placeOf, stateOf } from "./cloud/states.ts";
 import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
-import type { NetworkKind } from "./config/configuration.ts";
+import type { Configuration, NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
 import { formatRRset, type RRset } from "./dns/message.ts";
 import { type DomainName, domainName, formatName } from "./dns/name.ts";
@@ -16,10 +16,11 @@ import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { type Location, locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
-import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
+import { formatEndpoint, formatPrefix, type IpPrefix, prefixContains, prefixOf } from "./ip.ts";
 import { notAnswered } from "./resolve.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
+import { findVantage } from "./vantage.ts";
 
 export interface ExplainRequest {
   /** wire format */
@@ -36,6 +37,8 @@ export interface Explanation {
   readonly from: string;
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
   readonly clientSubnetTrust: "all" | "none" | readonly string[];
+  /** where one can ask as if from there: listeners of the configuration whose vantage is in `from` */
+  readonly vantages: readonly { readonly listener: string; readonly name: string }[];
   readonly location: ExplainedLocation;
   /** "not known" where a handler decides */
   readonly rcode: string;
@@ -186,6 +189,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     from: formatPrefix(from),
     clientSubnetTrust:
       typeof trust === "string" ? trust : trust.length === 0 ? "none" : trust.map(formatPrefix),
+    vantages: explainVantages(configuration, from),
     location: {
       rule: location.kind,
       name: network?.name ?? (location.kind === "geoip" ? location.country : undefined),
@@ -212,6 +216,15 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
         ? undefined
         : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
   };
+}
+
+function explainVantages({ settings, networks }: Configuration, from: IpPrefix): Explanation["vantages"] {
+  return settings.listen.flatMap((at) => {
+    const vantage = findVantage(at, networks);
+    return vantage !== undefined && prefixContains(from, vantage.address)
+      ? [{ listener: formatEndpoint(at), name: vantage.name }]
+      : [];
+  });
 }
 
 function resolutionOf({ trace }: Answered): Resolution {

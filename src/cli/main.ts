@@ -10,7 +10,7 @@ import { check } from "./check.ts";
 import { EXIT } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { query } from "./query.ts";
-import { serve } from "./serve.ts";
+import { type ListenArgument, serve } from "./serve.ts";
 import { zoneCommand } from "./zone.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -45,8 +45,11 @@ function buildProgram(): Command {
     .description("answer DNS queries over UDP and TCP")
     .addOption(config())
     .addOption(
-      new Option("--listen <addr:port...>", "where to listen, instead of what the configuration says")
-        .argParser(collect(endpoint))
+      new Option(
+        "--listen <addr:port...>",
+        "where to listen, instead of all that the configuration says; ADDR:PORT=VANTAGE stands for a network or prefix",
+      )
+        .argParser(collect(listener))
         .default([], "server.listen of the configuration"),
     )
     .action(async (options) => exitWith(await serve(options)));
@@ -123,6 +126,14 @@ function accepted<T>(outcome: T | string): T {
   return outcome;
 }
 
+/** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
+function listener(text: string): ListenArgument {
+  const equals = text.indexOf("=");
+  if (equals < 0) return { endpoint: endpoint(text) };
+  const vantage = text.slice(equals + 1);
+  if (vantage === "") throw new InvalidArgumentError(`"${text}" names no network or prefix behind its =`);
+  return { endpoint: endpoint(text.slice(0, equals)), vantage };
+}
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
 const prefix = (text: string): IpPrefix => accepted(parsePrefix(text));
 const domain = (text: string): Uint8Array => accepted(parseName(text));

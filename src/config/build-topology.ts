@@ -15,14 +15,7 @@ import {
 } from "../cloud/topology.ts";
 import type { Country, Place } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
-import {
-  formatPrefix,
-  type IpPrefix,
-  parseAddress,
-  parseEndpoint,
-  parsePrefix,
-  prefixContains,
-} from "../ip.ts";
+import { formatPrefix, type IpPrefix, parseAddress, parsePrefix, prefixContains } from "../ip.ts";
 import type { Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { cutFound } from "./printable.ts";
@@ -59,8 +52,11 @@ const octetsOf = (texts: readonly string[]): readonly Uint8Array[] =>
 const prefixesOf = (texts: readonly string[]): readonly IpPrefix[] =>
   texts.map(parsePrefix).filter((prefix) => typeof prefix !== "string");
 
-/** Merges the settings documents; a top key in two of them is an error. */
-export function buildSettings(documents: readonly Checked<SettingsDocument>[], faults: Faults): Settings {
+/** Merges the settings documents; a top key in two of them is an error. What stands in server.listen comes later. */
+export function buildSettings(
+  documents: readonly Checked<SettingsDocument>[],
+  faults: Faults,
+): Omit<Settings, "listen"> {
   const owners = new Map<string, YamlDocument>();
   let merged: SettingsDocument = {};
   for (const { source, value } of documents) {
@@ -75,13 +71,11 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     merged = { ...value, ...merged };
   }
   const { server = {}, clientSubnet, geoip, log } = merged;
-  const listen = server.listen ?? ["127.0.0.1:5300", "[::1]:5300"];
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
   const geoipSource = owners.get("geoip");
   const serverSource = owners.get("server");
   return {
-    listen: listen.map(parseEndpoint).filter((listener) => typeof listener !== "string"),
     answer: server.answer ?? "full",
     udpPayloadSize: server.udpPayloadSize ?? 1232,
     cookies: server.cookies ?? "accept",
@@ -191,7 +185,11 @@ function entries<K extends string, V>(
 }
 
 /** Clouds with their datacenters, services and tenants. */
-export function buildClouds(documents: Documents, settings: Settings, faults: Faults): readonly Cloud[] {
+export function buildClouds(
+  documents: Documents,
+  settings: Pick<Settings, "nameservers">,
+  faults: Faults,
+): readonly Cloud[] {
   const places = new Map<string, FilePlace>();
   const drafts: { source: YamlDocument; document: CloudDocument; datacenters: readonly Datacenter[] }[] = [];
   for (const { source, value } of documents.clouds) {
@@ -297,7 +295,7 @@ function markOf({
 /** No two pools overlap, over all clouds, and no name server lives in one. */
 function checkPools(
   drafts: readonly { source: YamlDocument; datacenters: readonly Datacenter[] }[],
-  settings: Settings,
+  settings: Pick<Settings, "nameservers">,
   faults: Faults,
 ): void {
   const known: (Origin & { readonly pool: IpPrefix; readonly id: string })[] = [];

@@ -19,7 +19,7 @@ export interface Configuration {
 }
 
 export interface Settings {
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly ListenerSettings[];
   readonly answer: "full" | "first-cname";
   /** octets */
   readonly udpPayloadSize: number;
@@ -56,6 +56,19 @@ export interface Settings {
     | { readonly kind: "file"; readonly path: string }
     | { readonly kind: "none" };
 }
+
+/** An endpoint to listen on, and what it says of those who ask there. */
+export interface ListenerSettings extends Endpoint {
+  /** what stands in for the source address of a query */
+  readonly vantage?: VantageSettings;
+  /** whether no client subnet counts here, whoever sends it */
+  readonly ignoresClientSubnet?: true;
+}
+
+/** A network by its name, which is looked up in the snapshot that serves, or a prefix. */
+export type VantageSettings =
+  | { readonly kind: "network"; readonly network: string }
+  | { readonly kind: "prefix"; readonly prefix: IpPrefix };
 
 /** Addresses of the name servers of every zone, as octets. */
 export interface Nameservers {

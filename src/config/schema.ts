@@ -27,6 +27,26 @@ const nameTemplate = parsed("a domain name, which may hold {placeholders}", pars
 const address = parsed("an IP address", (text) => parseAddress(text) ?? `"${text}" is not an IP address`);
 const endpoint = parsed("ADDRESS:PORT, an IPv6 address in brackets", parseEndpoint);
 
+const listener = z.union(
+  [
+    endpoint,
+    z.strictObject({
+      address: endpoint,
+      vantage: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "a network by its name, or a prefix: its first address stands in for the source address of who asks here",
+        ),
+      clientSubnet: z.enum(["ignore"]).optional().describe("ignore: no client subnet counts here"),
+    }),
+  ],
+  {
+    error: "expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore",
+  },
+);
+
 const ttlSeconds = z.int().min(0).max(0x7fffffff).describe("seconds (RFC 2181 §8: at most 2147483647)");
 const coordinates = z
   .tuple([z.number().min(-90).max(90), z.number().min(-180).max(180)])
@@ -128,7 +148,7 @@ export const settingsSchema = z
   .strictObject({
     server: z
       .strictObject({
-        listen: z.array(endpoint).min(1).describe("addresses and ports served over UDP and TCP"),
+        listen: z.array(listener).min(1).describe("addresses and ports served over UDP and TCP"),
         answer: z
           .enum(["full", "first-cname"])
           .describe(

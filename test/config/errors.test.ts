@@ -281,6 +281,70 @@ describe("scripted zones", () => {
   });
 });
 
+describe("vantage points", () => {
+  const listen = (...items: readonly string[]): Files =>
+    lab(['listen: ["127.0.0.1:0"]', `listen: [${items.join(", ")}]`]);
+  const standing = (vantage: string): Files => listen(`{ address: "127.0.0.1:0", vantage: ${vantage} }`);
+
+  testCases([
+    { name: "a network", files: standing("london-office"), errors: [] },
+    { name: "a prefix", files: standing("10.4.0.0/16"), errors: [] },
+    { name: "a single address of the other family", files: standing('"2001:db8::1"'), errors: [] },
+    {
+      name: "port 0 twice, and one port on addresses of both families",
+      files: listen(
+        ...['"127.0.0.1:0"', '{ address: "127.0.0.1:0", vantage: london-office }'],
+        ...['"0.0.0.0:53"', '"[::]:53"'],
+      ),
+      errors: [],
+    },
+    {
+      name: "an unknown network",
+      files: standing("londn-office"),
+      errors: ['1:55: "londn-office" is neither a network nor a prefix; did you mean "london-office"?'],
+    },
+    {
+      name: "a prefix with bits set behind its length",
+      files: standing("10.4.1.0/16"),
+      errors: ['1:55: "10.4.1.0/16" has bits set behind its prefix length; did you mean 10.4.0.0/16?'],
+    },
+    {
+      name: "a prefix of no length that there is",
+      files: standing("10.4.0.0/33"),
+      errors: ['1:55: "10.4.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "an empty vantage",
+      files: standing('""'),
+      errors: ['1:55: expected at least 1 characters, found ""'],
+    },
+    {
+      name: "an unknown network, where networks have a fault of their own",
+      files: lab(
+        ['listen: ["127.0.0.1:0"]', 'listen: [{ address: "127.0.0.1:0", vantage: paris-office }]'],
+        ["10.1.0.0/16", "10.1.0.0/33"],
+      ),
+      errors: ['32:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "an endpoint twice, in whatever form and spelling",
+      files: listen(
+        ...['"127.0.0.1:53"', '{ address: "127.0.0.1:53", vantage: london-office }'],
+        ...['"[::1]:53"', '"[0:0::1]:53"'],
+      ),
+      errors: [
+        "1:47: 127.0.0.1:53 is served by the listener at lab.yaml:1:20 already",
+        "1:101: [0:0::1]:53 is served by the listener at lab.yaml:1:89 already",
+      ],
+    },
+    {
+      name: "an endpoint that a wildcard holds",
+      files: listen('"0.0.0.0:53"', '{ address: "127.0.1.1:53", vantage: london-office }'),
+      errors: ["1:45: 127.0.1.1:53 is served by the listener at lab.yaml:1:20 already"],
+    },
+  ]);
+});
+
 describe("YAML", () => {
   testCases([
     {
@@ -522,6 +586,46 @@ describe("shape", () => {
       name: "a listen address without a port",
       files: lab(["127.0.0.1:0", "127.0.0.1"]),
       errors: ['1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300'],
+    },
+    {
+      name: "a vantage in the words of the command line",
+      files: lab(["127.0.0.1:0", "127.0.0.1:0=london-office"]),
+      errors: ['1:20: "127.0.0.1:0=london-office" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300'],
+    },
+    {
+      name: "a listener with the endpoint for a key",
+      files: lab(['"127.0.0.1:0"', '{ "127.0.0.1:0": london-office }']),
+      errors: [
+        '1:20: "address" is missing here; expected a text',
+        '1:22: "127.0.0.1:0" is no key here; there are address, vantage, clientSubnet',
+      ],
+    },
+    {
+      name: "a listener with a port beside its address",
+      files: lab(['"127.0.0.1:0"', "{ address: 127.0.0.1, port: 0 }"]),
+      errors: [
+        '1:31: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '1:42: "port" is no key here; there are address, vantage, clientSubnet',
+      ],
+    },
+    {
+      name: "a listener with keys and values that are none",
+      files: lab([
+        '"127.0.0.1:0"',
+        '{ address: "127.0.0.1:0", vantge: london-office, clientSubnet: ignored }',
+      ]),
+      errors: [
+        '1:46: "vantge" is no key here; did you mean "vantage"?',
+        '1:83: expected ignore, found "ignored"; did you mean "ignore"?',
+      ],
+    },
+    {
+      name: "a listener that is neither text nor map",
+      files: lab(['"127.0.0.1:0"', "5300, [london-office]"]),
+      errors: [
+        "1:20: expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore, found 5300",
+        "1:26: expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore, found a list of 1",
+      ],
     },
     {
       name: "a name server without an address",
@@ -1338,6 +1442,17 @@ describe("tailored names", () => {
       errors: ["8:5: 1.10 is read as 1.1 here; put it in quotes"],
     },
     {
+      name: "a name and a network that the schema would leave out",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    __proto__: { default: [A 192.0.2.1] }\n    a: { networks: { __proto__: [A 192.0.2.1] } }\n",
+      ]),
+      errors: [
+        "8:5: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+        "9:22: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+      ],
+    },
+    {
       name: "a continent that is none",
       files: geo("continents: { EUR: [A 192.0.2.1] }"),
       errors: ['9:21: "EUR" is no key here; did you mean "EU"?'],
@@ -1522,29 +1637,43 @@ describe("files", () => {
     {
       name: "a GeoIP database that is not there",
       files: lab(["database: none", "database: no-such.mmdb"]),
-      errors: [
-        "2:20: no-such.mmdb cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'no-such.mmdb'",
-      ],
+      errors: ['2:20: "no-such.mmdb" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is a folder",
+      files: { ...lab(["database: none", "database: data"]), "data/a.mmdb": "" },
+      errors: ['2:20: "data" cannot be read: it is a folder; name the .mmdb file in it'],
     },
     {
       name: "a GeoIP database that is none",
       files: { ...lab(["database: none", "database: lab.yaml"]) },
       errors: [
-        "2:20: lab.yaml cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "lab.yaml" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a GeoIP database that is empty",
       files: { ...lab(["database: none", "database: empty.mmdb"]), "empty.mmdb": Buffer.alloc(0) },
       errors: [
-        "2:20: empty.mmdb cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "empty.mmdb" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a misspelled geoip word",
       files: lab(["database: none", "database: embeded"]),
+      errors: ['2:20: "embeded" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is not there, and other errors before and behind it",
+      files: lab(
+        ['["127.0.0.1:0"]', '["127.0.0.1"]'],
+        ["database: none", 'database: "a\\e.mmdb"'],
+        ["active: ams", "active: asm"],
+      ),
       errors: [
-        "2:20: embeded cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'embeded'",
+        '1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '2:20: "a\\x1b.mmdb" cannot be read: there is no such file',
+        '29:44: "asm" is no datacenter of Lab; did you mean "ams"?',
       ],
     },
   ]);

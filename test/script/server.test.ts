@@ -13,6 +13,7 @@ import { parseAddress } from "../../src/ip.ts";
 import { queryLine } from "../../src/log.ts";
 import type { Server } from "../../src/server.ts";
 import { framed } from "../../src/transport/framing.ts";
+import { prefix } from "../geo/prefixes.ts";
 import { sendAll, splitMessages, type Way } from "../wire-client.ts";
 import { decoded, extendedErrorOf, type Lab, makeLab, query } from "./lab.ts";
 
@@ -35,6 +36,7 @@ export default (request, send, source) => {
     case "garbage": send(Buffer.alloc(100, 255)); return;
     case "never": return;
     case "exit": process.exit(1);
+    case "flood": for (let i = 0; i < 1e5; i++) send(Buffer.alloc(100, 255)); return;
     case "twice": txt("first"); send(response); send(response); return;
     case "later": txt("late"); setTimeout(() => send(response), 1); return;
     case "count": txt(++count); send(response); return;
@@ -114,6 +116,28 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     expect(lab.traces.at(-1)).toMatchObject({ kind: "answer", resolution: { hops: [{ found: "script" }] } });
   });
 
+  it("a handler is asked as if by whom the vantage of the listener stands for", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const network = { kind: "prefix", prefix: prefix("10.4.0.0/16") } as const;
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, vantage: network } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const response = await ask(server.listening[0]?.port ?? 0, way, "www.api.example.", "TXT");
+    expect(response.answer.map(formatRecord)[0]).toContain('\\"10.4.0.0\\"');
+    expect(lab.traces.at(-1)).toMatchObject({ asker: { via: "vantage" } });
+  });
+
+  it("a handler sees no client subnet where the listener ignores it, and the scope is 0", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, ignoresClientSubnet: true } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const port = server.listening[0]?.port ?? 0;
+    const response = await ask(port, way, "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
+    expect(response.answer.map(formatRecord)[0]).not.toContain("10.1.0.0");
+    expect(response.clientSubnet).toMatchObject({ sourcePrefixLength: 16, scopePrefixLength: 0 });
+  });
+
   it("a handler says the scope of its answer", async () => {
     const { port } = await start();
     const response = await ask(port, way, "scope.api.example.", "TXT", { subnet: "10.1.0.0/16" });
@@ -134,6 +158,7 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     ["garbage", "answered wrongly: "],
     ["never", "did not answer in 20 ms"],
     ["exit", "ended"],
+    ["flood", "answered wrongly: "],
   ])(
     "a handler that does %s has SERVFAIL for it alone, and every other query its answer",
     async (name, text) => {
@@ -158,6 +183,21 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
       if (isLate) expect(replies[0]?.id).toBe(1);
     },
   );
+
+  it("every plain query has its answer among those that a handler fails, in all ways at once", async () => {
+    const { port } = await start(50);
+    const ways = ["throw", "garbage", "never", "flood", "exit", "loop"];
+    const queries = Array.from({ length: 240 }, (_, i) => {
+      const failing = ways[Math.floor(i / 4) % ways.length];
+      return query(i % 4 === 0 ? `${failing}.api.example.` : "www.lab.example.", "A", { id: i + 1 });
+    });
+    const replies = await askAll(port, way, queries);
+    expect(replies.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(queries.map((_, i) => i + 1));
+    for (const { id, rcode, answer: records } of replies) {
+      const expected = id % 4 === 1 ? ["SERVFAIL"] : ["NOERROR", "www.lab.example. 60 A 192.0.2.1"];
+      expect([formatRcode(rcode), ...records.map(formatRecord)]).toEqual(expected);
+    }
+  });
 
   it("a handler that loops for ever is back after a while", async () => {
     const { port, lab } = await start(20);
