@@ -65,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
   admin: ["explain.ts", "cloud"],
+  "clock.ts": ["admin"],
   "diff.ts": ["config", "cloud", "zone"],
   "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
