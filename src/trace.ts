@@ -98,3 +98,15 @@ export type Trace =
       readonly asker: Asker;
       readonly resolution: Resolution;
     };
+
+export type AnswerTrace = Extract<Trace, { readonly kind: "answer" }>;
+
+/** The last choice on the way, which says what the answer owes to place and states. */
+export const lastTailoring = ({ hops }: Resolution): Tailoring | undefined =>
+  hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
+
+/** The scope that the response tells: none without a client subnet, 0 where that was not used (RFC 7871 §7.2.1). */
+export function scopeTold({ query, asker, resolution }: AnswerTrace): number | undefined {
+  if (query.clientSubnet === undefined) return undefined;
+  return asker.via === "client-subnet" ? resolution.scopePrefixLength : 0;
+}

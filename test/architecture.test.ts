@@ -66,6 +66,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ["trace.ts", "dns", "ip.ts"],
   admin: ["explain.ts", "cloud"],
   "clock.ts": ["admin"],
+  "query-ring.ts": ["admin", "trace.ts", "geo", "dns", "ip.ts"],
+  "journal.ts": ["admin", "query-ring.ts", "geo"],
   "diff.ts": ["config", "cloud", "zone"],
   "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
