@@ -7,7 +7,7 @@ import type { ExtendedError } from "./dns/edns.ts";
 import type { Query, RRset, Sections } from "./dns/message.ts";
 import type { DomainName } from "./dns/name.ts";
 import type { IpAddress } from "./ip.ts";
-import type { LocationClass } from "./snapshot.ts";
+import type { LocationClass, Snapshot } from "./snapshot.ts";
 
 export interface Source {
   readonly address: IpAddress;
@@ -98,6 +98,18 @@ export type Trace =
       readonly asker: Asker;
       readonly resolution: Resolution;
     };
+
+/** What there is to know of an answer beside how it came about. */
+export interface Observation {
+  /** the response; undefined: silence */
+  readonly octets: Uint8Array | undefined;
+  /** from receipt to answer */
+  readonly microseconds: number;
+  /** when it was received, since 1970 */
+  readonly nowMilliseconds: number;
+  /** the one that answered */
+  readonly snapshot: Snapshot;
+}
 
 export type AnswerTrace = Extract<Trace, { readonly kind: "answer" }>;
 

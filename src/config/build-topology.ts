@@ -74,7 +74,7 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     }
     merged = { ...value, ...merged };
   }
-  const { server = {}, clientSubnet, geoip, log } = merged;
+  const { server = {}, clientSubnet, geoip, log, journal } = merged;
   const listen = server.listen ?? ["127.0.0.1:5300", "[::1]:5300"];
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
@@ -108,6 +108,7 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
           },
     defaultPlace: merged.defaultLocation ?? defaultPlace,
     loggedQueries: log?.queries ?? "all",
+    journalQueries: journal?.queries ?? 10_000,
     stateFile:
       server.stateFile === undefined || serverSource === undefined
         ? { kind: "default" }
