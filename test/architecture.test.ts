@@ -69,6 +69,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
   admin: ["explain.ts", "cloud"],
+  "clock.ts": ["admin"],
+  "query-counts.ts": ["trace.ts", "cloud", "geo", "dns"],
+  "metrics.ts": ["query-counts.ts", "transport", "cloud"],
+  "observer.ts": ["query-counts.ts", "query-ring.ts", "journal.ts", "trace.ts", "geo"],
+  "query-ring.ts": ["admin", "trace.ts", "geo", "dns", "ip.ts"],
+  "journal.ts": ["admin", "query-ring.ts", "geo"],
   "diff.ts": ["config", "cloud", "zone"],
   "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
   "server.ts": [

@@ -70,7 +70,7 @@ export function buildSettings(
     }
     merged = { ...value, ...merged };
   }
-  const { server = {}, clientSubnet, geoip, log } = merged;
+  const { server = {}, clientSubnet, geoip, log, journal } = merged;
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
   const geoipSource = owners.get("geoip");
@@ -102,6 +102,7 @@ export function buildSettings(
           },
     defaultPlace: merged.defaultLocation ?? defaultPlace,
     loggedQueries: log?.queries ?? "all",
+    journalQueries: journal?.queries ?? 10_000,
     stateFile:
       server.stateFile === undefined || serverSource === undefined
         ? { kind: "default" }

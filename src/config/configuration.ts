@@ -50,6 +50,8 @@ export interface Settings {
   readonly defaultPlace: Place;
   /** which queries are logged: all, none, or one in N */
   readonly loggedQueries: "all" | "off" | number;
+  /** how many of the last queries the journal keeps; 0: none */
+  readonly journalQueries: number;
   /** where state is kept; by default `.geodns365/state.json` beside the first file */
   readonly stateFile:
     | { readonly kind: "default" }

@@ -222,6 +222,15 @@ export const settingsSchema = z
           .describe("which queries get a line: all, off, or one in N"),
       })
       .partial(),
+    journal: z
+      .strictObject({
+        queries: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .describe("how many of the last queries are kept with their decisions; 0 keeps none"),
+      })
+      .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones,
     records,

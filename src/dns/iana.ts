@@ -174,6 +174,9 @@ export const isMetaType = (type: number): boolean =>
 
 export const formatType = (type: number): string => typeMnemonics.get(type) ?? `TYPE${type}`;
 export const formatClass = (qclass: number): string => classMnemonics.get(qclass) ?? `CLASS${qclass}`;
+/** `A`, or `CH TXT` where the class is not IN. */
+export const formatTypeOfClass = (type: number, qclass: number): string =>
+  qclass === CLASS.IN ? formatType(type) : `${formatClass(qclass)} ${formatType(type)}`;
 export const formatOpcode = (opcode: number): string => opcodeMnemonics.get(opcode) ?? `OPCODE${opcode}`;
 export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) ?? `RCODE${rcode}`;
 

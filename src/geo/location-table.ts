@@ -70,6 +70,18 @@ export function countryOf(location: Location): string | undefined {
   return location.kind === "geoip" ? location.country : location.place.country;
 }
 
+/** A location in a word: the network, or the country that GeoIP says. */
+export function locationName(location: Location): string {
+  switch (location.kind) {
+    case "network":
+      return location.network;
+    case "geoip":
+      return location.country ?? location.place.city ?? "GeoIP";
+    case "default":
+      return "default location";
+  }
+}
+
 /** Candidates in order for each location. */
 export interface CandidateOrders {
   /** Ids of the candidates, the nearest first; no two lists are the same. */
