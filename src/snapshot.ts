@@ -13,6 +13,7 @@ import { allUp, type DatacenterStates } from "./cloud/states.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Candidate } from "./geo/distance.ts";
+import { type FamilyTables, lookupAddress, overlayTables, uniformTables } from "./geo/family-tables.ts";
 import type { GeoipDatabase } from "./geo/geoip.ts";
 import {
   buildCandidateTable,
@@ -20,14 +21,10 @@ import {
   buildLocationTable,
   type CandidateTable,
   countryOf,
-  type FamilyTables,
   type LocationTable,
   locateAddress,
-  lookupAddress,
   lookupCandidates,
   orderCandidates,
-  overlayTables,
-  uniformTables,
 } from "./geo/location-table.ts";
 import type { PrefixValue } from "./geo/prefix-table-builder.ts";
 import type { IpAddress } from "./ip.ts";

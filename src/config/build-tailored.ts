@@ -23,11 +23,12 @@ import {
 import { foldRdata } from "../dns/rdata.ts";
 import { parseTypeAndRdata } from "../dns/record-line.ts";
 import { continents } from "../geo/place.ts";
-import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
+import { formatPrefix, type IpPrefix } from "../ip.ts";
 import { findZone, type ZoneBuilder } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Network } from "./configuration.ts";
 import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
+import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound, cutPieces } from "./printable.ts";
 import type { TailoredEntry } from "./schema.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
@@ -232,7 +233,7 @@ function buildNetworkRules(
 }
 
 function prefixesOfKey(key: string): readonly IpPrefix[] | string {
-  const prefix = parsePrefix(key);
+  const prefix = parseLocatedPrefix(key);
   return typeof prefix === "string" ? prefix : [prefix];
 }
 

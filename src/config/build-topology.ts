@@ -23,6 +23,7 @@ import {
 } from "../ip.ts";
 import type { Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
+import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound } from "./printable.ts";
 import type { CloudDocument, SettingsDocument, TenantsDocument } from "./schema.ts";
 import {
@@ -128,9 +129,12 @@ export function buildNetworks(documents: Documents["networks"], faults: Faults):
   for (const { source, path, key, value } of entries(documents, "networks", "network", faults)) {
     const prefixes: IpPrefix[] = [];
     for (const [i, text] of value.prefixes.entries()) {
-      const prefix = parsePrefix(text);
-      if (typeof prefix === "string") continue; // the schema has told
+      const prefix = parseLocatedPrefix(text);
       const prefixPath = [...path, "prefixes", i];
+      if (typeof prefix === "string") {
+        faults.at(source, prefixPath, prefix); // what is no prefix at all the schema has told
+        continue;
+      }
       const known = owners.get(formatPrefix(prefix));
       if (known !== undefined) {
         const words = `${formatPrefix(prefix)} belongs to network ${known.network} at ${placeOfOrigin(known)} already`;

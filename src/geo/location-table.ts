@@ -1,11 +1,18 @@
 /** Where every address is, and which candidates are nearest to it, each with the widest prefix it holds for. */
 
-import { type AddressFamily, type IpAddress, type IpPrefix, unmapAddress } from "../ip.ts";
+import { type IpAddress, type IpPrefix, parsePrefix } from "../ip.ts";
 import { type Candidate, orderByDistance } from "./distance.ts";
+import {
+  type FamilyTables,
+  joinFamilies,
+  lookupAddress,
+  mapTables,
+  overlayTables,
+  uniformTables,
+} from "./family-tables.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
 import type { Place } from "./place.ts";
-import { lookup, type PrefixMatch, type PrefixTable } from "./prefix-table.ts";
-import { mapValues, overlayPrefixes, type PrefixValue, uniformTable } from "./prefix-table-builder.ts";
+import { mapValues, overlayPrefixes } from "./prefix-table-builder.ts";
 
 /** Where a client is taken to be, and how that is known. */
 export type Location =
@@ -52,9 +59,25 @@ export function buildLocationTable(sources: {
   const base =
     geoip === undefined
       ? uniformTables(defaultIndex)
-      : mapTables(geoip, (value) => geoipIndexes?.[value] ?? defaultIndex);
+      : geoipTables(geoip, (value) => geoipIndexes?.[value] ?? defaultIndex, defaultIndex);
   return Object.freeze({ locations: locations.items, ...overlayTables(base, networkValues) });
 }
+
+function geoipTables(
+  { family4, family6 }: GeoipDatabase,
+  indexOf: (value: number) => number,
+  defaultIndex: number,
+): FamilyTables {
+  const prefix = parsePrefix(TEREDO);
+  if (typeof prefix === "string") throw new Error(prefix);
+  return joinFamilies(
+    mapValues(family4, indexOf),
+    overlayPrefixes(mapValues(family6, indexOf), [{ prefix, value: defaultIndex }]),
+  );
+}
+
+/** Whatever a database says of these addresses is about the relay: the client's own is in them, disguised (RFC 4380 §4). */
+const TEREDO = "2001::/32";
 
 /** Where an address is, and the widest prefix around it that is all there. */
 export function locateAddress(
@@ -117,45 +140,6 @@ export function lookupCandidates(
 ): { readonly listIndex: number; readonly candidates: readonly string[]; readonly prefixLength: number } {
   const { value, prefixLength } = lookupAddress(table, address);
   return { listIndex: value, candidates: itemAt(table.lists, value), prefixLength };
-}
-
-/** A number for every address of both families. */
-export interface FamilyTables {
-  readonly family4: PrefixTable;
-  readonly family6: PrefixTable;
-}
-
-/** The same number for every address. */
-export const uniformTables = (value: number): FamilyTables => ({
-  family4: uniformTable(4, value),
-  family6: uniformTable(6, value),
-});
-
-const mapTables = (
-  { family4, family6 }: FamilyTables,
-  newValue: (value: number) => number,
-): FamilyTables => ({
-  family4: mapValues(family4, newValue),
-  family6: mapValues(family6, newValue),
-});
-
-/** The tables with prefixes of both families laid over them; where they overlap, the longest one counts. */
-export function overlayTables(base: FamilyTables, prefixes: readonly PrefixValue[]): FamilyTables {
-  const overlay = (table: PrefixTable): PrefixTable => {
-    const ofFamily = prefixes.filter(({ prefix }) => prefix.family === table.family);
-    return ofFamily.length === 0 ? table : overlayPrefixes(table, ofFamily);
-  };
-  return { family4: overlay(base.family4), family6: overlay(base.family6) };
-}
-
-const familyOf = (tables: FamilyTables, family: AddressFamily): PrefixTable =>
-  family === 4 ? tables.family4 : tables.family6;
-
-/** Looks up an address, an IPv4-mapped one as IPv4; the prefix length is in bits of the address as given. */
-export function lookupAddress(tables: FamilyTables, address: IpAddress): PrefixMatch {
-  const { family, octets } = unmapAddress(address);
-  const { value, prefixLength } = lookup(familyOf(tables, family), octets);
-  return { value, prefixLength: family === address.family ? prefixLength : 96 + prefixLength };
 }
 
 /** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */

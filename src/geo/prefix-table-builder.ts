@@ -1,7 +1,7 @@
 /** Ways to make a prefix table: range by range, from another table, or by laying prefixes over one. */
 
 import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
-import { type PrefixTable, valueAt, wordAt, wordsPerAddress } from "./prefix-table.ts";
+import { ELSEWHERE, type PrefixTable, valueAt, wordAt, wordsPerAddress } from "./prefix-table.ts";
 
 /** Collects ranges in address order and fuses neighbours that have the same value. */
 export class PrefixTableBuilder {
@@ -31,7 +31,7 @@ export class PrefixTableBuilder {
     for (let i = 0; i < this.#words; i++) this.#starts[to + i] = starts[at + i] ?? 0;
     this.#values[this.#rangeCount] = value;
     this.#rangeCount++;
-    if (value > this.#largestValue) this.#largestValue = value;
+    if (value > this.#largestValue && value !== ELSEWHERE) this.#largestValue = value;
   }
 
   /** The table of all that was appended. */
@@ -67,24 +67,27 @@ export function uniformTable(family: AddressFamily, value: number): PrefixTable 
 
 /** The same addresses with other values; neighbours whose values became equal are fused. */
 export function mapValues(table: PrefixTable, newValue: (value: number) => number): PrefixTable {
-  const { family, rangeCount, starts, values } = table;
+  const { family, rangeCount, starts } = table;
   const words = wordsPerAddress(family);
   // Half a million ranges have some hundred values, and are in order: no builder need see each of them.
   const known: number[] = [];
+  let elsewhere: number | undefined;
   const kept = new Uint32Array(rangeCount);
   const keptValues = new Uint32Array(rangeCount);
   let keptCount = 0;
   let largest = 0;
   let last = -1;
   for (let range = 0; range < rangeCount; range++) {
-    const value = values[range] ?? 0;
-    let mapped = known[value];
+    const value = valueAt(table, range);
+    let mapped = value === ELSEWHERE ? elsewhere : known[value];
     if (mapped === undefined) {
       mapped = newValue(value);
-      known[value] = mapped;
+      // As an index of the array this would make a map of it.
+      if (value === ELSEWHERE) elsewhere = mapped;
+      else known[value] = mapped;
     }
     if (mapped === last) continue;
-    if (mapped > largest) largest = mapped;
+    if (mapped > largest && mapped !== ELSEWHERE) largest = mapped;
     last = mapped;
     kept[keptCount] = range;
     keptValues[keptCount++] = mapped;
@@ -108,11 +111,43 @@ function tableOf(
   const starts = new Uint32Array(new SharedArrayBuffer(rangeCount * wordsPerAddress(family) * 4));
   fill(starts);
   const shared =
-    largestValue <= 0xffff
+    largestValue < 0xffff
       ? new Uint16Array(new SharedArrayBuffer(rangeCount * 2))
       : new Uint32Array(new SharedArrayBuffer(rangeCount * 4));
   shared.set(values);
   return Object.freeze({ family, rangeCount, starts, values: shared });
+}
+
+/**
+ * The table whose values are made from those of two tables of one family. What either table leaves to another one is
+ * left to it.
+ */
+export function combineTables(
+  a: PrefixTable,
+  b: PrefixTable,
+  newValue: (a: number, b: number) => number,
+): PrefixTable {
+  const { family } = a;
+  const words = wordsPerAddress(family);
+  const builder = new PrefixTableBuilder(family, Math.min(a.rangeCount + b.rangeCount, 1 << 16));
+  let atA = 0;
+  let atB = 0;
+  let start = a.starts;
+  let startAt = 0;
+  for (;;) {
+    const [valueA, valueB] = [valueAt(a, atA), valueAt(b, atB)];
+    const isElsewhere = valueA === ELSEWHERE || valueB === ELSEWHERE;
+    builder.append(start, startAt, isElsewhere ? ELSEWHERE : newValue(valueA, valueB));
+    const isLastA = atA + 1 === a.rangeCount;
+    const isLastB = atB + 1 === b.rangeCount;
+    if (isLastA && isLastB) return builder.build();
+    const nextA = (atA + 1) * words;
+    const nextB = (atB + 1) * words;
+    const order = isLastA ? 1 : isLastB ? -1 : compareAddresses(a.starts, nextA, b.starts, nextB, words);
+    [start, startAt] = order <= 0 ? [a.starts, nextA] : [b.starts, nextB];
+    if (order <= 0) atA++;
+    if (order >= 0) atB++;
+  }
 }
 
 /** A prefix and the value its addresses are to have. */

@@ -564,6 +564,19 @@ describe("prefixes", () => {
       files: lab(["10.1.0.0/16", "10.1/16"]),
       errors: ['32:31: "10.1/16" is not an address prefix like 10.1.0.0/16 or 2001:db8:1::/48'],
     },
+    ...[
+      ["2002:c000:200::/40", "2002::/16 (6to4)", "192.0.2.0/24"],
+      ["2002:c000:201:7::/64", "2002::/16 (6to4)", "192.0.2.1/32"],
+      ["64:ff9b::/96", "64:ff9b::/96 (NAT64)", "0.0.0.0/0"],
+      ["::ffff:10.1.0.0/112", "::ffff:0:0/96 (IPv4-mapped)", "10.1.0.0/16"],
+    ].map(([text = "", block = "", inner = ""]) => ({
+      name: `${text}, whose addresses are located by the IPv4 address in them`,
+      files: lab(["[10.1.0.0/16]", `["${text}"]`]),
+      errors: [
+        `32:31: ${text === "::ffff:10.1.0.0/112" ? "::ffff:a01:0/112" : text} lies in ${block}, where the IPv4 address in an address says where it is; write ${inner}`,
+      ],
+    })),
+    { name: "prefixes around those", files: lab(["[10.1.0.0/16]", '["2000::/3", "::/0"]']), errors: [] },
     {
       name: "the same prefix in two networks",
       files: lab([

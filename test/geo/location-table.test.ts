@@ -27,6 +27,8 @@ const geoip = openGeoip(
     "14.0.0.0/8": { country_code: "ZZ" },
     "15.0.0.0/8": { latitude: 48.14, longitude: 11.58 },
     "2001:db8::/32": { country_code: "IE" },
+    "2001::/32": { country_code: "DE" },
+    "2002::/16": { country_code: "DE" },
   }),
 );
 
@@ -75,6 +77,22 @@ describe("locate", () => {
       place: "Seattle",
       length: 120,
     },
+    { name: "so is a 6to4 address", at: "2002:0a01:0201:7::1", place: "Seattle", length: 40 },
+    { name: "so is a NAT64 address", at: "64:ff9b::10.1.3.1", place: "London", length: 120 },
+    {
+      name: "GeoIP for the IPv4 address in a 6to4 one, not for 6to4",
+      at: "2002:0b00::1",
+      place: "Dublin",
+      length: 24,
+    },
+    { name: "6to4 of an IPv4 hole", at: "2002:cb00:7101::1", place: "Boydton", length: 18 },
+    { name: "the first 6to4 prefix is that of 0.0.0.0", at: "2002::", place: "Boydton", length: 21 },
+    { name: "the address before 6to4", at: "2001:ffff::", place: "Boydton", length: 17 },
+    { name: "the address behind 6to4", at: "2003::", place: "Boydton", length: 16 },
+    { name: "the address before NAT64", at: "64:ff9a:ffff::", place: "Boydton", length: 32 },
+    { name: "the NAT64 prefix for networks (RFC 8215)", at: "64:ff9b:1::1", place: "Boydton", length: 48 },
+    { name: "the address behind the mapped ones", at: "::1:0:0:0", place: "Boydton", length: 80 },
+    { name: "a Teredo address, whatever GeoIP says of it", at: "2001::1", place: "Boydton", length: 21 },
   ])("$name", ({ at, place, length }) => {
     const { location, prefixLength } = locateAddress(locations, address(at));
     expect([location.place.city, prefixLength]).toEqual([place, length]);
@@ -153,6 +171,22 @@ describe("candidates", () => {
     const found = lookupCandidates(table, address(at));
     expect([found.candidates.join(" "), found.prefixLength]).toEqual([candidates, length]);
     expect(table.lists[found.listIndex]).toBe(found.candidates);
+  });
+
+  test("blocks of addresses that hold an IPv4 address bound no prefix where all of IPv4 has one list", () => {
+    const table = buildCandidateTable(
+      buildLocationTable({
+        networks: [{ name: "london-office", prefix: prefix("2001:db8:1::/48"), place: london }],
+        geoip: undefined,
+        countryPlace: () => undefined,
+        defaultPlace: boydton,
+      }),
+      [iad, dub, ams],
+    );
+    for (const at of ["2002:0a01:0101::", "2003::", "::ffff:10.1.2.1", "::1", "64:ff9b::1"]) {
+      const { candidates, prefixLength } = lookupCandidates(table, address(at));
+      expect([candidates[0], prefixLength], at).toEqual(["iad", at.startsWith("200") ? 15 : 3]);
+    }
   });
 
   test("locations with the same order share one list", () => {
