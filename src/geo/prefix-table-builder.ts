@@ -34,6 +34,24 @@ export class PrefixTableBuilder {
     if (value > this.#largestValue && value !== ELSEWHERE) this.#largestValue = value;
   }
 
+  /** Takes over the ranges of a table from one to another, which is left out; whole, since they have no equal neighbours. */
+  appendRanges(table: PrefixTable, from: number, to: number): void {
+    if (from >= to) return;
+    this.append(table.starts, from * this.#words, valueAt(table, from));
+    const count = to - from - 1;
+    if (count === 0) return;
+    while (this.#rangeCount + count > this.#values.length) this.#grow();
+    this.#starts.set(
+      table.starts.subarray((from + 1) * this.#words, to * this.#words),
+      this.#rangeCount * this.#words,
+    );
+    for (let range = from + 1; range < to; range++) {
+      const value = valueAt(table, range);
+      this.#values[this.#rangeCount++] = value;
+      if (value > this.#largestValue && value !== ELSEWHERE) this.#largestValue = value;
+    }
+  }
+
   /** The table of all that was appended. */
   build(): PrefixTable {
     const rangeCount = this.#rangeCount;
@@ -161,28 +179,32 @@ export function overlayPrefixes(base: PrefixTable, prefixes: readonly PrefixValu
   const words = wordsPerAddress(base.family);
   const boundaries = boundariesOf(prefixes);
   const builder = new PrefixTableBuilder(base.family, base.rangeCount + boundaries.length);
-  let next = 0;
+  let range = 0;
   let overlaid: number | undefined;
-  for (let range = 0; range < base.rangeCount; range++) {
-    const at = range * words;
-    const value = valueAt(base, range);
-    let boundary = boundaries[next];
-    if (boundary !== undefined && compareAddresses(boundary.start, 0, base.starts, at, words) === 0) {
-      overlaid = boundary.value;
-      boundary = boundaries[++next];
-    }
-    builder.append(base.starts, at, overlaid ?? value);
-    while (boundary !== undefined && startsBeforeRange(boundary, range + 1)) {
-      overlaid = boundary.value;
-      builder.append(boundary.start, 0, overlaid ?? value);
-      boundary = boundaries[++next];
-    }
+  for (const { start, value } of boundaries) {
+    const next = firstRangeFrom(base, start);
+    if (overlaid === undefined) builder.appendRanges(base, range, next);
+    const isRangeStart =
+      next < base.rangeCount && compareAddresses(start, 0, base.starts, next * words, words) === 0;
+    builder.append(start, 0, value ?? valueAt(base, isRangeStart ? next : next - 1));
+    range = isRangeStart ? next + 1 : next;
+    overlaid = value;
   }
+  if (overlaid === undefined) builder.appendRanges(base, range, base.rangeCount);
   return builder.build();
+}
 
-  function startsBeforeRange({ start }: Boundary, range: number): boolean {
-    return range === base.rangeCount || compareAddresses(start, 0, base.starts, range * words, words) < 0;
+/** The first range that begins at an address or behind it; their number where none does. */
+function firstRangeFrom({ family, rangeCount, starts }: PrefixTable, address: Uint32Array): number {
+  const words = wordsPerAddress(family);
+  let low = 0;
+  let high = rangeCount;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareAddresses(starts, middle * words, address, 0, words) < 0) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 /** From `start` on, the value of the longest prefix there; undefined where no prefix is. */
