@@ -62,7 +62,7 @@ export interface Explanation {
 }
 
 export interface ExplainedLocation {
-  readonly rule: "network" | "geoip" | "default";
+  readonly rule: Location["kind"];
   /** the name of the network, or the country */
   readonly name: string | undefined;
   readonly kind: NetworkKind | undefined;
@@ -249,10 +249,12 @@ const networkRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
     "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one.",
 };
 
-/** A country that no document gives a place is at the default location, though rules know it. */
+/** Whose place it is; a country that no document gives one is at the default location, though rules know it. */
 function remarkOfPlace({ configuration }: Snapshot, location: Location): string | undefined {
-  const isAtDefault = location.kind === "geoip" && location.place === configuration.settings.defaultPlace;
-  return isAtDefault
+  if (location.kind !== "geoip") return undefined;
+  if (location.override !== undefined)
+    return `The configuration gives that place to all of ${location.override} (location).`;
+  return location.place === configuration.settings.defaultPlace
     ? "No countries document gives that country a place, so distances are those from the default location."
     : undefined;
 }
@@ -264,6 +266,7 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   active: "it is the tenant's active datacenter",
   standby: "the tenant's active datacenter is down, so its standby answers",
   "all-down": "all are down, and whenAllDown decides",
+  unlocated: "nothing tells where the asker is, and location.unlocated decides",
   network: "of the prefixes listed there it is the longest that holds the asker",
   country: "no network listed there holds the asker, and the country is listed",
   continent: "neither a network nor the country is listed there, and the continent is",

@@ -181,6 +181,8 @@ function locationName(locations: LocationTable, address: Parameters<typeof locat
       return location.country ?? location.place.city ?? "GeoIP";
     case "default":
       return "default location";
+    case "unlocated":
+      return "not located";
   }
 }
 

@@ -59,6 +59,8 @@ export interface RuleTables {
   /** the index of an ordered list of datacenters or, behind them, the number of a list of records */
   readonly classes: FamilyTables;
   readonly orders: readonly (readonly Datacenter[])[];
+  /** the index of the empty list of who cannot be located */
+  readonly unlocatedIndex: number | undefined;
   /** the index of the network rule that holds an address, or their number where none does */
   readonly networks: FamilyTables;
 }
@@ -71,6 +73,8 @@ export interface LocationClass {
   readonly number: number;
   readonly datacenters: readonly Datacenter[];
   readonly prefixLength: number;
+  /** whether nothing tells where these addresses are, and `location.unlocated` gives them no datacenter */
+  readonly isUnlocated: boolean;
 }
 
 export function buildSnapshot(
@@ -78,13 +82,17 @@ export function buildSnapshot(
   geoip: GeoipDatabase | undefined,
   { states = allUp, cookieSecrets = [] }: SnapshotOptions = {},
 ): Snapshot {
+  const { defaultPlace, location } = configuration.settings;
+  const database = location.byGeoip ? geoip : undefined;
   const locations = buildLocationTable({
-    networks: configuration.networks.flatMap(({ name, prefixes, place }) =>
+    networks: (location.byNetworks ? configuration.networks : []).flatMap(({ name, prefixes, place }) =>
       prefixes.map((prefix) => ({ name, prefix, place })),
     ),
-    geoip,
-    countryPlace: (code) => configuration.countries.get(code)?.place,
-    defaultPlace: configuration.settings.defaultPlace,
+    geoip: database,
+    findCountry: (code) => configuration.countries.get(code),
+    defaultPlace,
+    overrides: location,
+    isAtDefault: location.unlocated === "default",
   });
   const bySet = new Map<string, Candidates>();
   const candidates = new Map<Service, Candidates>();
@@ -97,7 +105,7 @@ export function buildSnapshot(
       candidates.set(service, shared);
     }
   }
-  const { buildDate, databaseType } = geoip ?? {};
+  const { buildDate, databaseType } = database ?? {};
   return {
     configuration,
     geoip: buildDate === undefined || databaseType === undefined ? undefined : { buildDate, databaseType },
@@ -125,7 +133,8 @@ export function inStatesOf(before: Snapshot, next: Snapshot): Snapshot {
 /** The class of an address among the candidates of a service. */
 export function locationClass({ table, lists }: Candidates, address: IpAddress): LocationClass {
   const { listIndex, prefixLength } = lookupCandidates(table, address);
-  return { number: listIndex, datacenters: lists[listIndex] ?? [], prefixLength };
+  const isUnlocated = listIndex === table.unlocatedIndex;
+  return { number: listIndex, datacenters: lists[listIndex] ?? [], prefixLength, isUnlocated };
 }
 
 /** The class of an address at a name with rules, and the rule; undefined where the nearest datacenter decides. */
@@ -139,9 +148,10 @@ export function ruleClass(
   const { value: number, prefixLength } = lookupAddress(tables.classes, address);
   const datacenters = tables.orders[number];
   if (datacenters !== undefined) {
-    return { locationClass: { number, datacenters, prefixLength }, rule: undefined };
+    const isUnlocated = number === tables.unlocatedIndex;
+    return { locationClass: { number, datacenters, prefixLength, isUnlocated }, rule: undefined };
   }
-  const locationClass = { number, datacenters: [], prefixLength };
+  const locationClass = { number, datacenters: [], prefixLength, isUnlocated: false };
   const networkRule = name.rules.networks[lookupAddress(tables.networks, address).value];
   const { countries, continents } = name.rules;
   const isFound = networkRule !== undefined || (countries.size === 0 && continents.size === 0);
@@ -156,7 +166,7 @@ function buildRuleTables(
 ): ReadonlyMap<RecordsName, RuleTables> {
   const found = new Map<RecordsName, RuleTables>();
   const byShape = new Map<string, RuleTables>();
-  const byLocation = new Map<string, Pick<RuleTables, "classes" | "orders">>();
+  const byLocation = new Map<string, Omit<RuleTables, "networks">>();
   for (const zone of zonesOfRecords(zones)) {
     for (const tailored of zone.nodes.tailored()) {
       if (tailored.kind !== "records") continue;
@@ -171,7 +181,7 @@ function buildRuleTables(
   function tablesOf({ networks, otherwise }: Rules, shape: RuleShape): RuleTables {
     const base = byLocation.get(shape.locationKey) ?? locationTables(otherwise, shape);
     byLocation.set(shape.locationKey, base);
-    const { classes, orders } = base;
+    const { classes, orders, unlocatedIndex } = base;
     const laid = (numberOf: (index: number) => number): readonly PrefixValue[] =>
       networks.map(({ prefix }, i) => ({ prefix, value: numberOf(i) }));
     return {
@@ -180,6 +190,7 @@ function buildRuleTables(
         laid((i) => orders.length + (shape.networks[i] ?? 0)),
       ),
       orders,
+      unlocatedIndex,
       networks: overlayTables(
         uniformTables(networks.length),
         laid((i) => i),
@@ -188,12 +199,9 @@ function buildRuleTables(
   }
 
   /** The classes as they would be without networks. */
-  function locationTables(
-    otherwise: Rules["otherwise"],
-    shape: RuleShape,
-  ): Pick<RuleTables, "classes" | "orders"> {
+  function locationTables(otherwise: Rules["otherwise"], shape: RuleShape): Omit<RuleTables, "networks"> {
     const candidates = otherwise.kind === "nearest" ? [...otherwise.datacenters.keys()] : [];
-    const { lists, listIndexes } = orderCandidates(locations, candidates.map(candidateOf));
+    const { lists, listIndexes, unlocatedIndex } = orderCandidates(locations, candidates.map(candidateOf));
     const orders = candidates.length === 0 ? [] : datacentersOf(lists, candidates);
     const classes = locations.locations.map((location, i) => {
       const country = countryOf(location) ?? "";
@@ -204,7 +212,11 @@ function buildRuleTables(
         shape.otherwise;
       return list === undefined ? (listIndexes[i] ?? 0) : orders.length + list;
     });
-    return { classes: buildClassTables(locations, classes), orders };
+    return {
+      classes: buildClassTables(locations, classes),
+      orders,
+      unlocatedIndex: candidates.length === 0 ? undefined : unlocatedIndex,
+    };
   }
 }
 

@@ -25,7 +25,16 @@ export interface Asker {
 export interface Hop {
   readonly name: DomainName;
   readonly zone: DomainName;
-  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail" | "script";
+  readonly found:
+    | "rrset"
+    | "cname"
+    | "referral"
+    | "nodata"
+    | "nxdomain"
+    | "yxdomain"
+    | "servfail"
+    | "refused"
+    | "script";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
   /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */

@@ -116,6 +116,10 @@ function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["lo
       return hasGeoip
         ? `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is at the default location: ${where}.`;
+    case "unlocated":
+      return hasGeoip
+        ? `Neither a network nor GeoIP knows ${prefix}, so it is not located.`
+        : `No network holds ${prefix} and no GeoIP database is loaded, so it is not located.`;
   }
 }
 

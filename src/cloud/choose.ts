@@ -19,6 +19,8 @@ export type Reason =
   | "standby"
   /** all are down; `whenAllDown` says what happens */
   | "all-down"
+  /** nothing tells where the asker is; `location.unlocated` says what happens */
+  | "unlocated"
   /** a rule gives the records itself, or none holds */
   | FixedRule["kind"];
 
@@ -26,7 +28,8 @@ export type Choice = DatacenterChoice | RuleChoice;
 
 export type DatacenterChoice =
   | { readonly kind: "datacenter"; readonly datacenter: Datacenter; readonly reason: Reason }
-  | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" };
+  | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" }
+  | { readonly kind: "nodata" | "refused"; readonly reason: "unlocated" };
 
 export interface RuleChoice {
   readonly kind: "rule";

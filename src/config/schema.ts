@@ -35,6 +35,7 @@ const country = z
   .regex(/^[A-Z]{2}$/, "expected an ISO 3166 alpha-2 code in capitals, like GB")
   .describe("ISO 3166 alpha-2 code");
 const place = z.strictObject({ city: z.string(), country, coordinates });
+const point = z.strictObject({ city: z.string().optional(), country: country.optional(), coordinates });
 const label = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$/, "expected letters, digits and inner hyphens")
@@ -192,6 +193,37 @@ export const settingsSchema = z
       database: z.string().describe("embedded, none, or the path of an .mmdb file"),
     }),
     defaultLocation: place.describe("where a source is taken to be that neither a network nor GeoIP knows"),
+    location: z
+      .strictObject({
+        sources: z
+          .array(z.enum(["networks", "geoip"]))
+          .describe("what locates addresses; whatever the order here, a network beats GeoIP"),
+        subdivisions: z
+          .record(
+            z
+              .string()
+              .regex(/^[A-Z]{2}-[A-Z0-9]{1,3}$/, "expected an ISO 3166-2 code in capitals, like US-CA"),
+            point,
+          )
+          .describe(
+            "where GeoIP's clients of a subdivision are taken to be, by ISO 3166-2 code; beats their country",
+          ),
+        countries: z
+          .record(country, point)
+          .describe(
+            "where GeoIP's clients of a country are taken to be; beats coordinates of the database and the countries documents",
+          ),
+        continents: z
+          .partialRecord(z.enum(continents), point)
+          .describe("the same for all of a continent, where neither the subdivision nor the country is here"),
+        unlocated: z
+          .enum(["default", "nodata", "refused"])
+          .describe(
+            "what nothing can locate: is at defaultLocation, or gets NODATA or REFUSED where its place would decide",
+          ),
+      })
+      .partial()
+      .describe("how addresses are located"),
     log: z
       .strictObject({
         queries: z

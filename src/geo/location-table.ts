@@ -11,14 +11,22 @@ import {
   uniformTables,
 } from "./family-tables.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
-import type { Place } from "./place.ts";
+import { type Continent, type Country, continents as continentCodes, type Place } from "./place.ts";
 import { mapValues, overlayPrefixes } from "./prefix-table-builder.ts";
 
 /** Where a client is taken to be, and how that is known. */
 export type Location =
   | { readonly kind: "network"; readonly network: string; readonly place: Place }
-  | { readonly kind: "geoip"; readonly country?: string; readonly place: Place }
-  | { readonly kind: "default"; readonly place: Place };
+  | {
+      readonly kind: "geoip";
+      readonly country?: string;
+      readonly place: Place;
+      /** whose place it is, where not the country's or the address's own: `US-CA`, `NO`, `AF` */
+      readonly override?: string;
+    }
+  | { readonly kind: "default"; readonly place: Place }
+  /** nowhere; distances that are shown are those from the default place */
+  | { readonly kind: "unlocated"; readonly place: Place };
 
 type GeoipKind = Extract<Location, { readonly kind: "geoip" }>;
 
@@ -29,27 +37,49 @@ export interface NetworkPrefix {
   readonly place: Place;
 }
 
+/** Places that an operator gives to what GeoIP finds; the most specific one counts. */
+export interface PlaceOverrides {
+  /** by ISO 3166-2 code: `US-CA` */
+  readonly subdivisions: ReadonlyMap<string, Place>;
+  /** by ISO 3166 alpha-2 code */
+  readonly countries: ReadonlyMap<string, Place>;
+  readonly continents: ReadonlyMap<Continent, Place>;
+}
+
+const noOverrides: PlaceOverrides = {
+  subdivisions: new Map(),
+  countries: new Map(),
+  continents: new Map(),
+};
+
 /** The location of every address; the values of the tables are indexes of `locations`. */
 export interface LocationTable extends FamilyTables {
   readonly locations: readonly Location[];
 }
 
-/**
- * Merges networks, GeoIP and the default location. Networks beat GeoIP, the longest prefix wins among networks,
- * and GeoIP's own coordinates beat the place of its country. A country without a place keeps its name, and is at the
- * default place. No prefix may be given twice.
- */
-export function buildLocationTable(sources: {
+/** What locates addresses. */
+export interface LocationSources {
   readonly networks: readonly NetworkPrefix[];
   readonly geoip: GeoipDatabase | undefined;
-  readonly countryPlace: (country: string) => Place | undefined;
+  readonly findCountry: (code: string) => Country | undefined;
   readonly defaultPlace: Place;
-}): LocationTable {
-  const { networks, geoip, countryPlace, defaultPlace } = sources;
+  readonly overrides?: PlaceOverrides;
+  /** whether who is not located otherwise is at the default place; true where not said */
+  readonly isAtDefault?: boolean;
+}
+
+/**
+ * Merges networks, GeoIP and the default location. Networks beat GeoIP, and the longest prefix wins among networks. What
+ * GeoIP finds is at the place given to its subdivision, country or continent, else at its own coordinates, else at the
+ * place of its country. A country without a place keeps its name, and is at the default place. No prefix may be given twice.
+ */
+export function buildLocationTable(sources: LocationSources): LocationTable {
+  const { networks, geoip, defaultPlace, isAtDefault = true } = sources;
   const locations = new Indexer<Location>();
-  const defaultIndex = locations.indexOf("default", Object.freeze({ kind: "default", place: defaultPlace }));
+  const otherwise: Location = { kind: isAtDefault ? "default" : "unlocated", place: defaultPlace };
+  const defaultIndex = locations.indexOf(otherwise.kind, Object.freeze(otherwise));
   const geoipIndexes = geoip?.locations.map((found) => {
-    const location = found && geoipLocation(found, countryPlace, defaultPlace);
+    const location = found && geoipLocation(found, sources);
     return location === undefined ? defaultIndex : locations.indexOf(geoipKey(location), location);
   });
   const networkValues = networks.map(({ name, prefix, place }) => ({
@@ -88,9 +118,19 @@ export function locateAddress(
   return { location: itemAt(table.locations, value), prefixLength };
 }
 
-/** The country of a location: that of the network's place, that of GeoIP, or that of the default place. */
+/** The country of a location: that of the network's place, that of GeoIP, or that of the default place; nowhere is in none. */
 export function countryOf(location: Location): string | undefined {
-  return location.kind === "geoip" ? location.country : location.place.country;
+  switch (location.kind) {
+    case "geoip":
+      return location.country;
+    case "network":
+    case "default":
+      return location.place.country;
+    case "unlocated":
+      return undefined;
+    default:
+      return location satisfies never;
+  }
 }
 
 /** Candidates in order for each location. */
@@ -99,6 +139,8 @@ export interface CandidateOrders {
   readonly lists: readonly (readonly string[])[];
   /** by the index of a location, the index of its list */
   readonly listIndexes: readonly number[];
+  /** the index of the empty list of addresses that are nowhere */
+  readonly unlocatedIndex: number | undefined;
 }
 
 export function orderCandidates(
@@ -106,22 +148,28 @@ export function orderCandidates(
   candidates: readonly Candidate[],
 ): CandidateOrders {
   const lists = new Indexer<readonly string[]>();
-  const listIndexes = locations.map(({ place }) => {
+  let unlocatedIndex: number | undefined;
+  const listIndexes = locations.map(({ kind, place }) => {
+    if (kind === "unlocated") {
+      unlocatedIndex = lists.indexOf("unlocated", Object.freeze([]));
+      return unlocatedIndex;
+    }
     const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
     return lists.indexOf(JSON.stringify(list), Object.freeze(list));
   });
-  return Object.freeze({ lists: lists.items, listIndexes });
+  return Object.freeze({ lists: lists.items, listIndexes, unlocatedIndex });
 }
 
 /** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
 export interface CandidateTable extends FamilyTables {
   readonly lists: CandidateOrders["lists"];
+  readonly unlocatedIndex: CandidateOrders["unlocatedIndex"];
 }
 
 /** Puts the candidates in order for each location; addresses with the same order become one class. */
 export function buildCandidateTable(table: LocationTable, candidates: readonly Candidate[]): CandidateTable {
-  const { lists, listIndexes } = orderCandidates(table, candidates);
-  return Object.freeze({ lists, ...buildClassTables(table, listIndexes) });
+  const { lists, listIndexes, unlocatedIndex } = orderCandidates(table, candidates);
+  return Object.freeze({ lists, unlocatedIndex, ...buildClassTables(table, listIndexes) });
 }
 
 /** The class of every address, given that of each location. */
@@ -145,13 +193,39 @@ export function lookupCandidates(
 /** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */
 function geoipLocation(
   found: GeoipLocation,
-  countryPlace: (country: string) => Place | undefined,
-  defaultPlace: Place,
+  { overrides = noOverrides, findCountry, defaultPlace }: LocationSources,
 ): GeoipKind | undefined {
   const { country } = found;
+  const known = country === undefined ? undefined : findCountry(country);
+  const given = findOverride(found, overrides, known?.continent);
   const place =
-    ownPlace(found) ?? (country === undefined ? undefined : (countryPlace(country) ?? defaultPlace));
-  return place && Object.freeze({ kind: "geoip", ...(country !== undefined && { country }), place });
+    given?.place ?? ownPlace(found) ?? (country === undefined ? undefined : (known?.place ?? defaultPlace));
+  if (place === undefined) return undefined;
+  return Object.freeze({
+    kind: "geoip",
+    ...(country !== undefined && { country }),
+    place,
+    ...(given !== undefined && { override: given.code }),
+  });
+}
+
+/** The place that an operator gives to the subdivision, else to the country, else to the continent. */
+function findOverride(
+  { country, subdivision, continent: found }: GeoipLocation,
+  { subdivisions, countries, continents }: PlaceOverrides,
+  continentOfCountry: Continent | undefined,
+): { readonly code: string; readonly place: Place } | undefined {
+  // A database has the part behind the country's code alone, or a name, which is nothing to go by.
+  const code = `${country}-${subdivision}`.toUpperCase();
+  const ofSubdivision = subdivisions.get(code);
+  if (ofSubdivision !== undefined) return { code, place: ofSubdivision };
+  const ofCountry = country === undefined ? undefined : countries.get(country);
+  if (country !== undefined && ofCountry !== undefined) return { code: country, place: ofCountry };
+  const continent = continentOfCountry ?? continentCodes.find((each) => each === found);
+  const ofContinent = continent === undefined ? undefined : continents.get(continent);
+  return continent === undefined || ofContinent === undefined
+    ? undefined
+    : { code: continent, place: ofContinent };
 }
 
 function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefined {
@@ -166,8 +240,8 @@ function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefi
 }
 
 /** The same for entries that differ only in what a location leaves out (continent, subdivision). */
-function geoipKey({ country, place }: GeoipKind): string {
-  return `geoip ${JSON.stringify([country, place.city, place.coordinates])}`;
+function geoipKey({ country, place, override }: GeoipKind): string {
+  return `geoip ${JSON.stringify([country, place.city, place.coordinates, override])}`;
 }
 
 /** Gives each key one index, and keeps the first item that came with it. */

@@ -6,16 +6,18 @@ import {
   locateAddress,
   lookupCandidates,
 } from "../../src/geo/location-table.ts";
-import type { Place } from "../../src/geo/place.ts";
+import type { Country, Place } from "../../src/geo/place.ts";
 import { writeMmdb } from "./mmdb-writer.ts";
 import { address, prefix } from "./prefixes.ts";
 
 const boydton: Place = { city: "Boydton", country: "US", coordinates: [36.67, -78.39] };
 const london: Place = { city: "London", country: "GB", coordinates: [51.51, -0.13] };
 const seattle: Place = { city: "Seattle", country: "US", coordinates: [47.61, -122.33] };
-const countries = new Map<string, Place>([
-  ["DE", { city: "Berlin", country: "DE", coordinates: [52.52, 13.4] }],
-  ["IE", { city: "Dublin", country: "IE", coordinates: [53.35, -6.26] }],
+const berlin: Place = { city: "Berlin", country: "DE", coordinates: [52.52, 13.4] };
+const dublin: Place = { city: "Dublin", country: "IE", coordinates: [53.35, -6.26] };
+const countries = new Map<string, Country>([
+  ["DE", { place: berlin, continent: "EU" }],
+  ["IE", { place: dublin, continent: "EU" }],
 ]);
 
 const geoip = openGeoip(
@@ -43,7 +45,7 @@ const networks = Object.entries({
 const locations = buildLocationTable({
   networks,
   geoip,
-  countryPlace: (country) => countries.get(country),
+  findCountry: (country) => countries.get(country),
   defaultPlace: boydton,
 });
 
@@ -100,7 +102,7 @@ describe("locate", () => {
 
   test.each([
     { at: "10.1.2.1", location: { kind: "network", network: "seattle-vpn", place: seattle } },
-    { at: "10.0.0.1", location: { kind: "geoip", country: "DE", place: countries.get("DE") } },
+    { at: "10.0.0.1", location: { kind: "geoip", country: "DE", place: berlin } },
     { at: "15.0.0.1", location: { kind: "geoip", place: { coordinates: [48.14, 11.58] } } },
     { at: "14.0.0.1", location: { kind: "geoip", country: "ZZ", place: boydton } },
     { at: "203.0.113.1", location: { kind: "default", place: boydton } },
@@ -129,7 +131,7 @@ describe("locate", () => {
     const table = buildLocationTable({
       networks: [],
       geoip: undefined,
-      countryPlace: () => undefined,
+      findCountry: () => undefined,
       defaultPlace: boydton,
     });
     for (const at of ["0.0.0.0", "255.255.255.255", "::", "2001:db8::1"]) {
@@ -178,7 +180,7 @@ describe("candidates", () => {
       buildLocationTable({
         networks: [{ name: "london-office", prefix: prefix("2001:db8:1::/48"), place: london }],
         geoip: undefined,
-        countryPlace: () => undefined,
+        findCountry: () => undefined,
         defaultPlace: boydton,
       }),
       [iad, dub, ams],
@@ -205,7 +207,7 @@ describe("candidates", () => {
           { name: "hague-office", prefix: prefix("10.1.0.0/16"), place: { coordinates: [52.08, 4.3] } },
         ],
         geoip: undefined,
-        countryPlace: () => undefined,
+        findCountry: () => undefined,
         defaultPlace: boydton,
       }),
       [iad, dub, ams],
