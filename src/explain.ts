@@ -15,10 +15,11 @@ import { formatRdata } from "./dns/rdata.ts";
 import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { type Location, locateAddress } from "./geo/location-table.ts";
+import type { RankedCandidate } from "./geo/nearness.ts";
 import type { Place } from "./geo/place.ts";
-import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
+import { formatPrefix, type IpAddress, type IpPrefix, prefixOf } from "./ip.ts";
 import { notAnswered } from "./resolve.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { rankingOf, type Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
 
 export interface ExplainRequest {
@@ -115,6 +116,9 @@ export interface ServiceDecision {
   readonly because: string;
   /** nearest-datacenter: everyone considered, the nearest first */
   readonly candidates: readonly ExplainedCandidate[];
+  /** whose list orders them first, if one does: `country DE` */
+  readonly list: string | undefined;
+  readonly spread: ExplainedSpread | undefined;
   /** active-datacenter: whose datacenter it is */
   readonly tenant: ExplainedTenant | undefined;
 }
@@ -123,9 +127,21 @@ export interface ExplainedCandidate {
   readonly id: string;
   readonly city: string | undefined;
   readonly kilometres: number;
+  /** added to the kilometres; 0 where there is none */
+  readonly biasKilometres: number;
+  /** measured, and in place of the kilometres */
+  readonly latency: RankedCandidate["latency"];
+  /** whether a list has it, so that neither counts */
+  readonly isListed: boolean;
   readonly state: DatacenterState;
   readonly chosen: boolean;
   readonly mark: Mark | undefined;
+}
+
+/** Over whom clients are spread, and with whom this one is. */
+export interface ExplainedSpread {
+  readonly group: string;
+  readonly among: readonly { readonly id: string; readonly weight: number }[];
 }
 
 export interface ExplainedTenant {
@@ -198,7 +214,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     rcode: handler === undefined ? formatRcode(resolution.rcode) : "not known",
     handler,
     stop: resolution.stop && { kind: resolution.stop, because: stopsInWords[resolution.stop] },
-    decision: tailoring && explainDecision(snapshot, tailoring, location.place),
+    decision: tailoring && explainDecision(snapshot, tailoring, { address, place: location.place }),
     records: explainRecords(snapshot, resolution),
     authority: resolution.sections.authority.flatMap(formatRRset),
     scope:
@@ -262,6 +278,7 @@ function remarkOfPlace({ configuration }: Snapshot, location: Location): string 
 const reasonsInWords: Readonly<Record<Reason, string>> = {
   nearest: "it is the nearest, and up",
   "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
+  spread: "the client's group is spread to it, by a hash",
   "only-draining-left": "none is up, and it is the nearest that is draining",
   active: "it is the tenant's active datacenter",
   standby: "the tenant's active datacenter is down, so its standby answers",
@@ -274,13 +291,19 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   "no-rule": "neither network, country nor continent of the asker is listed there, and there is no default",
 };
 
-function explainDecision(snapshot: Snapshot, tailoring: Tailoring, place: Place): Decision {
+/** Who is answered, and where that is. */
+interface Client {
+  readonly address: IpAddress;
+  readonly place: Place;
+}
+
+function explainDecision(snapshot: Snapshot, tailoring: Tailoring, client: Client): Decision {
   const { tailored } = tailoring;
   switch (tailored.kind) {
     case "service":
-      return explainService(snapshot, tailored, tailoring, place);
+      return explainService(snapshot, tailored, tailoring, client);
     case "records":
-      return explainRules(snapshot, tailored, tailoring, place);
+      return explainRules(snapshot, tailored, tailoring, client);
     default:
       return tailored satisfies never;
   }
@@ -290,7 +313,7 @@ function explainRules(
   snapshot: Snapshot,
   { name, rules: { otherwise } }: RecordsName,
   tailoring: Tailoring,
-  place: Place,
+  { place }: Client,
 ): RecordsDecision {
   const { choice } = tailoring;
   const chosen = chosenDatacenter(choice);
@@ -328,10 +351,11 @@ function explainService(
   snapshot: Snapshot,
   { service, bindings }: ServiceName,
   tailoring: Tailoring,
-  place: Place,
+  { address, place }: Client,
 ): ServiceDecision {
   const { choice } = tailoring;
   const chosen = chosenDatacenter(choice);
+  const ranking = tailoring.locationClass && rankingOf(snapshot, service, address);
   return {
     kind: "service",
     cloud: service.cloud,
@@ -342,7 +366,9 @@ function explainService(
     city: chosen?.place.city,
     reason: choice.reason,
     because: reasonsInWords[choice.reason],
-    candidates: explainCandidates(snapshot, tailoring, place),
+    candidates: explainCandidates(snapshot, tailoring, place, ranking?.candidates),
+    list: ranking?.list,
+    spread: explainSpread(choice),
     tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
   };
 }
@@ -351,16 +377,32 @@ function explainCandidates(
   { states }: Snapshot,
   { choice, locationClass }: Tailoring,
   place: Place,
+  ranking: readonly RankedCandidate[] = [],
 ): readonly ExplainedCandidate[] {
   const chosen = chosenDatacenter(choice);
-  return (locationClass?.datacenters ?? []).map((datacenter) => ({
-    id: datacenter.id,
-    city: datacenter.place.city,
-    kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
-    state: stateOf(states, datacenter),
-    chosen: datacenter === chosen,
-    mark: datacenter.mark,
-  }));
+  return (locationClass?.datacenters ?? []).map((datacenter) => {
+    const ranked = ranking.find(({ id }) => id === datacenter.id);
+    return {
+      id: datacenter.id,
+      city: datacenter.place.city,
+      kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
+      biasKilometres: ranked?.biasKilometres ?? 0,
+      latency: ranked?.latency,
+      isListed: ranked?.isListed ?? false,
+      state: stateOf(states, datacenter),
+      chosen: datacenter === chosen,
+      mark: datacenter.mark,
+    };
+  });
+}
+
+function explainSpread(choice: Choice): ExplainedSpread | undefined {
+  if (choice.kind !== "datacenter" || choice.spreading === undefined) return undefined;
+  const { among, group, spread } = choice.spreading;
+  return {
+    group: formatPrefix(group.prefix),
+    among: among.map(({ id }) => ({ id, weight: spread.weights.get(id) ?? 1 })),
+  };
 }
 
 function explainTenant(snapshot: Snapshot, { label, geo, active, standby }: TenantGeo): ExplainedTenant {
@@ -422,14 +464,15 @@ function explainScope(
     );
   }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
-  const isByRule = decider?.tailoring?.choice.kind === "rule";
-  const shared = isByRule ? "the same records" : "the same ordered list of datacenters";
+  const found = decider?.tailoring?.locationClass;
+  const shared = sharedInWords(decider?.tailoring);
   if (decider !== undefined && scopePrefixLength === 0) {
     return none(`every address has ${shared} at ${decider.name}`);
   }
   if (decider !== undefined) {
     const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
-    const because = `every address in ${prefix} has ${shared} at ${decider.name}, and one bit more would not`;
+    const isSpreadAlone = found !== undefined && found.prefixLength > found.listPrefixLength;
+    const because = `every address in ${prefix} has ${shared} at ${decider.name}, and ${isSpreadAlone ? "is spread to one of them" : "one bit more would not"}`;
     return { prefixLength: scopePrefixLength, prefix, because };
   }
   if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");
@@ -439,6 +482,14 @@ function explainScope(
   return sections.answer.length > 0 && rcode === RCODE.NOERROR
     ? none("the records are the same for everyone")
     : none("that there are no such records is the same for everyone");
+}
+
+/** What the addresses in a scope have in common. */
+function sharedInWords(tailoring: Tailoring | undefined): string {
+  if (tailoring?.choice.kind === "rule") return "the same records";
+  return tailoring?.locationClass?.isUnlocated
+    ? "no place that anything tells"
+    : "the same ordered list of datacenters";
 }
 
 /** Exchange's second hop: the front end near the client proxies to the datacenter that is active for the tenant. */

@@ -141,10 +141,15 @@ export function prefixOf(address: IpAddress, length: number): IpPrefix {
   return { family: address.family, octets: maskOctets(address.octets, length), length };
 }
 
+/** Whether a prefix holds an address, or the first address of another prefix. */
 export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   if (prefix.family !== address.family) return false;
   return sameOctets(maskOctets(address.octets, prefix.length), prefix.octets);
 }
+
+/** By family, first address and length: a prefix comes right before those that it holds. */
+export const comparePrefixes = (a: IpPrefix, b: IpPrefix): number =>
+  a.family - b.family || Buffer.compare(a.octets, b.octets) || a.length - b.length;
 
 /** The IPv4 address inside an IPv4-mapped IPv6 one (RFC 4291 §2.5.5.2), which dual-stack sockets report. */
 export function unmapAddress(address: IpAddress): IpAddress {

@@ -143,7 +143,8 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const scope = ecs === undefined ? undefined : used ? resolution.scopePrefixLength : 0;
   const unused = ecs === undefined ? "" : `; client subnet ${ecs} does not count`;
   const who = used ? `${from.source} for ${ecs} (${location})` : `${from.source} (${location}${unused})`;
-  const how = used ? `${reason}, scope ${scope}` : reason;
+  const why = tailoring?.order === undefined ? reason : `${reason} by ${tailoring.order}`;
+  const how = used ? `${why}, scope ${scope}` : why;
   const decision =
     datacenter !== undefined
       ? ` ${datacenter} (${how})`
@@ -165,6 +166,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       datacenter,
       rule,
       reason,
+      order: tailoring?.order,
       scope,
       rcode,
     },

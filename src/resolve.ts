@@ -10,7 +10,7 @@ import type { ExtendedError } from "./dns/edns.ts";
 import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
 import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
-import { type LocationClass, locationClass, ruleClass, type Snapshot } from "./snapshot.ts";
+import { type LocationClass, locationClass, orderOf, ruleClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
 import type { ScriptedZone } from "./zone/scripted-zone.ts";
@@ -205,8 +205,10 @@ function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker):
   const { service, bindings } = tailored;
   const candidates = snapshot.candidates.get(service);
   if (candidates !== undefined) {
-    const found = locationClass(candidates, asker.address);
-    return { tailored, choice: chooseByPlace(snapshot, found, service.whenAllDown), locationClass: found };
+    const { group, ...found } = locationClass(candidates, asker.address, service.spread);
+    const spread = service.spread && group && { spread: service.spread, group };
+    const choice = chooseByPlace(snapshot, found, service.whenAllDown, spread);
+    return { tailored, choice, locationClass: found, order: orderOf(snapshot, service, asker.address) };
   }
   if (bindings.tenant === undefined)
     throw new Error(`${service.name} follows tenants, and its name tells none`);
@@ -219,10 +221,11 @@ function chooseByPlace(
   { configuration, states }: Snapshot,
   { isUnlocated, datacenters }: LocationClass,
   whenAllDown: WhenAllDown,
+  spread?: Parameters<typeof chooseNearest>[3],
 ): Choice {
   const { unlocated } = configuration.settings.location;
   if (isUnlocated && unlocated !== "default") return { kind: unlocated, reason: "unlocated" };
-  return chooseNearest(datacenters, states, whenAllDown);
+  return chooseNearest(datacenters, states, whenAllDown, spread);
 }
 
 /** Puts the hops into sections; `zone` is that of the last hop, undefined where the chain was cut. */
@@ -331,10 +334,12 @@ function outagesOf(
   }
   const tenant = isService ? tailored.bindings.tenant : undefined;
   const preferred = found?.datacenters ?? (tenant === undefined ? [] : [tenant.active]);
-  const at = preferred.findIndex(
-    (datacenter) => choice.kind === "datacenter" && datacenter === choice.datacenter,
+  // Of those who share the clients the farthest is the first that an outage made one of them.
+  const last = choice.spreading?.among.at(-1) ?? choice.datacenter;
+  const at = preferred.indexOf(last); // a standby is not among those preferred
+  const passedOver = (at < 0 ? preferred : preferred.slice(0, at)).filter(
+    (datacenter) => stateOf(states, datacenter) !== "up",
   );
-  const passedOver = at < 0 ? preferred : preferred.slice(0, at);
   if (passedOver.length === 0) return [];
   const [first, second, third, ...more] = passedOver;
   const named = [first, second, third].flatMap((datacenter) => datacenter ?? []);

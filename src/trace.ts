@@ -50,6 +50,8 @@ export interface Tailoring {
   readonly choice: Choice;
   /** undefined for active-datacenter, which no place decides */
   readonly locationClass: LocationClass | undefined;
+  /** what ordered the datacenters, where not distance: `list of country DE` */
+  readonly order?: string | undefined;
 }
 
 /** Why nothing was looked up, or why a chain ends before its last name. */

@@ -12,6 +12,7 @@ import {
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
+import { byDistance } from "../geo/nearness.ts";
 import { type Country, continents as continentCodes, type Place } from "../geo/place.ts";
 import {
   formatPrefix,
@@ -392,6 +393,8 @@ function buildServices(
       policy: entry.policy,
       ...chain,
       candidates,
+      nearness: byDistance,
+      spread: undefined,
       whenAllDown: entry.whenAllDown ?? "nearest",
       hasSecondHop: entry.secondHop ?? false,
     };
@@ -426,7 +429,7 @@ function findCandidates(
 }
 
 /** Whether a datacenter is written in a cloud's document, but with a fault that left it out. */
-function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
+export function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
   if (shortId in value.datacenters) return false;
   return source.doubledKeys.has("datacenters") || shortId in writtenDatacenters(source.value);
 }

@@ -1,5 +1,6 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
+import { addNearness } from "./build-nearness.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
 import type { Configuration } from "./configuration.ts";
@@ -21,7 +22,7 @@ export function loadConfig(path: string): LoadedConfig {
   const settings = buildSettings(documents.settings, faults);
   const networks = buildNetworks(documents.networks, faults);
   const countries = buildCountries(documents.countries, faults);
-  const clouds = buildClouds(documents, settings, faults);
+  const clouds = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
   const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
   const all = [...errors, ...faults.errors].toSorted(byPlace);
   if (all.length > 0) return { kind: "errors", errors: all };

@@ -322,6 +322,43 @@ const datacenter = z.strictObject({
   ...mark,
 });
 
+const datacenterList = z
+  .array(z.string())
+  .min(1)
+  .describe("ids of datacenters in order; those that are not here follow by distance");
+const nearness = z
+  .strictObject({
+    bias: z
+      .record(label, z.number().min(-50_000).max(50_000))
+      .describe("kilometres added to the distance of a datacenter; negative ones bring it nearer"),
+    latency: z
+      .string()
+      .min(1)
+      .describe(
+        "a CSV file of measured round trips in milliseconds, relative to this file: kind,from and a column a datacenter; kinds are network, prefix, city, country and continent",
+      ),
+    networks: z
+      .record(z.string(), datacenterList)
+      .describe(
+        "lists by the name of a network or by prefix; the longest prefix that holds the address counts",
+      ),
+    countries: z.record(country, datacenterList).describe("lists by country, where no network is listed"),
+    continents: z
+      .partialRecord(z.enum(continents), datacenterList)
+      .describe("lists by continent, where no country is listed"),
+    candidates: z.int().min(1).describe("how many datacenters an address has at the most"),
+    spread: z
+      .strictObject({
+        over: z.int().min(1).describe("how many of the nearest that are up share the clients"),
+        weights: z
+          .record(label, z.int().min(1).max(1000))
+          .optional()
+          .describe("the share of a datacenter beside the others'; 1 where absent"),
+      })
+      .describe("clients spread by a hash over their /24 or /56, never by dice"),
+  })
+  .partial();
+
 const service = z.strictObject({
   era: z.string().optional().describe("the years whose names it imitates"),
   policy: z.enum(["nearest-datacenter", "active-datacenter"]),
@@ -342,6 +379,7 @@ const service = z.strictObject({
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
+  nearness: nearness.optional().describe("what is near, key by key before that of the cloud"),
   whenAllDown: whenAllDown.optional(),
   secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
 });
@@ -353,6 +391,7 @@ export const cloudSchema = z
     records: records.optional(),
     tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
+    nearness: nearness.optional().describe("what is near, for services of policy nearest-datacenter"),
     services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });
@@ -371,6 +410,7 @@ export type SettingsDocument = z.infer<typeof settingsSchema>;
 export type NetworksDocument = z.infer<typeof networksSchema>;
 export type CountriesDocument = z.infer<typeof countriesSchema>;
 export type TailoredEntry = z.infer<typeof tailoredEntry>;
+export type NearnessEntry = z.infer<typeof nearness>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
 

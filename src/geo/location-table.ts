@@ -1,16 +1,15 @@
-/** Where every address is, and which candidates are nearest to it, each with the widest prefix it holds for. */
+/** Where every address is, and the widest prefix that is there. */
 
 import { type IpAddress, type IpPrefix, parsePrefix } from "../ip.ts";
-import { type Candidate, orderByDistance } from "./distance.ts";
 import {
   type FamilyTables,
   joinFamilies,
   lookupAddress,
-  mapTables,
   overlayTables,
   uniformTables,
 } from "./family-tables.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
+import { Indexer, itemAt } from "./indexer.ts";
 import { type Continent, type Country, continents as continentCodes, type Place } from "./place.ts";
 import { mapValues, overlayPrefixes } from "./prefix-table-builder.ts";
 
@@ -133,63 +132,6 @@ export function countryOf(location: Location): string | undefined {
   }
 }
 
-/** Candidates in order for each location. */
-export interface CandidateOrders {
-  /** Ids of the candidates, the nearest first; no two lists are the same. */
-  readonly lists: readonly (readonly string[])[];
-  /** by the index of a location, the index of its list */
-  readonly listIndexes: readonly number[];
-  /** the index of the empty list of addresses that are nowhere */
-  readonly unlocatedIndex: number | undefined;
-}
-
-export function orderCandidates(
-  { locations }: LocationTable,
-  candidates: readonly Candidate[],
-): CandidateOrders {
-  const lists = new Indexer<readonly string[]>();
-  let unlocatedIndex: number | undefined;
-  const listIndexes = locations.map(({ kind, place }) => {
-    if (kind === "unlocated") {
-      unlocatedIndex = lists.indexOf("unlocated", Object.freeze([]));
-      return unlocatedIndex;
-    }
-    const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
-    return lists.indexOf(JSON.stringify(list), Object.freeze(list));
-  });
-  return Object.freeze({ lists: lists.items, listIndexes, unlocatedIndex });
-}
-
-/** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
-export interface CandidateTable extends FamilyTables {
-  readonly lists: CandidateOrders["lists"];
-  readonly unlocatedIndex: CandidateOrders["unlocatedIndex"];
-}
-
-/** Puts the candidates in order for each location; addresses with the same order become one class. */
-export function buildCandidateTable(table: LocationTable, candidates: readonly Candidate[]): CandidateTable {
-  const { lists, listIndexes, unlocatedIndex } = orderCandidates(table, candidates);
-  return Object.freeze({ lists, unlocatedIndex, ...buildClassTables(table, listIndexes) });
-}
-
-/** The class of every address, given that of each location. */
-export function buildClassTables(table: LocationTable, classes: readonly number[]): FamilyTables {
-  const [first = 0] = classes;
-  // Where no location counts, half a million ranges of GeoIP need not be read.
-  return classes.every((each) => each === first)
-    ? uniformTables(first)
-    : mapTables(table, (location) => itemAt(classes, location));
-}
-
-/** The candidates for an address, the nearest first, and the widest prefix that has the same list. */
-export function lookupCandidates(
-  table: CandidateTable,
-  address: IpAddress,
-): { readonly listIndex: number; readonly candidates: readonly string[]; readonly prefixLength: number } {
-  const { value, prefixLength } = lookupAddress(table, address);
-  return { listIndex: value, candidates: itemAt(table.lists, value), prefixLength };
-}
-
 /** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */
 function geoipLocation(
   found: GeoipLocation,
@@ -242,28 +184,4 @@ function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefi
 /** The same for entries that differ only in what a location leaves out (continent, subdivision). */
 function geoipKey({ country, place, override }: GeoipKind): string {
   return `geoip ${JSON.stringify([country, place.city, place.coordinates, override])}`;
-}
-
-/** Gives each key one index, and keeps the first item that came with it. */
-class Indexer<Item> {
-  readonly #indexes = new Map<string, number>();
-  readonly #items: Item[] = [];
-
-  get items(): readonly Item[] {
-    return Object.freeze([...this.#items]);
-  }
-
-  indexOf(key: string, item: Item): number {
-    const known = this.#indexes.get(key);
-    if (known !== undefined) return known;
-    const index = this.#items.push(item) - 1;
-    this.#indexes.set(key, index);
-    return index;
-  }
-}
-
-function itemAt<Item>(items: readonly Item[], index: number): Item {
-  const item = items[index];
-  if (item === undefined) throw new Error(`there is no item ${index} among ${items.length}`);
-  return item;
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { buildCandidateTable, lookupCandidates } from "../../src/geo/candidate-table.ts";
 import { openGeoip } from "../../src/geo/geoip.ts";
-import {
-  buildCandidateTable,
-  buildLocationTable,
-  locateAddress,
-  lookupCandidates,
-} from "../../src/geo/location-table.ts";
+import { buildLocationTable, locateAddress } from "../../src/geo/location-table.ts";
 import type { Country, Place } from "../../src/geo/place.ts";
 import { writeMmdb } from "./mmdb-writer.ts";
 import { address, prefix } from "./prefixes.ts";
