@@ -147,7 +147,8 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const who = used
     ? `${from.source} for ${ecs} (${location})`
     : `${from.source}${stands} (${location}${unused})`;
-  const how = used ? `${reason}, scope ${scope}` : reason;
+  const why = tailoring?.order === undefined ? reason : `${reason} by ${tailoring.order}`;
+  const how = used ? `${why}, scope ${scope}` : why;
   const decision =
     datacenter !== undefined
       ? ` ${datacenter} (${how})`
@@ -170,6 +171,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       datacenter,
       rule,
       reason,
+      order: tailoring?.order,
       scope,
       rcode,
     },
@@ -186,6 +188,8 @@ function locationName(locations: LocationTable, address: Parameters<typeof locat
       return location.country ?? location.place.city ?? "GeoIP";
     case "default":
       return "default location";
+    case "unlocated":
+      return "not located";
   }
 }
 
