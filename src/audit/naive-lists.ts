@@ -75,7 +75,7 @@ export class NaiveLists {
   #partOfService(service: Service, address: IpAddress, location: Location): GivenPart {
     const orders = this.#orders.get(service) ?? newOrders(service);
     this.#orders.set(service, orders);
-    const { values, prefixLength } = lookupInner(orders.byPrefix, address);
+    const { values, prefixLength } = orders.hasPrefixes ? lookupInner(orders.byPrefix, address) : nowhere;
     // Most addresses are in none of these prefixes, and those that are share a few.
     const key = values.length === 0 ? "" : values.map(({ text }) => text).join(" ");
     const atKey = orders.known.get(key) ?? new Map<Location, number>();
@@ -148,6 +148,7 @@ interface PrefixRules {
 /** The lists of a service found so far: by what is said of the prefixes around an address, and by its location. */
 interface Orders {
   readonly byPrefix: PrefixTrie<PrefixRules>;
+  readonly hasPrefixes: boolean;
   readonly known: Map<string, Map<Location, number>>;
 }
 
@@ -162,8 +163,11 @@ function newOrders({ nearness: { networks, latency } }: Service): Orders {
     const text = formatPrefix(row.from.prefix);
     byText.set(text, [row.from.prefix, { text, ...byText.get(text)?.[1], row }]);
   }
-  return { byPrefix: trieOf([...byText.values()]), known: new Map() };
+  return { byPrefix: trieOf([...byText.values()]), hasPrefixes: byText.size > 0, known: new Map() };
 }
+
+/** What a lookup finds where there is no prefix at all; most services have none, and millions of addresses are asked. */
+const nowhere = { values: [], prefixLength: 0 } as const;
 
 function trieOf<T>(entries: readonly (readonly [IpPrefix, T])[]): PrefixTrie<T> {
   const trie = new PrefixTrie<T>();
