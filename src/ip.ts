@@ -196,6 +196,15 @@ export function findIpv4Prefix(
   return { block, inner: { family: 4, octets: prefix.octets.slice(at, at + 4), length } };
 }
 
+/** How many leading bits two addresses of one family have in common. */
+export function commonPrefixLength(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) ^ (b[i] ?? 0);
+    if (difference !== 0) return i * 8 + Math.clz32(difference) - 24;
+  }
+  return a.length * 8;
+}
+
 /** A copy whose bits behind `length` are zero. */
 export function maskOctets(octets: Uint8Array, length: number): Uint8Array {
   return octets.map((octet, i) => {

@@ -179,7 +179,7 @@ function commonBitsWithPredecessor(
 }
 
 /** The first address behind the prefix of `length` bits; undefined where the prefix ends the address space. */
-function addressBehind(octets: Uint8Array, length: number): Uint8Array | undefined {
+export function addressBehind(octets: Uint8Array, length: number): Uint8Array | undefined {
   const behind = octets.slice();
   let step = 1 << ((8 - (length & 7)) & 7);
   for (let i = ((length + 7) >> 3) - 1; i >= 0; i--) {
