@@ -162,7 +162,7 @@ function readOrigin(
     case "continent": {
       const continent = continents.find((each) => each === text);
       if (continent === undefined)
-        refuse(cell, `expected ${continents.join(", ")}, found "${cutFound(text)}"`);
+        refuse(cell, `expected one of ${continents.join(", ")}, found "${cutFound(text)}"`);
       else if (!hasContinents) refuse(cell, noContinents);
       return continent === undefined ? [] : [{ kind, continent }];
     }
