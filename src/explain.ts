@@ -297,6 +297,15 @@ interface Client {
   readonly place: Place;
 }
 
+/** Where a list orders them the first is not the nearest. */
+function becauseOf(choice: Choice, ranking: readonly RankedCandidate[] = []): string {
+  const chosen = ranking.find(({ id }) => id === chosenDatacenter(choice)?.id);
+  if (chosen?.isListed && choice.reason === "nearest") return "it is the first of that list, and up";
+  if (chosen?.isListed && choice.reason === "next-nearest")
+    return "it is the first of that list that is up; those before it are down or draining";
+  return reasonsInWords[choice.reason];
+}
+
 function explainDecision(snapshot: Snapshot, tailoring: Tailoring, client: Client): Decision {
   const { tailored } = tailoring;
   switch (tailored.kind) {
@@ -365,7 +374,7 @@ function explainService(
     datacenter: chosen?.id,
     city: chosen?.place.city,
     reason: choice.reason,
-    because: reasonsInWords[choice.reason],
+    because: becauseOf(choice, ranking?.candidates),
     candidates: explainCandidates(snapshot, tailoring, place, ranking?.candidates),
     list: ranking?.list,
     spread: explainSpread(choice),
@@ -465,14 +474,21 @@ function explainScope(
   }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
   const found = decider?.tailoring?.locationClass;
-  const shared = sharedInWords(decider?.tailoring);
+  const isByRule = decider?.tailoring?.choice.kind === "rule";
+  const shared = isByRule ? "the same records" : "the same ordered list of datacenters";
   if (decider !== undefined && scopePrefixLength === 0) {
-    return none(`every address has ${shared} at ${decider.name}`);
+    return none(
+      found?.isUnlocated ? "no address is located" : `every address has ${shared} at ${decider.name}`,
+    );
   }
-  if (decider !== undefined) {
+  if (decider !== undefined && found !== undefined) {
     const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
-    const isSpreadAlone = found !== undefined && found.prefixLength > found.listPrefixLength;
-    const because = `every address in ${prefix} has ${shared} at ${decider.name}, and ${isSpreadAlone ? "is spread to one of them" : "one bit more would not"}`;
+    const has = `every address in ${prefix} has ${shared} at ${decider.name}`;
+    const because = found.isUnlocated
+      ? `no address in ${prefix} is located, and one bit more would hold some that are`
+      : found.prefixLength > found.listPrefixLength
+        ? `${has}, and is spread to the same one of them`
+        : `${has}, and one bit more would not`;
     return { prefixLength: scopePrefixLength, prefix, because };
   }
   if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");
@@ -482,14 +498,6 @@ function explainScope(
   return sections.answer.length > 0 && rcode === RCODE.NOERROR
     ? none("the records are the same for everyone")
     : none("that there are no such records is the same for everyone");
-}
-
-/** What the addresses in a scope have in common. */
-function sharedInWords(tailoring: Tailoring | undefined): string {
-  if (tailoring?.choice.kind === "rule") return "the same records";
-  return tailoring?.locationClass?.isUnlocated
-    ? "no place that anything tells"
-    : "the same ordered list of datacenters";
 }
 
 /** Exchange's second hop: the front end near the client proxies to the datacenter that is active for the tenant. */
