@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { buildCandidateTable, lookupCandidates } from "../../src/geo/candidate-table.ts";
 import { openGeoip } from "../../src/geo/geoip.ts";
-import { buildLocationTable, locateAddress } from "../../src/geo/location-table.ts";
+import {
+  buildLocationTable,
+  countryOf,
+  locateAddress,
+  type PlaceOverrides,
+} from "../../src/geo/location-table.ts";
 import type { Country, Place } from "../../src/geo/place.ts";
 import { writeMmdb } from "./mmdb-writer.ts";
 import { address, prefix } from "./prefixes.ts";
@@ -137,6 +142,77 @@ describe("locate", () => {
       });
     }
   });
+});
+
+describe("places that an operator gives", () => {
+  const database = openGeoip(
+    writeMmdb({
+      "10.0.0.0/8": { country_code: "US", region_code: "CA", latitude: 37.77, longitude: -122.42 },
+      "11.0.0.0/8": { country_code: "US", region_code: "ny" },
+      "12.0.0.0/8": { country_code: "DE", latitude: 48.14, longitude: 11.58 },
+      "13.0.0.0/8": { country_code: "IE" },
+      "14.0.0.0/8": { country_code: "ZZ", continent_code: "AF" },
+      "15.0.0.0/8": { continent_code: "AF", latitude: 1, longitude: 2 },
+      "16.0.0.0/8": { country_code: "FR" },
+    }),
+  );
+  const given = (city: string): Place => ({ city, coordinates: [1, 1] });
+  const overrides: PlaceOverrides = {
+    subdivisions: new Map([
+      ["US-CA", given("San Jose")],
+      ["US-NY", given("Albany")],
+    ]),
+    countries: new Map([["DE", given("Bonn")]]),
+    continents: new Map([
+      ["EU", given("Brussels")],
+      ["AF", given("Cairo")],
+    ]),
+  };
+  const table = buildLocationTable({
+    networks,
+    geoip: database,
+    findCountry: (country) => countries.get(country),
+    defaultPlace: boydton,
+    overrides,
+  });
+  test.each([
+    {
+      name: "a subdivision's beats the coordinates of the database",
+      at: "10.200.0.1",
+      told: "San Jose US-CA",
+    },
+    { name: "a subdivision's, in whatever case the database has it", at: "11.0.0.1", told: "Albany US-NY" },
+    { name: "a country's beats them too, and its continent's", at: "12.0.0.1", told: "Bonn DE" },
+    { name: "a continent's beats the place of the country", at: "13.0.0.1", told: "Brussels EU" },
+    {
+      name: "the continent that the database has, of a country unknown here",
+      at: "14.0.0.1",
+      told: "Cairo AF",
+    },
+    { name: "a continent without a country", at: "15.0.0.1", told: "Cairo AF" },
+    { name: "none: the default place, in the country", at: "16.0.0.1", told: "Boydton undefined" },
+    { name: "a network stays where it is", at: "10.1.3.1", told: "London undefined" },
+  ])("$name", ({ at, told }) => {
+    const { location } = locateAddress(table, address(at));
+    const override = location.kind === "geoip" ? location.override : undefined;
+    expect(`${location.place.city} ${override}`).toBe(told);
+  });
+
+  test("the country stays what the database says", () => {
+    expect(countryOf(locateAddress(table, address("13.0.0.1")).location)).toBe("IE");
+  });
+});
+
+test("without a default, what nothing locates is nowhere, and in no country", () => {
+  const table = buildLocationTable({
+    networks,
+    geoip: undefined,
+    findCountry: () => undefined,
+    defaultPlace: boydton,
+    isAtDefault: false,
+  });
+  const { location } = locateAddress(table, address("203.0.113.1"));
+  expect([location.kind, countryOf(location)]).toEqual(["unlocated", undefined]);
 });
 
 describe("candidates", () => {
