@@ -1519,6 +1519,13 @@ describe("tailored names", () => {
       errors: ['9:19: "10.0.0.1/8" has bits set behind its prefix length; did you mean 10.0.0.0/8?'],
     },
     {
+      name: "a prefix whose addresses are located by the IPv4 address in them",
+      files: geo('networks: { "2002:a00::/24": [A 192.0.2.1] }'),
+      errors: [
+        "9:19: 2002:a00::/24 lies in 2002::/16 (6to4), where the IPv4 address in an address says where it is; write 10.0.0.0/8",
+      ],
+    },
+    {
       name: "a prefix listed by its network too",
       files: geo("networks: { london-office: [A 192.0.2.1], 10.1.0.0/16: [A 192.0.2.2] }"),
       errors: ["9:49: 10.1.0.0/16 is listed at lab.yaml:9:19 already"],
