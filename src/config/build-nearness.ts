@@ -107,7 +107,7 @@ function buildParts(written: Written, context: Context): Parts {
       faults,
     );
   const order: Partial<Nearness> = {
-    ...(entry.bias && { bias: numbersById(written, "bias", entry.bias, faults) }),
+    ...(entry.bias && { bias: numbersById(written, entry.bias, ["bias"], faults) }),
     ...(latency && { latency }),
     ...(entry.networks && { networks: buildNetworkLists(written, entry.networks, context) }),
     ...(entry.countries && {
@@ -136,23 +136,21 @@ function buildSpread(
   { over, weights }: NonNullable<NearnessEntry["spread"]>,
   faults: Faults,
 ): Spread {
-  const found = numbersById(written, "spread", weights ?? {}, faults, "weights");
-  return { over, weights: found };
+  return { over, weights: numbersById(written, weights ?? {}, ["spread", "weights"], faults) };
 }
 
 /** Numbers by datacenter. */
 function numbersById(
   written: Written,
-  key: string,
   numbers: Readonly<Record<string, number>>,
+  steps: readonly string[],
   faults: Faults,
-  ...steps: readonly string[]
 ): ReadonlyMap<Datacenter["id"], number> {
   return new Map(
     Object.entries(numbers).flatMap(([shortId, number]) => {
       const found = findDatacenter(written, shortId);
       if (typeof found !== "string") return found === undefined ? [] : [[found.id, number]];
-      faults.atKey(written.cloud.source, [...written.path, key, ...steps, shortId], found);
+      faults.atKey(written.cloud.source, [...written.path, ...steps, shortId], found);
       return [];
     }),
   );

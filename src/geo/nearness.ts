@@ -9,7 +9,7 @@ import type { Continent, Place } from "./place.ts";
 export interface Nearness {
   /** kilometres added to the distance of a candidate, by its id */
   readonly bias: ReadonlyMap<string, number>;
-  /** from the most specific to the least: prefixes in any order, then cities, countries, continents */
+  /** in any order; the most specific row that has a candidate counts for it */
   readonly latency: readonly LatencyRow[];
   /** The longest of these prefixes that holds an address counts, before the lists of countries and continents. */
   readonly networks: readonly ListedNetwork[];
@@ -47,7 +47,7 @@ export interface LatencyRow {
     | { readonly kind: "city"; readonly city: string }
     | { readonly kind: "country"; readonly country: string }
     | { readonly kind: "continent"; readonly continent: Continent };
-  /** by the id of a candidate; one that is not here is farther up, or at its distance */
+  /** by the id of a candidate; for one that is not here a less specific row counts, or its distance */
   readonly milliseconds: ReadonlyMap<string, number>;
 }
 
