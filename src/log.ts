@@ -146,7 +146,8 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const who = used
     ? `${from.source} for ${ecs} (${location})`
     : `${from.source}${stands} (${location}${unused})`;
-  const how = used ? `${reason}, scope ${scope}` : reason;
+  const why = tailoring?.order === undefined ? reason : `${reason} by ${tailoring.order}`;
+  const how = used ? `${why}, scope ${scope}` : why;
   const decision =
     datacenter !== undefined
       ? ` ${datacenter} (${how})`
@@ -169,6 +170,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       datacenter,
       rule,
       reason,
+      order: tailoring?.order,
       scope,
       rcode,
     },

@@ -28,7 +28,12 @@ export const durationBounds: readonly number[] = [
 
 const transports = ["udp", "tcp"] as const satisfies readonly Source["transport"][];
 const vias = ["client-subnet", "vantage", "source"] as const;
-const locationKinds = ["network", "geoip", "default"] as const satisfies readonly Location["kind"][];
+const locationKinds = [
+  "network",
+  "geoip",
+  "default",
+  "unlocated",
+] as const satisfies readonly Location["kind"][];
 
 /** Types that are counted by themselves; others together, since a sender has 65,536 to choose from. */
 const countedTypes: readonly number[] = [

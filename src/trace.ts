@@ -34,7 +34,16 @@ export interface Asker {
 export interface Hop {
   readonly name: DomainName;
   readonly zone: DomainName;
-  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail" | "script";
+  readonly found:
+    | "rrset"
+    | "cname"
+    | "referral"
+    | "nodata"
+    | "nxdomain"
+    | "yxdomain"
+    | "servfail"
+    | "refused"
+    | "script";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
   /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */
@@ -50,6 +59,8 @@ export interface Tailoring {
   readonly choice: Choice;
   /** undefined for active-datacenter, which no place decides */
   readonly locationClass: LocationClass | undefined;
+  /** what ordered the datacenters, where not distance: `list of country DE` */
+  readonly order?: string | undefined;
 }
 
 /** Why nothing was looked up, or why a chain ends before its last name. */

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
-import { type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import { auditCommand } from "./audit.ts";
 import { check } from "./check.ts";
 import { EXIT } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
+import { locateCommand } from "./locate.ts";
 import { query } from "./query.ts";
 import { type ListenArgument, serve } from "./serve.ts";
 import { zoneCommand } from "./zone.ts";
@@ -74,6 +76,29 @@ function buildProgram(): Command {
     );
 
   program
+    .command("audit")
+    .description("show which prefixes get which datacenters, and prove that every scope is exact")
+    .addArgument(
+      new Argument("[name]", "the name; all that are tailored by place if not given").argParser(domain),
+    )
+    .addOption(config())
+    .option("--diff <file>", "show what moves when this configuration takes the place of the other")
+    .addOption(new Option("--family <4|6>", "one address family alone").argParser(addressFamily))
+    .option("--cells", "print each prefix with its list")
+    .option("--json", "print JSON")
+    .action(async (qname, options) =>
+      exitWith(await auditCommand({ json: false, cells: false, ...options, qname })),
+    );
+
+  program
+    .command("locate")
+    .description("say where an address, a prefix or a network is, and which datacenters are nearest to it")
+    .argument("<address|prefix|network>", "what to locate")
+    .addOption(config())
+    .option("--json", "print JSON")
+    .action(async (what, options) => exitWith(await locateCommand({ json: false, ...options, what })));
+
+  program
     .command("zone")
     .description("print a zone as it is seen from one place, as a master file with tailored names expanded")
     .argument("<zone>", "its apex", domain)
@@ -135,6 +160,8 @@ function listener(text: string): ListenArgument {
   return { endpoint: endpoint(text.slice(0, equals)), vantage };
 }
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
+const addressFamily = (text: string): AddressFamily =>
+  text === "4" ? 4 : text === "6" ? 6 : accepted<AddressFamily>(`"${text}" is neither 4 nor 6`);
 const prefix = (text: string): IpPrefix => accepted(parsePrefix(text));
 const domain = (text: string): Uint8Array => accepted(parseName(text));
 const recordType = (text: string): number => accepted(parseType(text) ?? `"${text}" is not a type`);

@@ -153,7 +153,13 @@ export const OPTION = {
 } as const;
 
 /** INFO-CODEs of extended errors (RFC 8914 §4). */
-export const EXTENDED_ERROR = { OTHER: 0, NOT_READY: 14, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+export const EXTENDED_ERROR = {
+  OTHER: 0,
+  NOT_READY: 14,
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+} as const;
 
 /** Errors that a TSIG record carries (RFC 8945 §3). */
 export const TSIG_ERROR = { BADKEY: 17 } as const;
