@@ -50,6 +50,8 @@ export interface ControllerOptions {
   readonly publish: (snapshot: Snapshot, handlers?: Handlers) => Promise<void>;
   /** Makes operations durable; rejects with what kept it from that. */
   readonly keep: (operations: Operations) => Promise<void>;
+  /** Keeps operations that count in any case; says what kept it from that, if anything did. */
+  readonly remember: (operations: Operations) => Promise<readonly string[]>;
   readonly now: () => Milliseconds;
   /** Calls back at a time, which may be passed; returns how to take that back. */
   readonly setTimer: (at: Milliseconds, callback: () => void) => () => void;
@@ -67,7 +69,12 @@ export type LoadedAnew =
       readonly handlers: Handlers;
       readonly warnings: readonly string[];
     }
-  | { readonly kind: "errors"; readonly errors: readonly string[] };
+  | {
+      readonly kind: "errors";
+      readonly errors: readonly string[];
+      /** a warning, where all else is sound and the old GeoIP database serves on */
+      readonly isGeoipAlone: boolean;
+    };
 
 type Changes = Pick<
   Control,
@@ -90,7 +97,7 @@ export class Controller implements Changes {
   #base: Snapshot;
   #inForce: Snapshot;
   #operations: Operations;
-  /** those that are durable */
+  /** those that the store has taken */
   #kept: Operations;
   #version = 0;
   #since: Milliseconds;
@@ -128,7 +135,6 @@ export class Controller implements Changes {
 
   /** Puts the first snapshot in force, in the states that were kept. */
   async start(): Promise<void> {
-    this.#warnOfUnknown();
     await this.#enqueue(() => this.#settle(withoutExpired(this.#operations, this.#options.now())));
   }
 
@@ -137,6 +143,15 @@ export class Controller implements Changes {
     this.#isClosed = true;
     this.#cancelExpiry();
     await this.#queue;
+  }
+
+  /** Waits for the changes that were asked for so far. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  get tenantsFailedOver(): number {
+    return Object.values(this.#operations.tenants).filter(({ serving }) => serving === "standby").length;
   }
 
   datacenters(): readonly DatacenterView[] {
@@ -214,16 +229,16 @@ export class Controller implements Changes {
       const loaded = await load();
       if (loaded.kind === "errors") {
         this.#lastReloadErrors = loaded.errors;
-        for (const error of loaded.errors) log.error(error);
-        const message = "the configuration has errors, so the one before stays; mend them and reload";
-        log.error(message);
+        const level = loaded.isGeoipAlone ? "warn" : "error";
+        for (const error of loaded.errors) log[level](error);
+        const message = "the configuration was not loaded anew; the one before stays";
+        if (!loaded.isGeoipAlone) log.error(message);
         this.#emit({ kind: "reload", outcome: "errors", lines: loaded.errors });
         return { kind: "fault", fault: { code: "configuration-errors", message }, errors: loaded.errors };
       }
       this.#lastReloadErrors = undefined;
       const changes = diffConfigurations(this.#base.configuration, loaded.snapshot.configuration);
       this.#base = loaded.snapshot;
-      this.#warnOfUnknown();
       await this.#settle(this.#operations, loaded.handlers);
       for (const line of changes) log.info(line);
       log.info(`the configuration is loaded anew${changes.length === 0 ? ", and nothing is other" : ""}`);
@@ -273,7 +288,8 @@ export class Controller implements Changes {
       const made = make(this.#options.now());
       if ("code" in made) return { kind: "fault", fault: made };
       try {
-        await this.#keep(made.next);
+        await this.#options.keep(made.next);
+        this.#kept = made.next;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         const fault = { code: "state-not-written", message: `the change was not made: ${reason}` } as const;
@@ -282,11 +298,6 @@ export class Controller implements Changes {
       await this.#settle(made.next);
       return { kind: "done", value: made.value() };
     });
-  }
-
-  async #keep(operations: Operations): Promise<void> {
-    await this.#options.keep(operations);
-    this.#kept = operations;
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -315,10 +326,8 @@ export class Controller implements Changes {
     this.#since = at;
     await publish(this.#inForce, handlers);
     if (settled.operations !== this.#kept) {
-      await this.#keep(settled.operations).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : error;
-        log.warn(`states are in force, but not kept for a restart: ${reason}`);
-      });
+      for (const sentence of await this.#options.remember(settled.operations)) log.warn(sentence);
+      this.#kept = settled.operations;
     }
     this.#scheduleExpiry();
     this.#tellChanges(before, statuses);
@@ -391,21 +400,6 @@ export class Controller implements Changes {
       });
     }
     return places;
-  }
-
-  /** What was kept may speak of what the configuration no longer has. */
-  #warnOfUnknown(): void {
-    const { overrides, tenants } = this.#operations;
-    const datacenters = this.#datacenters();
-    const labels = new Set(this.#geos().map(({ label }) => label));
-    for (const { number, target } of overrides) {
-      if (datacenters.some((datacenter) => matchesTarget(target, datacenter))) continue;
-      this.#options.log.warn(`override ${number} of "${target}" means no datacenter of this configuration`);
-    }
-    for (const label of Object.keys(tenants)) {
-      if (!labels.has(label))
-        this.#options.log.warn(`what was kept of tenant "${label}" has no effect: it is gone`);
-    }
   }
 
   #datacenters(): readonly Datacenter[] {

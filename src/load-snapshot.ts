@@ -12,9 +12,10 @@ import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { FileStateStore } from "./state/file-state-store.ts";
 import { resumeState } from "./state/state.ts";
 import { MemoryStateStore, type StateStore } from "./state/state-store.ts";
-import type { WatchedFile } from "./watch.ts";
+import { readSince, type WatchedFile } from "./watch.ts";
 import { withSerial } from "./zone/zone.ts";
 
+/** With `watched`, the files that were read: a change of one of them is a reason to load anew. */
 export type LoadedSnapshot =
   | {
       readonly kind: "loaded";
@@ -24,7 +25,6 @@ export type LoadedSnapshot =
       readonly operations: Operations;
       /** where they are kept, for the next load and for changes */
       readonly store: StateStore;
-      /** what was read beside the configuration and may change on its own */
       readonly watched: readonly WatchedFile[];
     }
   | {
@@ -32,6 +32,7 @@ export type LoadedSnapshot =
       readonly errors: readonly ConfigError[];
       /** whether it is the GeoIP database alone that cannot be used */
       readonly isGeoipAlone: boolean;
+      readonly watched: readonly WatchedFile[];
     };
 
 export interface LoadOptions {
@@ -43,19 +44,31 @@ export interface LoadOptions {
 
 /** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */
 export async function loadSnapshot(configPath: string, options: LoadOptions = {}): Promise<LoadedSnapshot> {
+  const startedAt = Date.now();
   const loaded = loadConfig(configPath);
+  const watch = (paths: readonly string[]): readonly WatchedFile[] =>
+    paths.map((path) => readSince(path, startedAt));
   if (loaded.kind === "errors") {
-    const { errors, geoipDatabase, files } = loaded;
+    const { errors, geoipDatabase, files, namedFiles } = loaded;
     // Only the file that was named is worth the time, so that what is wrong with it is told with the rest.
     const geoip = geoipDatabase.kind === "file" ? loadGeoip(geoipDatabase, files) : undefined;
     const all = geoip?.kind === "error" ? sortErrors([...errors, geoip.error]) : errors;
-    return { kind: "errors", errors: all, isGeoipAlone: false };
+    const geoipFiles = geoipDatabase.kind === "file" ? [geoipDatabase.path] : [];
+    const watched = watch([...files, ...namedFiles, ...geoipFiles]);
+    return { kind: "errors", errors: all, isGeoipAlone: false, watched };
   }
   const { configuration } = loaded;
   const { settings, clouds } = configuration;
   const configWarnings = loaded.warnings.map(({ place, message }) => `${formatPlace(place)}: ${message}`);
   const geoip = loadGeoip(settings.geoipDatabase, configuration.files);
-  if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error], isGeoipAlone: true };
+  const { files, namedFiles } = configuration;
+  const ofConfiguration = watch([...files, ...namedFiles]);
+  if (geoip.kind === "error") {
+    const { geoipDatabase } = settings;
+    const geoipFiles = geoipDatabase.kind === "file" ? watch([geoipDatabase.path]) : [];
+    const watched = [...ofConfiguration, ...geoipFiles];
+    return { kind: "errors", errors: [geoip.error], isGeoipAlone: true, watched };
+  }
   const now = Date.now();
   const store = options.store ?? openStore(configuration);
   const { serials, cookieSecrets, operations, warnings } = await resumeState({
@@ -78,7 +91,14 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
     cookieSecrets: settings.cookieSecrets.length > 0 ? settings.cookieSecrets : cookieSecrets,
   });
   const all = [...configWarnings, ...geoip.warnings, ...warnings, formatWithout(inEffect) ?? []].flat();
-  return { kind: "loaded", snapshot, warnings: all, operations, store, watched: geoip.files };
+  return {
+    kind: "loaded",
+    snapshot,
+    warnings: all,
+    operations,
+    store,
+    watched: [...ofConfiguration, ...geoip.files],
+  };
 }
 
 function openStore({ settings, files: [first = ""] }: Configuration): StateStore {

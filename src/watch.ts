@@ -37,6 +37,20 @@ export function watchFiles(
 export const versionOf = ({ ino, size, mtimeNs, ctimeNs }: BigIntStats): FileVersion =>
   `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 
+/**
+ * A file that was read at some time after `sinceMilliseconds`. One that has changed since then may have done so after it was
+ * read, so its version is not known and a change is told.
+ */
+export function readSince(path: string, sinceMilliseconds: number): WatchedFile {
+  try {
+    const stats = statSync(path, { bigint: true });
+    const changedAt = Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs));
+    return { path, version: changedAt < sinceMilliseconds ? versionOf(stats) : "unknown" };
+  } catch {
+    return { path, version: versionAt(path) };
+  }
+}
+
 function versionAt(path: string): FileVersion {
   try {
     return versionOf(statSync(path, { bigint: true }));

@@ -11,11 +11,11 @@ import {
   type RecordsDecision,
   type ServiceDecision,
 } from "../explain.ts";
+import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
-import { findFrom } from "./from.ts";
 
 export interface ExplainOptions {
   readonly qname: Uint8Array;

@@ -1,11 +1,9 @@
 /** `geodns365 locate`: where an address, a prefix or a network is, and which datacenters are nearest to it. */
 
-import { suggest } from "../config/documents.ts";
 import { formatConfigError } from "../config/load.ts";
-import { type IpPrefix, parsePrefix } from "../ip.ts";
+import { findPrefixes } from "../from.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import { type Located, type LocatedPart, type LocatedSet, locate } from "../locate.ts";
-import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 
 export interface LocateOptions {
@@ -35,17 +33,6 @@ export async function locateCommand({ what, config, json }: LocateOptions): Prom
     for (const line of formatLocated(each)) console.log(line);
   }
   return EXIT.good;
-}
-
-/** The prefixes of a network by its name, or the one prefix given. */
-function findPrefixes({ configuration }: Snapshot, text: string): readonly IpPrefix[] | string {
-  const network = configuration.networks.find(({ name }) => name === text);
-  if (network !== undefined) return network.prefixes;
-  const prefix = parsePrefix(text);
-  if (typeof prefix !== "string") return [prefix];
-  if (text.includes("/")) return prefix;
-  const names = configuration.networks.map(({ name }) => name);
-  return `"${text}" is neither an address, a prefix nor a network${suggest(text, names)}`;
 }
 
 export function* formatLocated({ prefix, isAlike, parts, moreParts, sets }: Located): Generator<string> {

@@ -5,10 +5,10 @@ import { suggest } from "../config/documents.ts";
 import { formatConfigError } from "../config/load.ts";
 import { domainName } from "../dns/name.ts";
 import { exportZone } from "../export.ts";
+import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
-import { findFrom } from "./from.ts";
 
 export interface ZoneOptions {
   /** wire format */

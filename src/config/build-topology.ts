@@ -34,6 +34,8 @@ import {
 export class Faults {
   readonly errors: ConfigError[] = [];
   readonly warnings: ConfigError[] = [];
+  /** files that the documents name, sound or not: a change of them may mend what is wrong */
+  readonly namedFiles = new Set<string>();
 
   at(source: YamlDocument, path: ValuePath, message: string): void {
     this.errors.push(source.errorAt(source.placeOf(path), message));

@@ -15,8 +15,10 @@ export interface Configuration {
   readonly countries: ReadonlyMap<string, Country>;
   readonly clouds: readonly Cloud[];
   readonly zones: Zones<TailoredName>;
-  /** the files read, the first one first */
+  /** the files of YAML read, the first one first */
   readonly files: readonly string[];
+  /** the files that they name: master files and what those include, latency tables, handlers */
+  readonly namedFiles: readonly string[];
 }
 
 export interface Settings {

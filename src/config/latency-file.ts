@@ -37,6 +37,7 @@ const MAX_MILLISECONDS = 60_000;
 export function readLatencyFile(entry: LatencyFileEntry, faults: Faults): readonly LatencyRow[] {
   const { source, valuePath, path } = entry;
   const file = resolve(dirname(source.file), path);
+  faults.namedFiles.add(file);
   let text: string;
   try {
     text = readFileSync(file, "utf8");

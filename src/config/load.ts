@@ -1,5 +1,6 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
+import { scriptedZones } from "../zone/zone.ts";
 import { addNearness } from "./build-nearness.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
@@ -21,6 +22,7 @@ export type LoadedConfig =
       /** the choice that was made, so that its file can be checked too */
       readonly geoipDatabase: Settings["geoipDatabase"];
       readonly files: Configuration["files"];
+      readonly namedFiles: Configuration["namedFiles"];
     };
 
 export function loadConfig(path: string): LoadedConfig {
@@ -33,13 +35,15 @@ export function loadConfig(path: string): LoadedConfig {
   const clouds = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
   const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
   const all = sortErrors([...errors, ...faults.errors]);
+  for (const { handler } of scriptedZones(zones)) faults.namedFiles.add(handler);
+  const { files } = documents;
+  const namedFiles = [...faults.namedFiles];
   if (all.length > 0) {
-    const { geoipDatabase } = settings;
-    return { kind: "errors", errors: all, geoipDatabase, files: documents.files };
+    return { kind: "errors", errors: all, geoipDatabase: settings.geoipDatabase, files, namedFiles };
   }
   return {
     kind: "loaded",
-    configuration: { settings, networks, countries, clouds, zones, files: documents.files },
+    configuration: { settings, networks, countries, clouds, zones, files, namedFiles },
     warnings: sortErrors(faults.warnings),
   };
 }

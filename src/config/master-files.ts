@@ -44,6 +44,7 @@ export function readZoneFile<T>(entry: MasterFileEntry<T>, folder: string, fault
   const lines = new RecordPlaces();
   const teller = new Teller(files, faults);
   const open = (path: string, within?: string): MasterFile | string => {
+    faults.namedFiles.add(path);
     try {
       if (within !== undefined && !isBelow(realpathSync(path), within))
         return `lies outside the folder of the configuration, ${within}`;
