@@ -8,7 +8,7 @@ import { type Endpoint, formatAddress, formatEndpoint } from "./ip.ts";
 import { renderHandlerQuery } from "./script/handler-query.ts";
 import { type Handlers, noHandlers } from "./script/handlers.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
-import { inStatesOf, type Snapshot, withStates } from "./snapshot.ts";
+import { type Snapshot, withStates } from "./snapshot.ts";
 import type { ListenerRules, Observation, Source, Trace } from "./trace.ts";
 import { isLoopback, isWildcard, machineAddresses } from "./transport/addresses.ts";
 import { type ConnectionCounts, Connections } from "./transport/connections.ts";
@@ -39,8 +39,8 @@ export interface Server {
   /** The next query is answered in these states. */
   setStates(states: DatacenterStates): void;
   /**
-   * The next query is answered from this snapshot and these handlers, in the states set before. Settles when what the old
-   * handlers had in hand is answered and they have ended. Listeners stay as they are; one that stands for a network stands
+   * The next query is answered from this snapshot and these handlers; without new ones those before go on. Settles when
+   * what the old handlers had in hand is answered and they have ended. Listeners stay as they are; one that stands for a network stands
    * for it as it is in this snapshot, and as it was before where it is gone.
    */
   replaceSnapshot(next: Snapshot, handlers?: Handlers): Promise<void>;
@@ -140,12 +140,12 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
     setStates: (states) => {
       snapshot = withStates(snapshot, states);
     },
-    replaceSnapshot: (next, nextHandlers = noHandlers) => {
+    replaceSnapshot: async (next, nextHandlers = handlers) => {
       const before = handlers;
-      snapshot = inStatesOf(snapshot, next);
+      snapshot = next;
       for (const at of rules.keys()) renewRules(at);
       handlers = nextHandlers;
-      return before.close();
+      if (before !== nextHandlers) await before.close();
     },
     close: () => {
       closed ??= closeAll(listeners).then(() => handlers.close());

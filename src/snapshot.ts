@@ -153,14 +153,6 @@ export function withStates(
   return { ...snapshot, states, tenantPlaces };
 }
 
-/** The next snapshot in the states of the one before, as far as their datacenters are still there. */
-export function inStatesOf(before: Snapshot, next: Snapshot): Snapshot {
-  const ids = new Set(
-    next.configuration.clouds.flatMap(({ datacenters }) => datacenters.map(({ id }) => id)),
-  );
-  return withStates(next, new Map([...before.states].filter(([id]) => ids.has(id))));
-}
-
 /** The class of an address among the candidates of a service, and the group in it that the address is spread with. */
 export function locationClass(
   { table, lists }: Candidates,

@@ -1,31 +1,26 @@
-/** `geodns365 serve`: the server, until a signal ends it; SIGHUP or another GeoIP file has it load its configuration anew. */
+/** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
-import { isDeepStrictEqual } from "node:util";
-import type { Configuration, ListenerSettings, Settings } from "../config/configuration.ts";
+import { type Admin, AdminListenError } from "../admin/admin.ts";
+import type { Configuration, ListenerSettings } from "../config/configuration.ts";
 import { formatVantage, parseVantage } from "../config/listeners.ts";
 import { formatConfigError } from "../config/load.ts";
-import { escapeUnprintable } from "../config/printable.ts";
-import { type ConfigError, formatPlace } from "../config/yaml-document.ts";
 import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
-import { loadHandlers } from "../load-handlers.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import { createLog, type Logger, queryLine } from "../log.ts";
-import type { Handlers } from "../script/handlers.ts";
-import type { HandlerEvent } from "../script/script-thread.ts";
-import { ListenError, type Server, startServer } from "../server.ts";
+import { loadAll, type Running, run } from "../running.ts";
+import { ListenError } from "../server.ts";
 import type { Snapshot } from "../snapshot.ts";
-import type { StateStore } from "../state/state-store.ts";
 import type { Trace } from "../trace.ts";
-import { findVantage } from "../vantage.ts";
-import { type WatchedFile, watchFiles } from "../watch.ts";
 import { zonesOfRecords } from "../zone/zone.ts";
+import { openAdmin } from "./admin.ts";
 import { EXIT, misuse } from "./exit.ts";
-import { formatGeoip, formatGeoipDate } from "./geoip.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
+import { formatGeoip } from "./geoip.ts";
 
 export interface ServeOptions {
   readonly config: string;
+  readonly version: string;
+  /** instead of what the configuration says */
+  readonly admin?: Endpoint | "off";
   readonly listen: readonly ListenArgument[];
 }
 
@@ -43,116 +38,64 @@ export async function serve(options: ServeOptions): Promise<number> {
   return code;
 }
 
-async function serveLogged({ config, listen }: ServeOptions, logger: Logger): Promise<number> {
-  const loaded = await load(config, logger);
+async function serveLogged(options: ServeOptions, logger: Logger): Promise<number> {
+  const { config, version } = options;
+  const loaded = await loadAll(config, logger);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
   }
-  const { snapshot, handlers, store } = loaded;
-  let served = snapshot;
-  const given = findListeners(listen, snapshot);
+  const { snapshot } = loaded;
+  const given = findListeners(options.listen, snapshot);
   if (typeof given === "string") {
-    await handlers.close();
+    await loaded.handlers.close();
+    await loaded.store.close();
     return misuse(given);
   }
-  let logTrace = traceLogger(logger, snapshot);
-  const { settings } = snapshot.configuration;
-  let server: Server;
+  let logTrace = (_trace: Trace): void => {};
+  let running: Running;
   try {
-    server = await startServer(snapshot, {
-      listen: given.length > 0 ? given : settings.listen,
-      handlers,
+    running = await run({
+      config,
+      loaded,
+      listen: given.length > 0 ? given : snapshot.configuration.settings.listen,
+      version,
+      log: logger,
       onTrace: (trace) => logTrace(trace),
-      onFault: (error) => logger.error(error),
+      onLoaded: (next) => {
+        logger.info(formatGeoip(next));
+        logTrace = traceLogger(logger, next);
+      },
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     console.error(error.message);
     return EXIT.foundWrong;
   }
+  const { server, control } = running;
   if (server.leftOut.length > 0) logger.warn(leftOutLine(server.leftOut));
-  const reload = async (): Promise<void> => {
-    const next = await load(config, logger, store);
-    if (next.kind === "errors") {
-      const [first] = next.errors;
-      if (next.isGeoipAlone && first !== undefined) {
-        logger.warn(`${formatPlace(first.place)}: ${first.message}; ${keptGeoip(served)}`);
-        return;
-      }
-      for (const error of next.errors) logger.error(formatConfigError(error));
-      logger.error("the configuration was not loaded anew; the one before stays");
-      return;
-    }
-    const old = server.replaceSnapshot(next.snapshot, next.handlers);
-    served = next.snapshot;
-    logTrace = traceLogger(logger, served);
-    watch.close();
-    watch = watchFiles(next.watched, reloads.request);
-    if (!keepsListeners(settings, next.snapshot.configuration.settings)) {
-      logger.warn("server.listen and server.tcp are others now; they count from the next start");
-    }
-    if (!isDeepStrictEqual(settings.stateFile, next.snapshot.configuration.settings.stateFile)) {
-      logger.warn(
-        `server.stateFile is another now; it counts from the next start, until then ${store.describe()}`,
-      );
-    }
-    for (const name of lostVantages(server.listening, next.snapshot)) {
-      logger.warn(`no network is named ${name} now; listeners that stand for it stay where it was`);
-    }
-    logger.info(`the configuration is loaded anew: ${countZones(next.snapshot)}`);
-    await old;
-  };
+  let admin: Admin | undefined;
+  try {
+    admin = await openAdmin(control, snapshot.configuration.settings.admin, options.admin, logger);
+  } catch (error) {
+    await running.close();
+    if (!(error instanceof AdminListenError)) throw error;
+    console.error(error.message);
+    return EXIT.foundWrong;
+  }
+  for (const at of admin?.listening ?? []) logger.info(`the admin API is on http://${formatEndpoint(at)}`);
   // Signals are heeded before the line is out: who reads it may send one at once.
   const signalled = new Promise<string>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, resolve);
   });
-  // Of what is written while one reload runs, the next one takes the last.
-  const reloads = oneAtATime(reload, (error) => logger.error(error));
-  let watch = watchFiles(loaded.watched, reloads.request);
-  process.on("SIGHUP", reloads.request);
+  process.on("SIGHUP", running.reload);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
-  process.off("SIGHUP", reloads.request);
-  await reloads.end();
-  watch.close();
-  await server.close();
-  await store.close();
+  process.off("SIGHUP", running.reload);
+  await admin?.close();
+  await running.close();
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
-}
-
-type Loaded =
-  | {
-      readonly kind: "loaded";
-      readonly snapshot: Snapshot;
-      readonly handlers: Handlers;
-      readonly store: StateStore;
-      readonly watched: readonly WatchedFile[];
-    }
-  | { readonly kind: "errors"; readonly errors: readonly ConfigError[]; readonly isGeoipAlone: boolean };
-
-/** Loads all that is served; what is loaded and what handlers do from then on is logged. State stays in the same store. */
-async function load(config: string, logger: Logger, before?: StateStore): Promise<Loaded> {
-  const options = before === undefined ? {} : { store: before };
-  const loaded = await loadSnapshot(config, { keepState: true, ...options });
-  if (loaded.kind === "errors") return loaded;
-  const { snapshot, warnings, store, watched } = loaded;
-  const onEvent = ({ level, message, stack }: HandlerEvent): void =>
-    logger[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
-  const started = await loadHandlers(snapshot, { onEvent });
-  if (started.kind === "errors") return { ...started, isGeoipAlone: false };
-  for (const warning of warnings) logger.warn(warning);
-  logger.info(formatGeoip(snapshot));
-  return { kind: "loaded", snapshot, handlers: started.handlers, store, watched };
-}
-
-/** What a bad GeoIP file leaves as it was. */
-function keptGeoip(served: Snapshot): string {
-  const date = formatGeoipDate(served);
-  return date === undefined
-    ? "nothing is loaded anew"
-    : `nothing is loaded anew, and the database of ${date} still serves`;
 }
 
 /** A sentence where one is to stand for what is neither a network nor a prefix. */
@@ -173,18 +116,6 @@ function leftOutLine(leftOut: readonly ListenerSettings[]): string {
   const where = leftOut.map(formatEndpoint).join(", ");
   return `this machine has no address for listeners that stand for a network, so they are left out: ${where}; give loopback these addresses (on macOS: sudo ifconfig lo0 alias ADDRESS), or leave them out of server.listen`;
 }
-
-/** Names of networks that listeners stand for and that a snapshot has not. */
-function lostVantages(
-  listening: readonly ListenerSettings[],
-  { configuration }: Snapshot,
-): ReadonlySet<string> {
-  const lost = listening.filter((at) => at.vantage !== undefined && !findVantage(at, configuration.networks));
-  return new Set(lost.flatMap(({ vantage }) => (vantage === undefined ? [] : formatVantage(vantage))));
-}
-
-const keepsListeners = (before: Settings, after: Settings): boolean =>
-  isDeepStrictEqual([before.listen, before.tcp], [after.listen, after.tcp]);
 
 const countZones = ({ configuration }: Snapshot): string => {
   const { size } = configuration.zones;

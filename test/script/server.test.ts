@@ -327,36 +327,9 @@ describe("the next snapshot", () => {
 
   it("fails in a scripted zone where it has no handlers", async () => {
     const { lab, server, port } = await start();
-    await server.replaceSnapshot(await lab.load());
+    await server.replaceSnapshot(await lab.load(), noHandlers);
     const response = await ask(port, "udp", "www.api.example.");
     expect(extendedErrorOf(response)).toBe("the handler of api.example. is not running");
-  });
-
-  it("keeps the states of the datacenters that are still there", async () => {
-    const cloud = (more: string): string => `geoip: { database: none }
----
-cloud: Lab
-zones: [lab.example]
-datacenters:
-  lhr: { city: London, country: GB, coordinates: [51, 0], geo: GBR, roles: [front-end], addresses: [198.18.1.0/24] }
-${more}services:
-  mail: { policy: nearest-datacenter, names: [mail.lab.example], ttl: 60, addresses: { slice: 0, count: 1 } }
-`;
-    const syd =
-      "  syd: { city: Sydney, country: AU, coordinates: [-34, 151], geo: AUS, roles: [front-end], addresses: [198.18.2.0/24] }\n";
-    const lab = makeLab({ "lab.yaml": cloud(syd) });
-    labs.push(lab);
-    const server = await lab.serve();
-    const port = server.listening[0]?.port ?? 0;
-    const found = async (): Promise<string | undefined> =>
-      (await ask(port, "udp", "mail.lab.example.", "A")).answer.map(formatRecord)[0];
-    const nearest = await found();
-    const down = nearest?.includes("198.18.1.") ? "lhr" : "syd";
-    server.setStates(withState(allUp, datacenterId("Lab", down), "down"));
-    const other = await found();
-    expect(other).not.toBe(nearest);
-    await server.replaceSnapshot(await lab.load());
-    expect(await found()).toBe(other);
   });
 });
 
