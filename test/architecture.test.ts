@@ -63,6 +63,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
+  admin: ["explain.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   "server.ts": ["answer.ts", "trace.ts", "snapshot.ts", "script", "transport", "cloud", "ip.ts"],
 };
 
