@@ -14,8 +14,10 @@ import {
 } from "../cloud/topology.ts";
 import type { Country, Place } from "../geo/place.ts";
 import {
+  formatEndpoint,
   formatPrefix,
   type IpPrefix,
+  isLoopback,
   parseAddress,
   parseEndpoint,
   parsePrefix,
@@ -110,7 +112,24 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
       server.stateFile === undefined || serverSource === undefined
         ? undefined
         : resolve(dirname(serverSource.file), server.stateFile),
+    admin: buildAdmin(merged.admin, owners.get("admin"), faults),
   };
+}
+
+function buildAdmin(
+  admin: SettingsDocument["admin"],
+  source: YamlDocument | undefined,
+  faults: Faults,
+): Settings["admin"] {
+  if (admin === "off") return "off";
+  const { listen, tokenHash, hosts = [] } = admin ?? {};
+  const endpoints = listen?.map(parseEndpoint).filter((at) => typeof at !== "string");
+  for (const [i, at] of endpoints?.entries() ?? []) {
+    if (source === undefined || hasWritten(source.value, "admin", "tokenHash") || isLoopback(at)) continue;
+    const words = `${formatEndpoint(at)} is not loopback, so a token is needed: run "geodns365 token" and set admin.tokenHash`;
+    faults.at(source, ["admin", "listen", i], words);
+  }
+  return { listen: endpoints, tokenHash, hosts };
 }
 
 /** Where a value stands. Its line and column take a search, so they are asked for only where they are told. */
@@ -387,9 +406,15 @@ function lacksDatacenters({ source, value }: Checked<CloudDocument>): boolean {
   return source.doubledKeys.has("datacenters") || written > Object.keys(value.datacenters).length;
 }
 
-function writtenDatacenters(document: unknown): object {
+const writtenDatacenters = (document: unknown): object => writtenMap(document, "datacenters");
+
+/** Whether a key stands in a document, with a fault or without. */
+const hasWritten = (document: unknown, mapKey: string, key: string): boolean =>
+  key in writtenMap(document, mapKey);
+
+function writtenMap(document: unknown, key: string): object {
   const map: unknown =
-    typeof document === "object" && document !== null ? Reflect.get(document, "datacenters") : undefined;
+    typeof document === "object" && document !== null ? Reflect.get(document, key) : undefined;
   return typeof map === "object" && map !== null ? map : {};
 }
 

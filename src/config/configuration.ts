@@ -52,6 +52,16 @@ export interface Settings {
   readonly loggedQueries: "all" | "off" | number;
   /** undefined: `.geodns365/state.json` beside the first file */
   readonly stateFile: string | undefined;
+  readonly admin: AdminSettings | "off";
+}
+
+export interface AdminSettings {
+  /** undefined: the default, which may be missing where it cannot be bound */
+  readonly listen: readonly Endpoint[] | undefined;
+  /** SHA-256 in hex; undefined: no token is needed */
+  readonly tokenHash: string | undefined;
+  /** further names that it is asked by */
+  readonly hosts: readonly string[];
 }
 
 /** Addresses of the name servers of every zone, as octets. */
