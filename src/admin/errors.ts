@@ -13,10 +13,7 @@ export const adminErrors = {
   "no-entry": { status: 404, means: "no query that the filter takes came before the time was over" },
   "method-not-allowed": { status: 405, means: "the path has other methods, which Allow names" },
   "request-timeout": { status: 408, means: "the request was not complete in time" },
-  "not-possible": {
-    status: 409,
-    means: "it is understood, and the server's configuration or state forbids it",
-  },
+  "not-possible": { status: 409, means: "it is understood, and the configuration or the state forbids it" },
   "too-large": { status: 413, means: "the body is larger than 64 KiB" },
   "unsupported-media-type": { status: 415, means: "the body is no application/json" },
   "configuration-errors": { status: 422, means: "the configuration has errors, so the one before stays" },

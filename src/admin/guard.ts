@@ -67,7 +67,9 @@ const loopbackHosts = ["localhost", "127.0.0.1", "::1"];
 
 function refuseOrigin({ headers }: Request): Refusal | undefined {
   const { origin, host = "" } = headers;
-  const isForeign = origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`;
+  // A proxy in front may speak TLS to the page and leave the Host as it is.
+  const isForeign =
+    origin !== undefined && origin.toLowerCase().replace(/^https?:\/\//, "") !== host.toLowerCase();
   if (!isForeign && headers["sec-fetch-site"] !== "cross-site") return undefined;
   return refusal("foreign-origin", "pages of other sites may not ask; use curl or the commands of geodns365");
 }

@@ -153,7 +153,8 @@ describe("pages of other sites", () => {
   test.each<readonly [status: number, headers: Readonly<Record<string, string>>]>([
     [200, { host: "localhost:5380", origin: "http://localhost:5380" }],
     [403, { host: "localhost:5380", origin: "http://localhost:8080" }],
-    [403, { host: "localhost:5380", origin: "https://localhost:5380" }],
+    [200, { host: "localhost:5380", origin: "https://localhost:5380" }],
+    [403, { host: "localhost:5380", origin: "ftp://localhost:5380" }],
     [403, { host: "localhost:5380", origin: "https://evil.example" }],
     [403, { host: "localhost:5380", origin: "null" }],
     [403, { host: "localhost:5380", "sec-fetch-site": "cross-site" }],
