@@ -16,6 +16,7 @@ import { FakeControl, startedAt } from "../admin/fake-control.ts";
 import { call, type Going, type Outcome, run, startCommand } from "./program.ts";
 
 const timeout = 30_000;
+vi.setConfig({ testTimeout: timeout });
 const folder = mkdtempSync(join(tmpdir(), "geodns365-admin-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
