@@ -152,16 +152,25 @@ function resolveQuery(
 
 /**
  * Whose place counts: the client subnet if its sender is trusted and it has a source prefix length (0 asks not to use
- * any, RFC 7871 §7.1.2), else the source address.
+ * any, RFC 7871 §7.1.2), else the vantage of the listener, which stands in for the source address, else that.
  */
 function findAsker(snapshot: Snapshot, { clientSubnet }: Query, source: Source): Asker {
   const prefix = trustsClientSubnet(snapshot, source) ? clientSubnet?.prefix : undefined;
-  return prefix === undefined
+  if (prefix !== undefined) {
+    return { address: { family: prefix.family, octets: prefix.octets }, via: "client-subnet" };
+  }
+  const vantage = source.listener?.vantage;
+  return vantage === undefined
     ? { address: source.address, via: "source" }
-    : { address: { family: prefix.family, octets: prefix.octets }, via: "client-subnet" };
+    : { address: vantage.address, via: "vantage" };
 }
 
-function trustsClientSubnet(snapshot: Snapshot, { address }: Source): boolean {
+/**
+ * Trust is in who really sent the query, so it goes by the source address even where a vantage stands in for that: a
+ * vantage says where its askers are taken to be, not who they are, and would else make a trusted resolver of everybody.
+ */
+function trustsClientSubnet(snapshot: Snapshot, { address, listener }: Source): boolean {
+  if (listener?.ignoresClientSubnet) return false;
   const { clientSubnetTrust: trust } = snapshot.configuration.settings;
   return trust === "all" || (trust !== "none" && trust.some((prefix) => prefixContains(prefix, address)));
 }

@@ -2,12 +2,12 @@
 
 import { type Answered, answer, type Deferred } from "./answer.ts";
 import { chainNames, type ServiceName } from "./cloud/chain.ts";
-import type { Choice, Reason } from "./cloud/choose.ts";
+import { type Choice, chooseActive, type Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Link } from "./cloud/service.ts";
-import { type DatacenterState, stateOf } from "./cloud/states.ts";
+import { type DatacenterState, placeOf, stateOf } from "./cloud/states.ts";
 import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
-import type { NetworkKind } from "./config/configuration.ts";
+import type { Configuration, NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
 import { formatRRset, type RRset } from "./dns/message.ts";
 import { type DomainName, domainName, formatName } from "./dns/name.ts";
@@ -16,10 +16,11 @@ import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { type Location, locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
-import { formatPrefix, type IpPrefix, prefixOf } from "./ip.ts";
+import { formatEndpoint, formatPrefix, type IpPrefix, prefixContains, prefixOf } from "./ip.ts";
 import { notAnswered } from "./resolve.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
+import { findVantage } from "./vantage.ts";
 
 export interface ExplainRequest {
   /** wire format */
@@ -36,6 +37,8 @@ export interface Explanation {
   readonly from: string;
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
   readonly clientSubnetTrust: "all" | "none" | readonly string[];
+  /** where one can ask as if from there: listeners of the configuration whose vantage is in `from` */
+  readonly vantages: readonly { readonly listener: string; readonly name: string }[];
   readonly location: ExplainedLocation;
   /** "not known" where a handler decides */
   readonly rcode: string;
@@ -186,6 +189,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     from: formatPrefix(from),
     clientSubnetTrust:
       typeof trust === "string" ? trust : trust.length === 0 ? "none" : trust.map(formatPrefix),
+    vantages: explainVantages(configuration, from),
     location: {
       rule: location.kind,
       name: network?.name ?? (location.kind === "geoip" ? location.country : undefined),
@@ -212,6 +216,15 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
         ? undefined
         : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
   };
+}
+
+function explainVantages({ settings, networks }: Configuration, from: IpPrefix): Explanation["vantages"] {
+  return settings.listen.flatMap((at) => {
+    const vantage = findVantage(at, networks);
+    return vantage !== undefined && prefixContains(from, vantage.address)
+      ? [{ listener: formatEndpoint(at), name: vantage.name }]
+      : [];
+  });
 }
 
 function resolutionOf({ trace }: Answered): Resolution {
@@ -262,7 +275,7 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
   "only-draining-left": "none is up, and it is the nearest that is draining",
   active: "it is the tenant's active datacenter",
-  standby: "the tenant's active datacenter is down, so its standby answers",
+  standby: "the tenant has failed over, so its standby answers",
   "all-down": "all are down, and whenAllDown decides",
   network: "of the prefixes listed there it is the longest that holds the asker",
   country: "no network listed there holds the asker, and the country is listed",
@@ -360,10 +373,11 @@ function explainCandidates(
   }));
 }
 
-function explainTenant(snapshot: Snapshot, { label, geo, active, standby }: TenantGeo): ExplainedTenant {
+function explainTenant(snapshot: Snapshot, tenant: TenantGeo): ExplainedTenant {
+  const { active, standby } = placeOf(snapshot.tenantPlaces, tenant);
   return {
-    name: label,
-    geo,
+    name: tenant.label,
+    geo: tenant.geo,
     active: active.id,
     activeState: stateOf(snapshot.states, active),
     standby: standby?.id,
@@ -455,13 +469,14 @@ function explainSecondHop(
       because: "it depends on the tenant",
     };
   }
-  const { label, active, standby } = tenant;
-  if (active.cloud !== tailored.service.cloud) {
-    const because = `${label} is a tenant of ${active.cloud}, which has names of its own`;
+  const { label } = tenant;
+  if (tenant.active.cloud !== tailored.service.cloud) {
+    const because = `${label} is a tenant of ${tenant.active.cloud}, which has names of its own`;
     return { tenant: label, frontEnd: frontEnd.id, target: undefined, because };
   }
-  const hasFailedOver = standby !== undefined && stateOf(snapshot.states, active) === "down";
-  const target = hasFailedOver ? standby : active;
-  const because = `${target.place.city} is ${hasFailedOver ? "standby" : "active"} for ${label}`;
+  const place = placeOf(snapshot.tenantPlaces, tenant);
+  const served = chooseActive(tenant, place, snapshot.states, "nearest");
+  const target = chosenDatacenter(served) ?? place.active;
+  const because = `${target.place.city} is ${target === place.active ? "active" : "standby"} for ${label}`;
   return { tenant: label, frontEnd: frontEnd.id, target: target.id, because };
 }

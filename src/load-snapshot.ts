@@ -1,34 +1,69 @@
 /** From the path of a configuration to a snapshot, or to every error found on the way. */
 
-import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { type Operations, statesFrom, statusOf } from "./cloud/operations.ts";
+import { formatWithout, operationsInEffect } from "./cloud/operations-in-effect.ts";
 import { alternativesOf } from "./config/build-zones.ts";
-import type { Configuration, Settings } from "./config/configuration.ts";
-import { loadConfig } from "./config/load.ts";
+import type { Configuration } from "./config/configuration.ts";
+import { loadConfig, sortErrors } from "./config/load.ts";
 import { type ConfigError, formatPlace } from "./config/yaml-document.ts";
-import { findEmbeddedDatabase, type GeoipDatabase, openGeoip } from "./geo/geoip.ts";
+import { loadGeoip } from "./load-geoip.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+import { FileStateStore } from "./state/file-state-store.ts";
 import { resumeState } from "./state/state.ts";
+import { MemoryStateStore, type StateStore } from "./state/state-store.ts";
+import type { WatchedFile } from "./watch.ts";
 import { withSerial } from "./zone/zone.ts";
 
 export type LoadedSnapshot =
-  | { readonly kind: "loaded"; readonly snapshot: Snapshot; readonly warnings: readonly string[] }
-  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+  | {
+      readonly kind: "loaded";
+      readonly snapshot: Snapshot;
+      readonly warnings: readonly string[];
+      /** what operators and probes have said, all that is kept, whether or not this configuration knows what it is about */
+      readonly operations: Operations;
+      /** where they are kept, for the next load and for changes */
+      readonly store: StateStore;
+      /** what was read beside the configuration and may change on its own */
+      readonly watched: readonly WatchedFile[];
+    }
+  | {
+      readonly kind: "errors";
+      readonly errors: readonly ConfigError[];
+      /** whether it is the GeoIP database alone that cannot be used */
+      readonly isGeoipAlone: boolean;
+    };
 
-/** Goes on from the state file; with `keepState` what is new is written to it, else nothing is written anywhere. */
-export function loadSnapshot(configPath: string, { keepState = false } = {}): LoadedSnapshot {
+export interface LoadOptions {
+  /** Whether what is new is kept; else nothing is written anywhere. */
+  readonly keepState?: boolean;
+  /** that of the load before: it knows what it could not write, and is used until the server stops */
+  readonly store?: StateStore;
+}
+
+/** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */
+export async function loadSnapshot(configPath: string, options: LoadOptions = {}): Promise<LoadedSnapshot> {
   const loaded = loadConfig(configPath);
-  if (loaded.kind === "errors") return loaded;
+  if (loaded.kind === "errors") {
+    const { errors, geoipDatabase, files } = loaded;
+    // Only the file that was named is worth the time, so that what is wrong with it is told with the rest.
+    const geoip = geoipDatabase.kind === "file" ? loadGeoip(geoipDatabase, files) : undefined;
+    const all = geoip?.kind === "error" ? sortErrors([...errors, geoip.error]) : errors;
+    return { kind: "errors", errors: all, isGeoipAlone: false };
+  }
   const { configuration } = loaded;
+  const { settings, clouds } = configuration;
   const configWarnings = loaded.warnings.map(({ place, message }) => `${formatPlace(place)}: ${message}`);
-  const geoip = loadGeoip(configuration.settings.geoipDatabase);
-  if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error] };
-  const { serials, cookieSecrets, warnings } = resumeState({
-    path: stateFileOf(configuration),
+  const geoip = loadGeoip(settings.geoipDatabase, configuration.files);
+  if (geoip.kind === "error") return { kind: "errors", errors: [geoip.error], isGeoipAlone: true };
+  const now = Date.now();
+  const store = options.store ?? openStore(configuration);
+  const { serials, cookieSecrets, operations, warnings } = await resumeState({
+    store,
     zones: configuration.zones,
     alternativesOf,
-    keep: keepState,
-    nowSeconds: Math.floor(Date.now() / 1000),
+    keep: options.keepState ?? false,
+    nowSeconds: Math.floor(now / 1000),
   });
   const zones = new Map(
     [...configuration.zones].map(([apex, zone]) => [
@@ -36,45 +71,26 @@ export function loadSnapshot(configPath: string, { keepState = false } = {}): Lo
       zone.kind === "records" ? withSerial(zone, serials.get(apex) ?? 0) : zone,
     ]),
   );
-  const given = configuration.settings.cookieSecrets;
-  const secrets = given.length > 0 ? given : cookieSecrets;
-  const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, { cookieSecrets: secrets });
-  return { kind: "loaded", snapshot, warnings: [...configWarnings, ...geoip.warnings, ...warnings] };
+  const inEffect = operationsInEffect(operations, clouds);
+  const datacenters = clouds.flatMap((cloud) => cloud.datacenters);
+  const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, {
+    states: statesFrom(statusOf(datacenters, inEffect.operations, now)),
+    cookieSecrets: settings.cookieSecrets.length > 0 ? settings.cookieSecrets : cookieSecrets,
+  });
+  const all = [...configWarnings, ...geoip.warnings, ...warnings, formatWithout(inEffect) ?? []].flat();
+  return { kind: "loaded", snapshot, warnings: all, operations, store, watched: geoip.files };
 }
 
-function stateFileOf({ settings, files: [first = ""] }: Configuration): string {
-  return settings.stateFile ?? join(dirname(first), ".geodns365/state.json");
-}
-
-type LoadedGeoip =
-  | {
-      readonly kind: "loaded";
-      readonly database: GeoipDatabase | undefined;
-      readonly warnings: readonly string[];
-    }
-  | { readonly kind: "error"; readonly error: ConfigError };
-
-function loadGeoip(choice: Settings["geoipDatabase"]): LoadedGeoip {
-  switch (choice.kind) {
+function openStore({ settings, files: [first = ""] }: Configuration): StateStore {
+  const { stateFile } = settings;
+  switch (stateFile.kind) {
     case "none":
-      return { kind: "loaded", database: undefined, warnings: [] };
-    case "embedded": {
-      const path = findEmbeddedDatabase();
-      if (path !== undefined)
-        return { kind: "loaded", database: openGeoip(readFileSync(path)), warnings: [] };
-      const warning =
-        "the embedded GeoIP database is not installed, so public addresses are taken to be at the default location; " +
-        "run npm ci without --omit=optional, or set geoip.database to none or to the path of an .mmdb file";
-      return { kind: "loaded", database: undefined, warnings: [warning] };
-    }
-    case "file": {
-      try {
-        return { kind: "loaded", database: openGeoip(readFileSync(choice.path)), warnings: [] };
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        const message = `${choice.path} cannot be used as a GeoIP database: ${reason}`;
-        return { kind: "error", error: { place: choice.place, sourceLine: choice.sourceLine, message } };
-      }
-    }
+      return new MemoryStateStore();
+    case "file":
+      return new FileStateStore(stateFile.path);
+    case "default":
+      return new FileStateStore(join(dirname(first), ".geodns365/state.json"));
+    default:
+      return stateFile satisfies never;
   }
 }

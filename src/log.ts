@@ -142,7 +142,11 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
   const used = asker.via === "client-subnet";
   const scope = ecs === undefined ? undefined : used ? resolution.scopePrefixLength : 0;
   const unused = ecs === undefined ? "" : `; client subnet ${ecs} does not count`;
-  const who = used ? `${from.source} for ${ecs} (${location})` : `${from.source} (${location}${unused})`;
+  const vantage = asker.via === "vantage" ? source.listener?.vantage?.name : undefined;
+  const stands = vantage === undefined ? "" : ` as ${vantage}`;
+  const who = used
+    ? `${from.source} for ${ecs} (${location})`
+    : `${from.source}${stands} (${location}${unused})`;
   const how = used ? `${reason}, scope ${scope}` : reason;
   const decision =
     datacenter !== undefined
@@ -159,6 +163,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       ...from,
       ecs,
       via: asker.via,
+      vantage,
       location,
       zone: resolution.hops[0]?.zone,
       class: tailoring?.locationClass?.number,

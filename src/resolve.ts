@@ -3,7 +3,7 @@
 import { isAliasOfService, type ServiceName, serviceRRset } from "./cloud/chain.ts";
 import { type Choice, chooseActive, chooseNearest } from "./cloud/choose.ts";
 import { type RecordsName, rrsetFor } from "./cloud/record-rules.ts";
-import { stateOf } from "./cloud/states.ts";
+import { placeOf, stateOf } from "./cloud/states.ts";
 import type { TailoredName } from "./cloud/tailored-name.ts";
 import type { ExtendedError } from "./dns/edns.ts";
 import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
@@ -132,10 +132,15 @@ function visit(
       if (rrset === undefined) return { ...hop, found: "nodata", wildcard, tailoring };
       const isFollowed = rrset.type === TYPE.CNAME && qtype !== TYPE.CNAME && qtype !== TYPE.ANY;
       const found = isFollowed ? "cname" : "rrset";
-      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name }, tailoring };
+      const ttlSeconds = healthTtl(snapshot, tailored) ?? rrset.ttlSeconds;
+      return { ...hop, found, wildcard, rrset: { ...rrset, owner, name, ttlSeconds }, tailoring };
     }
   }
 }
+
+/** The TTL of a tailored answer where it follows the probes of its cloud, in seconds. */
+const healthTtl = ({ healthTtls }: Snapshot, tailored: TailoredName): number | undefined =>
+  tailored.kind === "service" ? healthTtls.get(tailored.service.cloud) : undefined;
 
 /** Whether any choice answers a type: with records of it, or with a CNAME. */
 function hasType(tailored: TailoredName, qtype: number): boolean {
@@ -211,7 +216,9 @@ function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker):
   }
   if (bindings.tenant === undefined)
     throw new Error(`${service.name} follows tenants, and its name tells none`);
-  const choice = chooseActive(bindings.tenant, snapshot.states, service.whenAllDown);
+  const { tenant } = bindings;
+  const place = placeOf(snapshot.tenantPlaces, tenant);
+  const choice = chooseActive(tenant, place, snapshot.states, service.whenAllDown);
   return { tailored, choice, locationClass: undefined };
 }
 
@@ -299,7 +306,7 @@ function addressesOf(nameservers: RRset, zone: Zone<TailoredName>): readonly RRs
 
 /** What an answer owes to outages: the datacenters that would have been chosen otherwise. */
 function outagesOf(
-  { states }: Snapshot,
+  { states, tenantPlaces }: Snapshot,
   { tailored, choice, locationClass: found }: Tailoring,
 ): readonly ExtendedError[] {
   if (choice.kind === "rule") return [];
@@ -309,7 +316,12 @@ function outagesOf(
     return [{ code: EXTENDED_ERROR.OTHER, text: `all datacenters of ${whose} are down` }];
   }
   const tenant = isService ? tailored.bindings.tenant : undefined;
-  const preferred = found?.datacenters ?? (tenant === undefined ? [] : [tenant.active]);
+  const place = tenant && placeOf(tenantPlaces, tenant);
+  if (place !== undefined && choice.reason === "standby" && stateOf(states, place.active) === "up") {
+    const text = `${place.active.id} is up, and ${tenant?.label} has not failed back to it`;
+    return [{ code: EXTENDED_ERROR.OTHER, text }];
+  }
+  const preferred = found?.datacenters ?? (place === undefined ? [] : [place.active]);
   const at = preferred.findIndex(
     (datacenter) => choice.kind === "datacenter" && datacenter === choice.datacenter,
   );

@@ -2,20 +2,23 @@
 
 import { type Answered, answer, answerServfail, type Deferred, finishAnswer } from "./answer.ts";
 import type { DatacenterStates } from "./cloud/states.ts";
+import type { ListenerSettings } from "./config/configuration.ts";
+import { formatVantage } from "./config/listeners.ts";
 import { type Endpoint, formatAddress, formatEndpoint } from "./ip.ts";
 import { renderHandlerQuery } from "./script/handler-query.ts";
 import { type Handlers, noHandlers } from "./script/handlers.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
 import { inStatesOf, type Snapshot, withStates } from "./snapshot.ts";
-import type { Source, Trace } from "./trace.ts";
-import { isWildcard, machineAddresses } from "./transport/addresses.ts";
+import type { ListenerRules, Source, Trace } from "./trace.ts";
+import { isLoopback, isWildcard, machineAddresses } from "./transport/addresses.ts";
 import { Connections } from "./transport/connections.ts";
 import type { Listener, Respond, ResponseOctets } from "./transport/listener.ts";
 import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
+import { findVantage } from "./vantage.ts";
 
 export interface ServerOptions {
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly ListenerSettings[];
   /** those of the snapshot's scripted zones; the server ends them */
   readonly handlers?: Handlers;
   /** told of every query, after its answer is made */
@@ -26,12 +29,15 @@ export interface ServerOptions {
 
 export interface Server {
   /** where it listens, with the ports that were given for 0 */
-  readonly listening: readonly Endpoint[];
+  readonly listening: readonly ListenerSettings[];
+  /** listeners that stand for a network and whose loopback address this machine lacks */
+  readonly leftOut: readonly ListenerSettings[];
   /** The next query is answered in these states. */
   setStates(states: DatacenterStates): void;
   /**
    * The next query is answered from this snapshot and these handlers, in the states set before. Settles when what the old
-   * handlers had in hand is answered and they have ended. Listeners stay as they are.
+   * handlers had in hand is answered and they have ended. Listeners stay as they are; one that stands for a network stands
+   * for it as it is in this snapshot, and as it was before where it is gone.
    */
   replaceSnapshot(next: Snapshot, handlers?: Handlers): Promise<void>;
   /** Answers what was received, then closes; settles when all is closed. */
@@ -41,7 +47,11 @@ export interface Server {
 /** An address that cannot be served, and why. */
 export class ListenError extends Error {}
 
-/** Serves a snapshot over UDP and TCP; rejects with a ListenError, nothing left open, where an address cannot be bound. */
+/**
+ * Serves a snapshot over UDP and TCP; rejects with a ListenError, nothing left open, where an address cannot be bound. Only a
+ * listener that stands for a network may lack its loopback address, if another is left: of 127.0.0.0/8 macOS has 127.0.0.1
+ * alone, and a lab is to start there too. A port that is taken is an error everywhere.
+ */
 export async function startServer(first: Snapshot, options: ServerOptions): Promise<Server> {
   let snapshot = first;
   let handlers = options.handlers ?? noHandlers;
@@ -70,13 +80,41 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   const { tcp } = first.configuration.settings;
   const connections = new Connections(tcp);
   const listeners: Listener[] = [];
-  const listening: Endpoint[] = [];
+  const listening: ListenerSettings[] = [];
+  const leftOut: ListenerSettings[] = [];
+  /** what each listener says of its askers */
+  const rules = new Map<ListenerSettings, ListenerRules>();
+  const renewRules = (at: ListenerSettings): void => {
+    if (at.vantage === undefined && at.ignoresClientSubnet === undefined) return;
+    rules.set(at, {
+      vantage: findVantage(at, snapshot.configuration.networks) ?? rules.get(at)?.vantage,
+      ignoresClientSubnet: at.ignoresClientSubnet ?? false,
+    });
+  };
+  const respondAt = (at: ListenerSettings): Respond => {
+    renewRules(at);
+    const first = rules.get(at);
+    if (first === undefined) return respond;
+    if (at.vantage !== undefined && first.vantage === undefined)
+      throw new Error(`${formatVantage(at.vantage)} is no network of this snapshot`);
+    return (message, source) => respond(message, { ...source, listener: rules.get(at) ?? first });
+  };
   try {
+    let lacking: ListenError | undefined;
     for (const at of options.listen) {
-      const opened = await listenAt(at, tcp, connections, respond, onFault);
+      const opened = await listenAt(at, tcp, connections, respondAt(at), onFault).catch((error: unknown) => {
+        if (!(error instanceof ListenError) || !mayBeLeftOut(at, error)) throw error;
+        return error;
+      });
+      if (opened instanceof ListenError) {
+        lacking = opened;
+        leftOut.push(at);
+        continue;
+      }
       listeners.push(...opened.listeners);
       listening.push({ ...at, port: opened.port });
     }
+    if (listeners.length === 0 && lacking !== undefined) throw lacking;
   } catch (error) {
     await closeAll(listeners);
     await handlers.close();
@@ -85,12 +123,14 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   let closed: Promise<void> | undefined;
   return {
     listening,
+    leftOut,
     setStates: (states) => {
       snapshot = withStates(snapshot, states);
     },
     replaceSnapshot: (next, nextHandlers = noHandlers) => {
       const before = handlers;
       snapshot = inStatesOf(snapshot, next);
+      for (const at of rules.keys()) renewRules(at);
       handlers = nextHandlers;
       return before.close();
     },
@@ -106,7 +146,9 @@ function askHandler(
   { zone, query, shown, source }: Deferred,
   size: number,
 ): Promise<HandlerOutcome> {
-  const { address, port, transport } = source;
+  const { port, transport, listener } = source;
+  // A handler is asked as if by whom the vantage stands for: it has no other way to know the place.
+  const address = listener?.vantage?.address ?? source.address;
   return handlers.ask(zone.apex, {
     query: { question: query.question, clientSubnet: shown },
     octets: renderHandlerQuery(query, shown),
@@ -138,6 +180,10 @@ function servfail(
 
 async function closeAll(listeners: readonly Listener[]): Promise<void> {
   await Promise.all(listeners.map((listener) => listener.close()));
+}
+
+function mayBeLeftOut(at: ListenerSettings, { cause }: ListenError): boolean {
+  return at.vantage !== undefined && isLoopback(at) && codeOf(cause) === "EADDRNOTAVAIL";
 }
 
 /** How often a free port is tried that another of the sockets finds taken. */

@@ -9,7 +9,7 @@ import {
   shapeOf,
 } from "./cloud/record-rules.ts";
 import type { Service } from "./cloud/service.ts";
-import { allUp, type DatacenterStates } from "./cloud/states.ts";
+import { allAtHome, allUp, type DatacenterStates, type TenantPlaces } from "./cloud/states.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { Candidate } from "./geo/distance.ts";
@@ -34,6 +34,8 @@ import type { IpAddress } from "./ip.ts";
 import { zonesOfRecords } from "./zone/zone.ts";
 
 export interface Snapshot {
+  /** counts up with each one that is put in force, from 1; 0 before that */
+  readonly version: number;
   readonly configuration: Configuration;
   /** which GeoIP database located it */
   readonly geoip: Pick<GeoipDatabase, "buildDate" | "databaseType"> | undefined;
@@ -43,12 +45,15 @@ export interface Snapshot {
   /** one entry a name with rules; names whose rules differ in the records alone share theirs */
   readonly ruleTables: ReadonlyMap<RecordsName, RuleTables>;
   readonly states: DatacenterStates;
+  readonly tenantPlaces: TenantPlaces;
+  /** TTLs of tailored answers by cloud, in seconds, where they follow the time to the next possible change */
+  readonly healthTtls: ReadonlyMap<string, number>;
   /** keys of DNS Cookies, the current one first, then the one before it; without one there are no cookies */
   readonly cookieSecrets: readonly Uint8Array[];
 }
 
 /** What a snapshot holds that no configuration says. */
-export type SnapshotOptions = Partial<Pick<Snapshot, "states" | "cookieSecrets">>;
+export type SnapshotOptions = Partial<Pick<Snapshot, "states" | "tenantPlaces" | "cookieSecrets">>;
 
 /** The ordered lists of one set of candidate datacenters, and which addresses have which. */
 export interface Candidates {
@@ -79,7 +84,7 @@ export interface LocationClass {
 export function buildSnapshot(
   configuration: Configuration,
   geoip: GeoipDatabase | undefined,
-  { states = allUp, cookieSecrets = [] }: SnapshotOptions = {},
+  { states = allUp, tenantPlaces = allAtHome, cookieSecrets = [] }: SnapshotOptions = {},
 ): Snapshot {
   const locations = buildLocationTable({
     networks: configuration.networks.flatMap(({ name, prefixes, place }) =>
@@ -102,19 +107,26 @@ export function buildSnapshot(
   }
   const { buildDate, databaseType } = geoip ?? {};
   return {
+    version: 0,
     configuration,
     geoip: buildDate === undefined || databaseType === undefined ? undefined : { buildDate, databaseType },
     locations,
     candidates,
     ruleTables: buildRuleTables(configuration, locations),
     states,
+    tenantPlaces,
+    healthTtls: new Map(),
     cookieSecrets,
   };
 }
 
 /** The same snapshot in other states: only choices change, never a table or a scope. */
-export function withStates(snapshot: Snapshot, states: DatacenterStates): Snapshot {
-  return { ...snapshot, states };
+export function withStates(
+  snapshot: Snapshot,
+  states: DatacenterStates,
+  tenantPlaces: TenantPlaces = snapshot.tenantPlaces,
+): Snapshot {
+  return { ...snapshot, states, tenantPlaces };
 }
 
 /** The next snapshot in the states of the one before, as far as their datacenters are still there. */

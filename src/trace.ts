@@ -8,17 +8,26 @@ import type { Query, RRset, Sections } from "./dns/message.ts";
 import type { DomainName } from "./dns/name.ts";
 import type { IpAddress } from "./ip.ts";
 import type { LocationClass } from "./snapshot.ts";
+import type { Vantage } from "./vantage.ts";
 
 export interface Source {
   readonly address: IpAddress;
   readonly port: number;
   readonly transport: "udp" | "tcp";
+  /** where the listener that was asked says more than the query does */
+  readonly listener?: ListenerRules;
+}
+
+/** What a listener says of everybody who asks there. */
+export interface ListenerRules {
+  readonly vantage: Vantage | undefined;
+  readonly ignoresClientSubnet: boolean;
 }
 
 /** The address that an answer is tailored to, and where it comes from. */
 export interface Asker {
   readonly address: IpAddress;
-  readonly via: "client-subnet" | "source";
+  readonly via: "client-subnet" | "vantage" | "source";
 }
 
 /** One name on the way, and what was found there. */

@@ -405,3 +405,22 @@ records: { lab.example: [alias CNAME www.api.example.] }
     );
   });
 });
+
+describe("vantage points", () => {
+  test("are told where one can ask as if from there", () => {
+    const explanation = ask(defaultLab, "portal.office.com", "A", "10.4.0.0/16");
+    expect(explanation.vantages).toEqual([{ listener: "127.0.1.4:5300", name: "sydney-office" }]);
+    expect(words(explanation)).toContain(
+      "   Who asks 127.0.1.4:5300 without a client subnet is taken to be there: it stands for sydney-office.\n",
+    );
+  });
+
+  test("are those whose address lies in what was asked about", () => {
+    const listenersOf = (from: string) =>
+      ask(defaultLab, "portal.office.com", "A", from).vantages.map(({ name }) => name);
+    expect(listenersOf("10.4.1.0/24")).toEqual([]);
+    expect(listenersOf("10.4.0.0/24")).toEqual(["sydney-office"]);
+    expect(listenersOf("10.2.0.0/15")).toEqual(["new-york-office", "singapore-office"]);
+    expect(listenersOf("2001:db8:4::/48")).toEqual([]);
+  });
+});

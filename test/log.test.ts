@@ -10,6 +10,7 @@ import { renderQuery } from "../src/dns/render.ts";
 import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { LineWriter, type QueryLine, queryLine } from "../src/log.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
+import type { ListenerRules } from "../src/trace.ts";
 import { answerAtOnce } from "./answer.ts";
 
 const loaded = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
@@ -24,7 +25,13 @@ function lineOf(
     type = "A",
     ecs,
     trust = "all",
-  }: { type?: string; ecs?: string; trust?: Settings["clientSubnetTrust"] } = {},
+    listener,
+  }: {
+    type?: string;
+    ecs?: string;
+    trust?: Settings["clientSubnetTrust"];
+    listener?: ListenerRules;
+  } = {},
   configuration: Configuration = defaultLab,
 ): QueryLine {
   const settings = { ...configuration.settings, clientSubnetTrust: trust };
@@ -37,7 +44,12 @@ function lineOf(
     throw new Error(name);
   const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
   const message = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: false, edns });
-  const { trace } = answerAtOnce(snapshot, message, { address, port: 53, transport: "tcp" }, 0);
+  const { trace } = answerAtOnce(
+    snapshot,
+    message,
+    { address, port: 53, transport: "tcp", ...(listener && { listener }) },
+    0,
+  );
   return queryLine(trace, snapshot.locations);
 }
 
@@ -62,6 +74,36 @@ describe("the line of a query", () => {
       "portal.office.com. A from 127.0.0.1 (loopback; client subnet 10.4.0.0/24 does not count): NOERROR Worldwide/lhr (nearest)",
     );
     expect(fields).toMatchObject({ via: "source", location: "loopback", ecs: "10.4.0.0/24", scope: 0 });
+  });
+
+  const sydney: ListenerRules = {
+    vantage: { name: "sydney-office", address: { family: 4, octets: Uint8Array.of(10, 4, 0, 0) } },
+    ignoresClientSubnet: false,
+  };
+
+  test("says that the listener stands for a network", () => {
+    const { message, fields } = lineOf("portal.office.com", { listener: sydney });
+    expect(message).toBe(
+      "portal.office.com. A from 127.0.0.1 as sydney-office (sydney-office): NOERROR Worldwide/syd (nearest)",
+    );
+    expect(fields).toMatchObject({ via: "vantage", vantage: "sydney-office", location: "sydney-office" });
+  });
+
+  test("says nothing of that where a client subnet counts", () => {
+    const { message, fields } = lineOf("portal.office.com", { listener: sydney, ecs: "10.3.0.0/24" });
+    expect(message).toBe(
+      "portal.office.com. A from 127.0.0.1 for 10.3.0.0/24 (singapore-office): NOERROR Worldwide/sin (nearest, scope 16)",
+    );
+    expect(fields).toMatchObject({ via: "client-subnet", vantage: undefined });
+  });
+
+  test("says that a client subnet did not count at a listener", () => {
+    const listener = { ...sydney, ignoresClientSubnet: true };
+    const { message, fields } = lineOf("portal.office.com", { listener, ecs: "10.3.0.0/24" });
+    expect(message).toBe(
+      "portal.office.com. A from 127.0.0.1 as sydney-office (sydney-office; client subnet 10.3.0.0/24 does not count): NOERROR Worldwide/syd (nearest)",
+    );
+    expect(fields).toMatchObject({ via: "vantage", ecs: "10.3.0.0/24", scope: 0 });
   });
 
   test.each([

@@ -45,22 +45,27 @@ describe.each([
   { config: "scripted.yaml", path: "scripted.yaml", atLeast: 2 },
 ])("dig of $path", ({ config, path, atLeast }) => {
   let server: Server;
+  /** by the address that README shows */
+  let ports: ReadonlyMap<string, number>;
   beforeAll(async () => {
     const loaded = loadConfig(join(folder, path));
     if (loaded.kind === "errors") throw new Error(`${path} has errors`);
     const geoip = openGeoip(writeMmdb({ "8.8.0.0/16": { country_code: "US" } }));
-    const listen = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
+    // Each listener is one of 127.0.0.1 here, on a port of its own.
+    const shown = loaded.configuration.settings.listen.filter(({ family }) => family === 4);
+    const listen = shown.map((at) => ({ ...at, address: "127.0.0.1", port: 0 }));
     const snapshot = buildSnapshot(loaded.configuration, geoip);
     const started = await loadHandlers(snapshot, { onEvent: ({ message }) => expect.fail(message) });
     if (started.kind === "errors") throw new Error(`a handler of ${path} cannot be used`);
     server = await startServer(snapshot, { listen, handlers: started.handlers });
+    ports = new Map(shown.map(({ address }, i) => [address, server.listening[i]?.port ?? 0]));
   });
   afterAll(() => server.close());
 
   const shown = digs.filter((example) => example.config === config);
   it("is shown", () => expect(shown.length).toBeGreaterThanOrEqual(atLeast));
   it.each(shown)("$command", async ({ command, output }) => {
-    expect(normalised(await askLikeDig(command, server))).toEqual(normalised(output));
+    expect(normalised(await askLikeDig(command, ports))).toEqual(normalised(output));
   });
 });
 
@@ -71,22 +76,22 @@ it("asks every dig line", () => {
 });
 
 /** Does what a dig line says, as far as README's lines go, and prints like dig. */
-async function askLikeDig(command: string, server: Server): Promise<readonly string[]> {
+async function askLikeDig(command: string, ports: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const [line, filter] = command.split(" | ");
-  const [, , , , name, type, ...flags] = (line ?? "").split(" ");
+  const [, at = "", , , name, type, ...flags] = (line ?? "").split(" ");
   const subnetText = flags.find((flag) => flag.startsWith("+subnet="))?.slice("+subnet=".length);
   const subnet = subnetText === undefined ? undefined : parsePrefix(subnetText);
   const qname = parseName(name ?? "");
   const qtype = parseType(type ?? "");
-  const port = server.listening[0]?.port;
+  const port = ports.get(at.slice(1));
   if (typeof qname === "string" || qtype === undefined || typeof subnet === "string" || port === undefined) {
     throw new Error(`this line is not understood: ${command}`);
   }
   const edns = { udpPayloadSize: 1232, dnssecOk: false, subnet };
   const query = renderQuery({ qname, qtype, qclass: CLASS.IN }, { id: 1, recursionDesired: true, edns });
   const transport = flags.includes("+tcp") ? "tcp" : "udp";
-  const at = { address: "127.0.0.1", family: 4, port } as const;
-  const message = decodeMessage(await exchange(at, query, { transport, timeoutMilliseconds: 2000 }));
+  const server = { address: "127.0.0.1", family: 4, port } as const;
+  const message = decodeMessage(await exchange(server, query, { transport, timeoutMilliseconds: 2000 }));
   if (typeof message === "string") throw new Error(message);
   if (filter === "grep status")
     return [`;; ->>HEADER<<- opcode: QUERY, status: ${formatRcode(message.rcode)}, id: 1`];
@@ -179,6 +184,19 @@ describe("what README lists", () => {
   it("are all the networks of the default lab", () => {
     for (const { name } of loaded.kind === "loaded" ? loaded.configuration.networks : []) {
       expect(readme).toContain(`| ${name} |`);
+    }
+  });
+
+  it("are all its vantage points, each beside its network", () => {
+    const listeners = loaded.kind === "loaded" ? loaded.configuration.settings.listen : [];
+    const points = listeners.flatMap(({ address, vantage }) =>
+      vantage?.kind === "network" ? [{ address, network: vantage.network }] : [],
+    );
+    expect(points).toHaveLength(9);
+    for (const { address, network } of points) {
+      expect(readme).toMatch(
+        new RegExp(`^\\| ${network} \\|.*\\| ${address.replaceAll(".", "\\.")} \\|$`, "m"),
+      );
     }
   });
 

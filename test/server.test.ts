@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { allUp, withState } from "../src/cloud/states.ts";
 import { datacenterId } from "../src/cloud/topology.ts";
+import type { Network } from "../src/config/configuration.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { decodeMessage } from "../src/dns/decode.ts";
-import { CLASS, formatRcode, TYPE } from "../src/dns/iana.ts";
+import { renderOpt } from "../src/dns/edns.ts";
+import { CLASS, formatRcode, OPTION, TYPE } from "../src/dns/iana.ts";
 import { formatRecord, type Message } from "../src/dns/message.ts";
 import { nameOctets, nameOf } from "../src/dns/name.ts";
 import { renderQuery } from "../src/dns/render.ts";
@@ -18,6 +20,7 @@ import { ListenError, type Server, type ServerOptions, startServer } from "../sr
 import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
 import { machineAddresses } from "../src/transport/addresses.ts";
 import { exchange } from "../src/transport/client.ts";
+import { prefix } from "./geo/prefixes.ts";
 import { sendAll } from "./wire-client.ts";
 
 const defaultLab = loadConfig(join(import.meta.dirname, "../config/geodns365.yaml"));
@@ -110,6 +113,126 @@ describe("the server", () => {
   it("says that the machine lacks an address", async () => {
     const attempt = startServer(snapshot, { listen: [{ address: "192.0.2.1", family: 4, port: 0 }] });
     await expect(attempt).rejects.toThrow("this machine has no such address; choose another with --listen");
+  });
+});
+
+describe("vantage points", () => {
+  const { settings } = defaultLab.configuration;
+  const listen = settings.listen
+    .filter(({ vantage }) => vantage !== undefined)
+    .map((at) => ({ ...at, address: "127.0.0.1", port: 0 }));
+  const sydney = { ...anyPort, vantage: { kind: "network", network: "sydney-office" } } as const;
+  const qname = nameOctets(nameOf("portal.geo.office.com."));
+
+  /** The target for who asks a listener, with a client subnet or without, and the scope. */
+  async function targetAt(server: Server, i: number, way: "udp" | "tcp", subnet?: string): Promise<string> {
+    const ecs = subnet === undefined ? undefined : prefix(subnet);
+    const query = renderQuery(
+      { qname, qtype: TYPE.CNAME, qclass: CLASS.IN },
+      { id: 1, recursionDesired: false, edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: ecs } },
+    );
+    const [reply] = await sendAll(server.listening[i]?.port ?? 0, way, [query]);
+    const message = reply === undefined ? "silence" : decodeMessage(reply);
+    if (typeof message === "string") throw new Error(message);
+    const target = message.answer.map(formatRecord)[0]?.split(" ").at(-1)?.slice(0, 3);
+    const scope = message.clientSubnet?.scopePrefixLength;
+    return scope === undefined ? `${target}` : `${target} scope ${scope}`;
+  }
+
+  it.each(["udp", "tcp"] as const)("of the default lab answer each from its network over %s", async (way) => {
+    const server = await start({ listen });
+    const targets = await Promise.all(listen.map((_, i) => targetAt(server, i, way)));
+    expect(targets).toEqual(["LHR", "MNZ", "SIN", "SYD", "ICN", "GRU", "JNB", "FRA", "EAT"]);
+    expect(server.listening.map(({ vantage }) => vantage)).toEqual(listen.map(({ vantage }) => vantage));
+    expect(new Set(server.listening.map(({ port }) => port)).size).toBe(9);
+    expect(await targetAt(server, 3, way, "10.1.0.0/24")).toBe("LHR scope 16");
+  });
+
+  it("ignore the client subnet where they are told to", async () => {
+    const ignoring = { ...sydney, ignoresClientSubnet: true } as const;
+    const server = await start({ listen: [ignoring, { ...anyPort, ignoresClientSubnet: true }] });
+    expect(await targetAt(server, 0, "udp", "10.3.0.0/24")).toBe("SYD scope 0");
+    expect(await targetAt(server, 1, "udp", "10.3.0.0/24")).toBe("LHR scope 0");
+    expect(await targetAt(server, 1, "udp")).toBe("LHR");
+  });
+
+  it("may be wildcards", async () => {
+    const server = await start({ listen: [{ ...sydney, address: "0.0.0.0" }] });
+    expect(await targetAt(server, 0, "udp")).toBe("SYD");
+    expect(await targetAt(server, 0, "tcp")).toBe("SYD");
+  });
+
+  it("take the cookie of another listener: it goes by who asks, not by whom they stand for", async () => {
+    const { configuration } = snapshot;
+    const demanding = {
+      ...configuration,
+      settings: { ...configuration.settings, cookies: "require" },
+    } as const;
+    const strict = { ...snapshot, configuration: demanding, cookieSecrets: [new Uint8Array(16)] };
+    const server = await start({ listen: [anyPort, sydney] }, strict);
+    const askWith = async (i: number, cookie: Uint8Array): Promise<Message> => {
+      const query = renderQuery(
+        { qname, qtype: TYPE.A, qclass: CLASS.IN },
+        { id: 1, recursionDesired: false, edns: undefined },
+      );
+      query[11] = 1; // ARCOUNT
+      const options = [{ code: OPTION.COOKIE, octets: cookie }];
+      const opt = renderOpt({ udpPayloadSize: 1232, dnssecOk: false, version: 0, options }, 0);
+      const port = server.listening[i]?.port ?? 0;
+      const [reply = new Uint8Array()] = await sendAll(port, "udp", [Buffer.concat([query, opt])]);
+      const message = decodeMessage(reply);
+      if (typeof message === "string") throw new Error(message);
+      return message;
+    };
+    const refused = await askWith(0, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    expect(formatRcode(refused.rcode)).toBe("BADCOOKIE");
+    const cookie = refused.edns?.options.find(({ code }) => code === OPTION.COOKIE)?.octets;
+    const answered = await askWith(1, cookie ?? new Uint8Array());
+    expect(formatRcode(answered.rcode)).toBe("NOERROR");
+  });
+
+  const withNetworks = (change: (network: Network) => readonly Network[]): Snapshot => {
+    const { configuration } = snapshot;
+    return buildSnapshot({ ...configuration, networks: configuration.networks.flatMap(change) }, undefined);
+  };
+
+  it("follow a network that a reload moves, and stay where one was that is gone", async () => {
+    const server = await start({ listen: [sydney] });
+    expect(await targetAt(server, 0, "udp")).toBe("SYD");
+    const moved = withNetworks((network) => {
+      if (network.name === "sydney-office") return [{ ...network, prefixes: [prefix("10.66.0.0/16")] }];
+      if (network.name === "london-office") {
+        return [{ ...network, prefixes: [...network.prefixes, prefix("10.4.0.0/16")] }];
+      }
+      return [network];
+    });
+    await server.replaceSnapshot(moved);
+    expect(await targetAt(server, 0, "udp")).toBe("SYD");
+    const gone = withNetworks((network) => (network.name === "sydney-office" ? [] : [network]));
+    await server.replaceSnapshot(gone);
+    // The address is still the one of the snapshot before, which no network holds now.
+    expect(await targetAt(server, 0, "udp")).toBe("LYH");
+    await server.replaceSnapshot(snapshot);
+    expect(await targetAt(server, 0, "udp")).toBe("SYD");
+  });
+
+  it("must be of a network that there is", async () => {
+    const attempt = startServer(snapshot, {
+      listen: [{ ...anyPort, vantage: { kind: "network", network: "nowhere" } }],
+    });
+    await expect(attempt).rejects.toThrow("nowhere is no network of this snapshot");
+  });
+
+  it("are an error where their port is taken, and where an address off loopback is lacking", async () => {
+    const other = await start();
+    const port = other.listening[0]?.port ?? 0;
+    await expect(startServer(snapshot, { listen: [anyPort, { ...sydney, port }] })).rejects.toThrow(
+      "another program uses the port",
+    );
+    const elsewhere = { ...sydney, address: "192.0.2.1" };
+    await expect(startServer(snapshot, { listen: [anyPort, elsewhere] })).rejects.toThrow(
+      "this machine has no such address",
+    );
   });
 });
 

@@ -215,6 +215,9 @@ const explanation = z
   .object({
     question: z.object({ name: z.string(), type: z.string() }),
     from: z.string(),
+    vantages: z
+      .array(z.object({ listener: z.string(), name: z.string() }))
+      .describe("where one can ask as if from there"),
     clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
     location: z.object({
       rule: z.enum(["network", "geoip", "default"]),

@@ -2,7 +2,7 @@
 
 import { formatConfigError } from "../config/load.ts";
 import { escapeUnprintable } from "../config/printable.ts";
-import { loadHandlers } from "../load-handlers.ts";
+import { type LoadedHandlers, loadHandlers } from "../load-handlers.ts";
 import { type LoadedSnapshot, loadSnapshot } from "../load-snapshot.ts";
 import type { HandlerEvent } from "../script/script-thread.ts";
 import { EXIT } from "./exit.ts";
@@ -28,8 +28,10 @@ export async function check({ config }: { readonly config: string }): Promise<nu
 }
 
 /** Modules of handlers are loaded too, for what is wrong with them shows in no other way. */
-async function loadAll(config: string): Promise<LoadedSnapshot> {
-  const loaded = loadSnapshot(config);
+async function loadAll(
+  config: string,
+): Promise<LoadedSnapshot | Extract<LoadedHandlers, { readonly kind: "errors" }>> {
+  const loaded = await loadSnapshot(config);
   if (loaded.kind === "errors") return loaded;
   const onEvent = ({ message }: HandlerEvent): void => console.error(escapeUnprintable(message));
   const started = await loadHandlers(loaded.snapshot, { onEvent });

@@ -27,8 +27,8 @@ export interface ExplainOptions {
   readonly json: boolean;
 }
 
-export function explainCommand(options: ExplainOptions): number {
-  const loaded = loadSnapshot(options.config);
+export async function explainCommand(options: ExplainOptions): Promise<number> {
+  const loaded = await loadSnapshot(options.config);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
@@ -93,7 +93,13 @@ export function* formatExplanation(explanation: Explanation): Generator<string> 
     yield `   --tenant ${unusedTenant.name} is not used: ${unusedTenant.because}.`;
 }
 
-function* formatAsker({ from, clientSubnetTrust }: Explanation): Generator<string> {
+function* formatAsker(explanation: Explanation): Generator<string> {
+  yield* formatWhatCounts(explanation);
+  for (const { listener, name } of explanation.vantages)
+    yield `   Who asks ${listener} without a client subnet is taken to be there: it stands for ${name}.`;
+}
+
+function* formatWhatCounts({ from, clientSubnetTrust }: Explanation): Generator<string> {
   if (clientSubnetTrust === "none") {
     yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}, the resolver's own address:`;
     yield "   client subnets are not trusted in this configuration.";

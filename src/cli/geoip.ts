@@ -7,5 +7,9 @@ export function formatGeoip({ geoip, configuration }: Snapshot): string {
   const { geoipDatabase: choice } = configuration.settings;
   const which =
     choice.kind === "file" ? `${choice.path} (${geoip.databaseType})` : "embedded iptoasn-country";
-  return `GeoIP: ${which} of ${geoip.buildDate.toISOString().slice(0, 10)}`;
+  return `GeoIP: ${which} of ${formatGeoipDate({ geoip })}`;
 }
+
+/** The day a database was built. */
+export const formatGeoipDate = ({ geoip }: Pick<Snapshot, "geoip">): string | undefined =>
+  geoip?.buildDate.toISOString().slice(0, 10);

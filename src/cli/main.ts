@@ -15,7 +15,7 @@ import { journalCommand } from "./journal.ts";
 import { overrideList, overrideRemove } from "./override.ts";
 import { query } from "./query.ts";
 import { reloadCommand } from "./reload.ts";
-import { serve } from "./serve.ts";
+import { type ListenArgument, serve } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { tenantChange, tenantList, tenantShow } from "./tenant.ts";
 import { tokenCommand } from "./token.ts";
@@ -54,8 +54,11 @@ function buildProgram(): Command {
     .description("answer DNS queries over UDP and TCP")
     .addOption(config())
     .addOption(
-      new Option("--listen <addr:port...>", "where to listen, instead of what the configuration says")
-        .argParser(collect(endpoint))
+      new Option(
+        "--listen <addr:port...>",
+        "where to listen, instead of all that the configuration says; ADDR:PORT=VANTAGE stands for a network or prefix",
+      )
+        .argParser(collect(listener))
         .default([], "server.listen of the configuration"),
     )
     .action(async (options) => exitWith(await serve(options)));
@@ -75,7 +78,9 @@ function buildProgram(): Command {
     .option("--tenant <tenant>", "the tenant, or its satellite, whose datacenter a second hop goes to")
     .addOption(config())
     .option("--json", "print JSON")
-    .action((qname, qtype, options) => exitWith(explainCommand({ json: false, ...options, qname, qtype })));
+    .action(async (qname, qtype, options) =>
+      exitWith(await explainCommand({ json: false, ...options, qname, qtype })),
+    );
 
   program
     .command("zone")
@@ -228,6 +233,15 @@ function duration(text: string): string {
 function count(text: string): number {
   const number = Number(text);
   return accepted(/^[1-9]\d{0,14}$/.test(text) ? number : `"${text}" is no whole number above 0`);
+}
+
+/** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
+function listener(text: string): ListenArgument {
+  const equals = text.indexOf("=");
+  if (equals < 0) return { endpoint: endpoint(text) };
+  const vantage = text.slice(equals + 1);
+  if (vantage === "") throw new InvalidArgumentError(`"${text}" names no network or prefix behind its =`);
+  return { endpoint: endpoint(text.slice(0, equals)), vantage };
 }
 
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));

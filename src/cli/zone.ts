@@ -22,7 +22,7 @@ export interface ZoneOptions {
 const CHUNK = 1 << 16;
 
 export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<number> {
-  const loaded = loadSnapshot(config);
+  const loaded = await loadSnapshot(config);
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;

@@ -2,7 +2,7 @@
 
 import type { FixedRule } from "./record-rules.ts";
 import type { WhenAllDown } from "./service.ts";
-import { type DatacenterStates, stateOf } from "./states.ts";
+import { type DatacenterStates, stateOf, type TenantPlace } from "./states.ts";
 import type { Datacenter, TenantGeo } from "./topology.ts";
 
 /** The deciding step in a word: it stands in the log, in `explain` and in the API. */
@@ -15,7 +15,7 @@ export type Reason =
   | "only-draining-left"
   /** the tenant's active datacenter */
   | "active"
-  /** the active datacenter is down, so the tenant has failed over */
+  /** the tenant has failed over, by itself or by an operator */
   | "standby"
   /** all are down; `whenAllDown` says what happens */
   | "all-down"
@@ -50,18 +50,23 @@ export function chooseNearest(
   return chooseWhenAllDown(candidates[0], whenAllDown);
 }
 
-/** The tenant's active datacenter unless it is down; then its standby; then `whenAllDown` with the active one. */
+/**
+ * The datacenter that serves the tenant unless it is down; then the other of its two, if the tenant fails over by itself;
+ * then `whenAllDown` with the active one.
+ */
 export function chooseActive(
-  tenant: TenantGeo,
+  { failover }: Pick<TenantGeo, "failover">,
+  { active, standby, serving }: TenantPlace,
   states: DatacenterStates,
   whenAllDown: WhenAllDown,
 ): DatacenterChoice {
-  const { active, standby } = tenant;
-  if (stateOf(states, active) !== "down") return { kind: "datacenter", datacenter: active, reason: "active" };
-  if (standby !== undefined && stateOf(states, standby) !== "down") {
-    return { kind: "datacenter", datacenter: standby, reason: "standby" };
-  }
-  return chooseWhenAllDown(active, whenAllDown);
+  const inOrder = serving === "active" ? [active, standby] : [standby, active];
+  const allowed = failover === "automatic" ? inOrder : inOrder.slice(0, 1);
+  const found = allowed.find(
+    (datacenter) => datacenter !== undefined && stateOf(states, datacenter) !== "down",
+  );
+  if (found === undefined) return chooseWhenAllDown(active, whenAllDown);
+  return { kind: "datacenter", datacenter: found, reason: found === active ? "active" : "standby" };
 }
 
 function chooseWhenAllDown(first: Datacenter | undefined, whenAllDown: WhenAllDown): DatacenterChoice {

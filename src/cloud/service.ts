@@ -38,8 +38,16 @@ export interface Link {
   readonly mark?: Mark | undefined;
 }
 
+/** in seconds */
+export interface TtlBounds {
+  readonly min: number;
+  readonly max: number;
+}
+
 export interface Cloud {
   readonly name: string;
+  /** between which the TTLs of tailored answers follow the time to the next possible change; undefined: they do not */
+  readonly healthTtl?: TtlBounds | undefined;
   readonly datacenters: readonly Datacenter[];
   readonly services: readonly Service[];
   readonly tenants: readonly Tenant[];

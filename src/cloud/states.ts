@@ -1,6 +1,6 @@
 /** The states of datacenters, set by an operator at run time. A value of this type never changes; a new one replaces it. */
 
-import type { Datacenter, DatacenterId } from "./topology.ts";
+import type { Datacenter, DatacenterId, TenantGeo } from "./topology.ts";
 
 /** `draining` gives no new answers from nearest-datacenter, but stays active for its tenants. */
 export type DatacenterState = "up" | "draining" | "down";
@@ -23,3 +23,18 @@ export function withState(
   else next.set(id, state);
   return next;
 }
+
+/** Where a tenant is served now: its two datacenters, moved or as configured, and which of them serves. */
+export interface TenantPlace {
+  readonly active: Datacenter;
+  readonly standby: Datacenter | undefined;
+  readonly serving: "active" | "standby";
+}
+
+/** By label; only those that are not served by the active datacenter of the configuration are held. */
+export type TenantPlaces = ReadonlyMap<string, TenantPlace>;
+
+export const allAtHome: TenantPlaces = new Map();
+
+export const placeOf = (places: TenantPlaces, { label, active, standby }: TenantGeo): TenantPlace =>
+  places.get(label) ?? { active, standby, serving: "active" };

@@ -26,7 +26,21 @@ export interface Datacenter {
   /** one prefix of each family at the most */
   readonly pools: readonly IpPrefix[];
   readonly farms: Farms | undefined;
+  /** how it is probed; undefined where it is not */
+  readonly healthCheck?: HealthCheck | undefined;
   readonly mark?: Mark | undefined;
+}
+
+/** A probe and when its results count. */
+export interface HealthCheck {
+  /** `http:`, `https:` or `tcp:` */
+  readonly target: URL;
+  readonly everyMilliseconds: number;
+  readonly timeoutMilliseconds: number;
+  /** results in a row that bring it up, or down */
+  readonly up: number;
+  readonly down: number;
+  readonly verifyCertificate: boolean;
 }
 
 /** The numbers in SharePoint's names: slot s of a datacenter is clump `firstClump + s` and farm `firstFarm + s`. */

@@ -3,16 +3,18 @@
 import { dirname, resolve } from "node:path";
 import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
-import type { Cloud, Link, Service } from "../cloud/service.ts";
+import type { Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
 import {
   type Datacenter,
   datacenterId,
   derivedSlot,
+  type HealthCheck,
   type Mark,
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
 import type { Country, Place } from "../geo/place.ts";
+import { parseProbeTarget } from "../health/probe.ts";
 import {
   formatEndpoint,
   formatPrefix,
@@ -59,8 +61,11 @@ const octetsOf = (texts: readonly string[]): readonly Uint8Array[] =>
 const prefixesOf = (texts: readonly string[]): readonly IpPrefix[] =>
   texts.map(parsePrefix).filter((prefix) => typeof prefix !== "string");
 
-/** Merges the settings documents; a top key in two of them is an error. */
-export function buildSettings(documents: readonly Checked<SettingsDocument>[], faults: Faults): Settings {
+/** Merges the settings documents; a top key in two of them is an error. What stands in server.listen comes later. */
+export function buildSettings(
+  documents: readonly Checked<SettingsDocument>[],
+  faults: Faults,
+): Omit<Settings, "listen"> {
   const owners = new Map<string, YamlDocument>();
   let merged: SettingsDocument = {};
   for (const { source, value } of documents) {
@@ -75,13 +80,11 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     merged = { ...value, ...merged };
   }
   const { server = {}, clientSubnet, geoip, log } = merged;
-  const listen = server.listen ?? ["127.0.0.1:5300", "[::1]:5300"];
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
   const geoipSource = owners.get("geoip");
   const serverSource = owners.get("server");
   return {
-    listen: listen.map(parseEndpoint).filter((listener) => typeof listener !== "string"),
     answer: server.answer ?? "full",
     udpPayloadSize: server.udpPayloadSize ?? 1232,
     cookies: server.cookies ?? "accept",
@@ -110,8 +113,10 @@ export function buildSettings(documents: readonly Checked<SettingsDocument>[], f
     loggedQueries: log?.queries ?? "all",
     stateFile:
       server.stateFile === undefined || serverSource === undefined
-        ? undefined
-        : resolve(dirname(serverSource.file), server.stateFile),
+        ? { kind: "default" }
+        : server.stateFile === "none"
+          ? { kind: "none" }
+          : { kind: "file", path: resolve(dirname(serverSource.file), server.stateFile) },
     admin: buildAdmin(merged.admin, owners.get("admin"), faults),
   };
 }
@@ -206,7 +211,11 @@ function entries<K extends string, V>(
 }
 
 /** Clouds with their datacenters, services and tenants. */
-export function buildClouds(documents: Documents, settings: Settings, faults: Faults): readonly Cloud[] {
+export function buildClouds(
+  documents: Documents,
+  settings: Pick<Settings, "nameservers">,
+  faults: Faults,
+): readonly Cloud[] {
   const places = new Map<string, FilePlace>();
   const drafts: { source: YamlDocument; document: CloudDocument; datacenters: readonly Datacenter[] }[] = [];
   for (const { source, value } of documents.clouds) {
@@ -217,7 +226,7 @@ export function buildClouds(documents: Documents, settings: Settings, faults: Fa
     }
     places.set(value.cloud, source.placeOf(["cloud"]));
     const datacenters = Object.entries(value.datacenters).map(([shortId, entry]) =>
-      buildDatacenter(value.cloud, shortId, entry, source, faults),
+      buildDatacenter(value, shortId, entry, source, faults),
     );
     drafts.push({ source, document: value, datacenters });
   }
@@ -229,13 +238,14 @@ export function buildClouds(documents: Documents, settings: Settings, faults: Fa
   return drafts.map(({ source, document, datacenters }) => ({
     name: document.cloud,
     datacenters,
+    healthTtl: healthTtlOf(source, document, faults),
     services: buildServices(source, document, datacenters, faults),
     tenants: tenants.filter((tenant) => tenant.cloud === document.cloud),
   }));
 }
 
 function buildDatacenter(
-  cloud: string,
+  { cloud, health }: Pick<CloudDocument, "cloud" | "health">,
   shortId: string,
   entry: CloudEntries<"datacenters">,
   source: YamlDocument,
@@ -268,9 +278,34 @@ function buildDatacenter(
     roles: new Set(entry.roles),
     pools,
     farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm },
+    healthCheck: healthCheckOf(entry.probe, health),
     mark: markOf(entry),
   };
 }
+
+/** Between which seconds TTLs follow the probes. */
+function healthTtlOf(source: YamlDocument, { health }: CloudDocument, faults: Faults): TtlBounds | undefined {
+  const ttl = health?.ttl;
+  if (ttl !== undefined && ttl.min > ttl.max)
+    faults.at(
+      source,
+      ["health", "ttl", "max"],
+      `the longest TTL, ${ttl.max}, is below the shortest, ${ttl.min}`,
+    );
+  return ttl;
+}
+
+function healthCheckOf(
+  probe: string | undefined,
+  { everySeconds = 10, timeoutSeconds = 2, up = 2, down = 3, verifyCertificate = true }: HealthSettings = {},
+): HealthCheck | undefined {
+  const target = probe === undefined ? undefined : parseProbeTarget(probe);
+  if (target === undefined || typeof target === "string") return undefined; // the schema has told
+  const [everyMilliseconds, timeoutMilliseconds] = [everySeconds * 1000, timeoutSeconds * 1000];
+  return { target, everyMilliseconds, timeoutMilliseconds, up, down, verifyCertificate };
+}
+
+type HealthSettings = NonNullable<CloudDocument["health"]>;
 
 function markOf({
   inferred,
@@ -286,7 +321,7 @@ function markOf({
 /** No two pools overlap, over all clouds, and no name server lives in one. */
 function checkPools(
   drafts: readonly { source: YamlDocument; datacenters: readonly Datacenter[] }[],
-  settings: Settings,
+  settings: Pick<Settings, "nameservers">,
   faults: Faults,
 ): void {
   const known: (Origin & { readonly pool: IpPrefix; readonly id: string })[] = [];

@@ -69,7 +69,8 @@ export function buildZones(
   const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
   const entries: MasterFileEntry<TailoredName>[] = [];
-  const [rootFile = ""] = documents.files;
+  const [rootFile] = documents.files;
+  const folder = dirname(rootFile ?? "");
   const owners: readonly ZonesOwner[] = [...documents.settings, ...documents.clouds];
   for (const { source, value } of owners) {
     for (const [i, entry] of (value.zones ?? []).entries()) {
@@ -83,7 +84,7 @@ export function buildZones(
       places.set(apex, source.placeOf(valuePath));
       if (typeof entry !== "string" && entry.handler !== undefined) {
         const item = { ...entry, handler: entry.handler };
-        const { zone, fault } = buildScriptedZone(apex, item, { source, valuePath }, rootFile);
+        const { zone, fault } = buildScriptedZone(apex, item, { source, valuePath }, folder);
         if (fault !== undefined) faults.at(source, [...valuePath, "handler"], fault);
         scripted.set(apex, zone);
         continue;
@@ -95,13 +96,12 @@ export function buildZones(
   }
   const recordPlaces = new Map<DomainName, FilePlace>();
   const whole = whatIsWhole(documents, clouds);
-  const [first] = documents.files;
-  if (places.size === 0 && whole.zones && first !== undefined) {
+  if (places.size === 0 && whole.zones && rootFile !== undefined) {
     const message = "there is no zone to serve; list zones, or include a cloud's file";
-    faults.errors.push({ place: { file: first, line: 1, column: 1 }, sourceLine: "", message });
+    faults.errors.push({ place: { file: rootFile, line: 1, column: 1 }, sourceLine: "", message });
   }
   for (const owner of owners) addPlainRecords(owner, builders, scripted, recordPlaces, whole, faults);
-  const masterZones = entries.map((entry) => readZoneFile(entry, dirname(first ?? ""), faults));
+  const masterZones = entries.map((entry) => readZoneFile(entry, folder, faults));
   for (const owner of owners) refuseBelowDname(owner, builders, faults);
   const givenSoas = new Set<DomainName>();
   for (const [apex, builder] of builders) if (builder.has(apex, TYPE.SOA)) givenSoas.add(apex);

@@ -19,7 +19,7 @@ export interface Configuration {
 }
 
 export interface Settings {
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly ListenerSettings[];
   readonly answer: "full" | "first-cname";
   /** octets */
   readonly udpPayloadSize: number;
@@ -50,8 +50,11 @@ export interface Settings {
   readonly defaultPlace: Place;
   /** which queries are logged: all, none, or one in N */
   readonly loggedQueries: "all" | "off" | number;
-  /** undefined: `.geodns365/state.json` beside the first file */
-  readonly stateFile: string | undefined;
+  /** where state is kept; by default `.geodns365/state.json` beside the first file */
+  readonly stateFile:
+    | { readonly kind: "default" }
+    | { readonly kind: "file"; readonly path: string }
+    | { readonly kind: "none" };
   readonly admin: AdminSettings | "off";
 }
 
@@ -63,6 +66,19 @@ export interface AdminSettings {
   /** further names that it is asked by */
   readonly hosts: readonly string[];
 }
+
+/** An endpoint to listen on, and what it says of those who ask there. */
+export interface ListenerSettings extends Endpoint {
+  /** what stands in for the source address of a query */
+  readonly vantage?: VantageSettings;
+  /** whether no client subnet counts here, whoever sends it */
+  readonly ignoresClientSubnet?: true;
+}
+
+/** A network by its name, which is looked up in the snapshot that serves, or a prefix. */
+export type VantageSettings =
+  | { readonly kind: "network"; readonly network: string }
+  | { readonly kind: "prefix"; readonly prefix: IpPrefix };
 
 /** Addresses of the name servers of every zone, as octets. */
 export interface Nameservers {

@@ -2,8 +2,9 @@
 
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Settings } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
+import { buildListeners } from "./listeners.ts";
 import { maskUnprintable } from "./printable.ts";
 import { type ConfigError, formatPlace } from "./yaml-document.ts";
 
@@ -13,24 +14,38 @@ export type LoadedConfig =
       readonly configuration: Configuration;
       readonly warnings: readonly ConfigError[];
     }
-  | { readonly kind: "errors"; readonly errors: readonly ConfigError[] };
+  | {
+      readonly kind: "errors";
+      readonly errors: readonly ConfigError[];
+      /** the choice that was made, so that its file can be checked too */
+      readonly geoipDatabase: Settings["geoipDatabase"];
+      readonly files: Configuration["files"];
+    };
 
 export function loadConfig(path: string): LoadedConfig {
   const { documents, errors } = readDocuments(path);
   const faults = new Faults();
-  const settings = buildSettings(documents.settings, faults);
   const networks = buildNetworks(documents.networks, faults);
+  const listen = buildListeners(documents, networks, faults);
+  const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
   const clouds = buildClouds(documents, settings, faults);
   const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
-  const all = [...errors, ...faults.errors].toSorted(byPlace);
-  if (all.length > 0) return { kind: "errors", errors: all };
+  const all = sortErrors([...errors, ...faults.errors]);
+  if (all.length > 0) {
+    const { geoipDatabase } = settings;
+    return { kind: "errors", errors: all, geoipDatabase, files: documents.files };
+  }
   return {
     kind: "loaded",
     configuration: { settings, networks, countries, clouds, zones, files: documents.files },
-    warnings: faults.warnings.toSorted(byPlace),
+    warnings: sortErrors(faults.warnings),
   };
 }
+
+/** In the order of files, lines and columns. */
+export const sortErrors = (errors: readonly ConfigError[]): readonly ConfigError[] =>
+  errors.toSorted(byPlace);
 
 function byPlace({ place: a }: ConfigError, { place: b }: ConfigError): number {
   return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;

@@ -1,15 +1,16 @@
 /** The master files that `zones` names, read into their zones; what is wrong in them is told as in YAML. */
 
-import { readFileSync, realpathSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { TYPE } from "../dns/iana.ts";
 import type { DomainName } from "../dns/name.ts";
 import { checkHosts } from "../zone/integrity.ts";
 import { type MasterFile, type MasterPlace, readMasterFile } from "../zone/master-file.ts";
-import type { RecordNumber } from "../zone/node-table.ts";
+import { type RecordNumber, uint32s, withRoom } from "../zone/node-table.ts";
 import type { ZoneBuilder, ZoneRecord } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import { reasonOf } from "./documents.ts";
+import { isBelow } from "./folder.ts";
 import { cutFound, cutPieces, escapeUnprintable } from "./printable.ts";
 import type { ConfigError, FilePlace, ValuePath, YamlDocument } from "./yaml-document.ts";
 
@@ -42,29 +43,30 @@ export function readZoneFile<T>(entry: MasterFileEntry<T>, folder: string, fault
   const files = new Map<string, MasterFile>();
   const lines = new RecordPlaces();
   const teller = new Teller(files, faults);
-  const open = (path: string): MasterFile | string => {
+  const open = (path: string, within?: string): MasterFile | string => {
     try {
+      if (within !== undefined && !isBelow(realpathSync(path), within))
+        return `lies outside the folder of the configuration, ${within}`;
+      // A pipe or a device may have no end.
+      if (!statSync(path).isFile()) return "is no file";
       const file = { file: path, text: readFileSync(path, "latin1") };
       files.set(path, file);
       return file;
     } catch (error) {
-      return reasonOf(error);
+      return `cannot be read: ${reasonOf(error)}`;
     }
   };
   const path = resolve(dirname(source.file), entry.path);
   const opened = open(path);
   if (typeof opened === "string") {
-    faults.at(source, [...valuePath, "file"], `"${cutFound(entry.path)}" cannot be read: ${opened}`);
+    faults.at(source, [...valuePath, "file"], `"${cutFound(entry.path)}" ${opened}`);
     return { builder, isWhole: false, placeOf: () => undefined, checkIntegrity: () => {} };
   }
   readMasterFile(opened, builder.apex, {
     include: (name, from) => {
       const included = resolve(dirname(from), name);
-      if (!isInside(included, folder)) {
-        return `"${cutFound(name)}" lies outside the folder of the configuration, ${folder}`;
-      }
-      const file = open(included);
-      return typeof file === "string" ? `"${cutFound(name)}" cannot be read: ${file}` : file;
+      const file = open(included, folder);
+      return typeof file === "string" ? `"${cutFound(name)}" ${file}` : file;
     },
     onRecord: (record, place) => {
       const before = builder.table.recordCount;
@@ -126,36 +128,22 @@ function checkIntegrity<T>(builder: ZoneBuilder<T>, file: string, lines: RecordP
   }
 }
 
-function isInside(path: string, folder: string): boolean {
-  const real = (at: string): string => {
-    try {
-      return realpathSync(at);
-    } catch {
-      return at; // what is not there cannot be read either
-    }
-  };
-  const way = relative(real(folder), real(path));
-  return way !== "" && !/^\.\.(?:[\\/]|$)/.test(way) && resolve(folder, way) !== resolve(way);
-}
-
 /** Where records stand, by number; a million places as objects would take as much room as the zone. */
 class RecordPlaces {
   readonly #files: string[] = [];
-  readonly #fileOf: number[] = [];
-  readonly #lineOf: number[] = [];
-  readonly #columnOf: number[] = [];
+  /** of each record the number of its file, its line and its column */
+  #places = new Uint32Array(3 * 64);
 
   add(record: RecordNumber, { file, line, column }: MasterPlace): void {
     if (this.#files.at(-1) !== file) this.#files.push(file);
-    this.#fileOf[record] = this.#files.length - 1;
-    this.#lineOf[record] = line;
-    this.#columnOf[record] = column;
+    this.#places = withRoom(this.#places, 3 * (record + 1), uint32s);
+    this.#places.set([this.#files.length, line, column], 3 * record);
   }
 
   placeOf(record: RecordNumber): FilePlace | undefined {
-    const file = this.#files[this.#fileOf[record] ?? -1];
-    if (file === undefined) return undefined;
-    return { file, line: this.#lineOf[record] ?? 1, column: this.#columnOf[record] ?? 1 };
+    const [fileNumber = 0, line = 1, column = 1] = this.#places.subarray(3 * record, 3 * record + 3);
+    const file = this.#files[fileNumber - 1];
+    return file === undefined ? undefined : { file, line, column };
   }
 }
 

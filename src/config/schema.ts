@@ -6,6 +6,7 @@ import { parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
 import { continents } from "../geo/place.ts";
+import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 
 /** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
@@ -25,6 +26,26 @@ const name = parsed("a domain name", parseName);
 const nameTemplate = parsed("a domain name, which may hold {placeholders}", parseNameTemplate);
 const address = parsed("an IP address", (text) => parseAddress(text) ?? `"${text}" is not an IP address`);
 const endpoint = parsed("ADDRESS:PORT, an IPv6 address in brackets", parseEndpoint);
+
+const listener = z.union(
+  [
+    endpoint,
+    z.strictObject({
+      address: endpoint,
+      vantage: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "a network by its name, or a prefix: its first address stands in for the source address of who asks here",
+        ),
+      clientSubnet: z.enum(["ignore"]).optional().describe("ignore: no client subnet counts here"),
+    }),
+  ],
+  {
+    error: "expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore",
+  },
+);
 
 const ttlSeconds = z.int().min(0).max(0x7fffffff).describe("seconds (RFC 2181 §8: at most 2147483647)");
 const coordinates = z
@@ -127,7 +148,7 @@ export const settingsSchema = z
   .strictObject({
     server: z
       .strictObject({
-        listen: z.array(endpoint).min(1).describe("addresses and ports served over UDP and TCP"),
+        listen: z.array(listener).min(1).describe("addresses and ports served over UDP and TCP"),
         answer: z
           .enum(["full", "first-cname"])
           .describe(
@@ -177,7 +198,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .describe(
-            "the path of the file that keeps serials and the cookie secret; .geodns365/state.json beside the first file where absent",
+            "the path of the file that keeps serials, the cookie secret, overrides and moves of tenants, a copy beside it; none: they last until the server stops; .geodns365/state.json beside the first file where absent",
           ),
       })
       .partial(),
@@ -325,8 +346,33 @@ const datacenter = z.strictObject({
     .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
     .optional()
     .describe("the first numbers of its 16 clumps and farms, and its geo number in SharePoint's names"),
+  probe: parsed(
+    "what is probed: http://ADDRESS:PORT/PATH, https://... or tcp://ADDRESS:PORT",
+    parseProbeTarget,
+  ).optional(),
   ...mark,
 });
+
+const health = z
+  .strictObject({
+    everySeconds: z.number().min(1).max(3600).describe("from one probe to the next; 10 where absent"),
+    timeoutSeconds: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .describe("a probe without an answer for so long has failed; 2 where absent"),
+    up: z.int().min(1).max(100).describe("good probes in a row that bring a datacenter up; 2 where absent"),
+    down: z.int().min(1).max(100).describe("failed probes in a row that bring it down; 3 where absent"),
+    verifyCertificate: z
+      .boolean()
+      .describe("whether an https server needs a certificate that this machine trusts; true where absent"),
+    ttl: z
+      .strictObject({ min: ttlSeconds, max: ttlSeconds })
+      .optional()
+      .describe("TTLs of tailored answers follow the time to the next possible change, between these"),
+  })
+  .partial()
+  .describe("how the datacenters that name a probe are probed");
 
 const service = z.strictObject({
   era: z.string().optional().describe("the years whose names it imitates"),
@@ -359,6 +405,7 @@ export const cloudSchema = z
     records: records.optional(),
     tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
+    health: health.optional(),
     services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });

@@ -1,9 +1,10 @@
 /** Scripted zones: the module that answers for each, checked to be a file of the configuration's own folder. */
 
 import { realpathSync, statSync } from "node:fs";
-import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { dirname, extname, resolve } from "node:path";
 import type { DomainName } from "../dns/name.ts";
 import type { ScriptedZone } from "../zone/scripted-zone.ts";
+import { isBelow } from "./folder.ts";
 import { cutFound } from "./printable.ts";
 import type { ValuePath, YamlDocument } from "./yaml-document.ts";
 
@@ -13,7 +14,7 @@ const DEFAULT_CONCURRENCY = 64;
 
 const extensions = [".js", ".mjs", ".ts", ".mts"];
 
-/** An item of `zones` that is a map. */
+/** An item of `zones` that names a handler. */
 export interface ScriptedZoneItem {
   readonly zone: string;
   readonly handler: string;
@@ -21,15 +22,15 @@ export interface ScriptedZoneItem {
   readonly concurrency?: number | undefined;
 }
 
-/** Makes the zone of an item of `zones`; `rootFile` is the first file of the configuration. */
+/** Makes the zone of an item of `zones`; its module must lie in `folder`, that of the configuration. */
 export function buildScriptedZone(
   apex: DomainName,
   item: ScriptedZoneItem,
   { source, valuePath }: { readonly source: YamlDocument; readonly valuePath: ValuePath },
-  rootFile: string,
+  folder: string,
 ): { readonly zone: ScriptedZone; readonly fault: string | undefined } {
   const path = resolve(dirname(source.file), item.handler);
-  const found = findModule(path, dirname(rootFile));
+  const found = findModule(path, folder);
   const place = source.placeOf([...valuePath, "handler"]);
   return {
     zone: {
@@ -59,8 +60,7 @@ function findModule(
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     return { fault: isMissing ? "is no file" : "cannot be read" };
   }
-  const fromFolder = relative(realpathSync(folder), real);
-  if (fromFolder === ".." || fromFolder.startsWith(`..${sep}`) || isAbsolute(fromFolder)) {
+  if (!isBelow(real, folder)) {
     return { fault: "lies outside the folder of the configuration, where handlers must be" };
   }
   if (!isFile) return { fault: "is no file" };

@@ -109,8 +109,8 @@ function parseDocuments(file: string, text: string): ParsedYaml {
       const words = `"${cutFound(key)}" is here twice; it stands at ${formatPlace(placeAt(first))} already`;
       errors.push(errorAt(placeAt(second), words));
     }
-    for (const [offset, written, read] of findChangedKeys(document.contents)) {
-      errors.push(errorAt(placeAt(offset), `${cutFound(written)} is read as ${read} here; put it in quotes`));
+    for (const [offset, message] of findLostKeys(document.contents)) {
+      errors.push(errorAt(placeAt(offset), message));
     }
     const value = toPlainValue(document);
     if (value.error !== undefined) errors.push(errorAt(placeAt(value.error.offset), value.error.message));
@@ -228,19 +228,24 @@ function* findDuplicateKeys(node: unknown): Generator<readonly [first: number, s
   }
 }
 
-/** Keys that YAML takes for numbers and spells otherwise: the owner name 1.10 would be 1.1. */
-function* findChangedKeys(
-  node: unknown,
-): Generator<readonly [offset: number, written: string, read: string]> {
-  if (isSeq(node)) for (const item of node.items) yield* findChangedKeys(item);
+/**
+ * Keys that would not be what is written: YAML takes the owner name 1.10 for the number 1.1, and the schema's maps leave
+ * __proto__ out.
+ */
+function* findLostKeys(node: unknown): Generator<readonly [offset: number, message: string]> {
+  if (isSeq(node)) for (const item of node.items) yield* findLostKeys(item);
   if (!isMap(node)) return;
   for (const { key, value } of node.items) {
-    if (isScalar(key) && typeof key.value === "number") {
-      const { source = "", range } = key;
-      if (source !== String(key.value)) yield [range?.[0] ?? 0, source, String(key.value)];
-    }
-    yield* findChangedKeys(value);
+    const message = isScalar(key) ? whyLost(key.value, key.source ?? "") : undefined;
+    if (isScalar(key) && message !== undefined) yield [key.range?.[0] ?? 0, message];
+    yield* findLostKeys(value);
   }
+}
+
+function whyLost(read: unknown, written: string): string | undefined {
+  if (read === "__proto__") return "__proto__ cannot be a key; as a name it may be written \\095_proto__";
+  if (typeof read !== "number" || written === String(read)) return undefined;
+  return `${cutFound(written)} is read as ${read} here; put it in quotes`;
 }
 
 function doubledTopKeys(node: unknown): ReadonlySet<string> {

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { Reader } from "maxmind";
 import { type AddressFamily, addressBits, formatAddress, type IpPrefix } from "../ip.ts";
 import type { Coordinates } from "./distance.ts";
+import { ValueChecker, type ValueSection } from "./mmdb-values.ts";
 import type { PrefixTable } from "./prefix-table.ts";
 import { overlayPrefixes, PrefixTableBuilder, uniformTable } from "./prefix-table-builder.ts";
 
@@ -30,8 +31,9 @@ export interface GeoipDatabase {
 
 /** Reads a database from a file's octets; throws where they are not a sound MaxMind DB with locations in it. */
 export function openGeoip(octets: Buffer): GeoipDatabase {
-  const { reader, tree, buildDate, databaseType } = openFile(octets);
-  const locations = new LocationCollector(tree, reader);
+  const file = openFile(octets);
+  const { tree, buildDate, databaseType } = file;
+  const locations = new LocationCollector(file);
   const root4 = tree.ipVersion === 4 ? 0 : ipv4Root(tree);
   const family4 = walk(tree, 4, root4, undefined, locations);
   const family6 = tree.ipVersion === 4 ? uniformTable(6, NO_DATA) : walkFamily6(tree, root4, locations);
@@ -77,42 +79,111 @@ interface DataReader {
   get(address: string): unknown;
 }
 
+/** A file whose metadata holds together, and whose search tree lies inside it. */
+interface OpenFile {
+  readonly reader: DataReader;
+  readonly cache: DecodedValues;
+  readonly tree: SearchTree;
+  readonly dataSection: ValueSection;
+  readonly buildDate: Date;
+  readonly databaseType: string;
+}
+
+/** What the Reader has decoded and a pointer may lead to again: it forgets all before it grows large. */
+class DecodedValues {
+  readonly #values = new Map<number, unknown>();
+  #size = 0;
+
+  get(offset: number): unknown {
+    return this.#values.get(offset);
+  }
+
+  set(offset: number, value: unknown): void {
+    this.#values.set(offset, value);
+  }
+
+  /** Makes room for what a record of this size, pointers followed, can add. */
+  makeRoom(size: number): void {
+    this.#size += size;
+    if (this.#size <= MAX_DECODED_SIZE) return;
+    this.#values.clear();
+    this.#size = size;
+  }
+}
+
+const MAX_DECODED_SIZE = 1 << 25;
+
 const METADATA_MARKER = Buffer.from("abcdef4d61784d696e642e636f6d", "hex");
 
 /** The zero octets between the search tree and the data section. */
 const SEPARATOR_SIZE = 16;
 
-function openFile(octets: Buffer): {
-  readonly reader: DataReader;
-  readonly tree: SearchTree;
-  readonly buildDate: Date;
-  readonly databaseType: string;
-} {
+function openFile(octets: Buffer): OpenFile {
   if (octets[0] === 0x1f && octets[1] === 0x8b) throw new Error("the file is gzipped; unpack it first");
-  const metadataStart = octets.lastIndexOf(METADATA_MARKER);
-  if (metadataStart < 0) throw new Error("not a MaxMind DB file, or cut short: it has no metadata");
-  const reader = readOrThrow("cannot read its metadata", () => new Reader(octets, { cache: new Map() }));
+  const markerStart = octets.lastIndexOf(METADATA_MARKER);
+  if (markerStart < 0) throw new Error("not a MaxMind DB file, or cut short: it has no metadata");
+  checkMetadata(octets, markerStart + METADATA_MARKER.length);
+  const cache = new DecodedValues();
+  const reader = openReader(octets, cache);
   // The types of maxmind are what a sound file has; what this file has is still to be seen.
   const metadata: { readonly [Key in keyof typeof reader.metadata]: unknown } = reader.metadata;
   const { binaryFormatMajorVersion, buildEpoch, databaseType, ipVersion, nodeCount, recordSize } = metadata;
-  if (binaryFormatMajorVersion !== 2) throw broken(`format version ${binaryFormatMajorVersion} is not 2`);
-  if (ipVersion !== 4 && ipVersion !== 6) throw broken(`ip version ${ipVersion} is neither 4 nor 6`);
+  if (binaryFormatMajorVersion !== 2) throw wrong("format version", binaryFormatMajorVersion, "2");
+  if (ipVersion !== 4 && ipVersion !== 6) throw wrong("ip version", ipVersion, "4 or 6");
   if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32) {
-    throw broken(`record size ${recordSize} is not 24, 28 or 32`);
+    throw wrong("record size", recordSize, "24, 28 or 32");
   }
-  if (typeof nodeCount !== "number") throw broken("it has no node count");
-  const dataSize = metadataStart - (nodeCount * recordSize) / 4 - SEPARATOR_SIZE;
+  if (typeof nodeCount !== "number" || !Number.isInteger(nodeCount)) {
+    throw wrong("node count", nodeCount, "a whole number of 32 bits");
+  }
+  const dataStart = (nodeCount * recordSize) / 4 + SEPARATOR_SIZE;
+  const dataSize = markerStart - dataStart;
   if (dataSize < 0) throw broken(`its search tree of ${nodeCount} nodes is longer than the file`);
   if (!(buildEpoch instanceof Date) || Number.isNaN(buildEpoch.getTime())) {
     throw broken("it has no build date");
   }
   return {
     reader,
+    cache,
     tree: { octets, ipVersion, nodeCount, recordSize, pointerLimit: nodeCount + SEPARATOR_SIZE + dataSize },
+    dataSection: { octets, start: dataStart, end: markerStart },
     buildDate: buildEpoch,
-    databaseType: typeof databaseType === "string" ? databaseType : "",
+    databaseType: textOf(databaseType) ?? "",
   };
 }
+
+/** Sees to it that the Reader can decode the metadata, and finds no other. */
+function checkMetadata(octets: Buffer, start: number): void {
+  if (start === octets.length) throw broken("its metadata is empty");
+  readOrThrow("cannot read its metadata", () => {
+    new ValueChecker({ octets, start, end: octets.length }).check(start);
+    if ((octets[start] ?? 0) >> 5 !== METADATA_TYPE) throw new Error("it is no map");
+    // The Reader looks for the marker from the end, and would pass by one that a piece of a marker follows.
+    const piece = METADATA_MARKER.subarray(2);
+    if (octets.subarray(start, start + piece.length).equals(piece)) throw new Error("its first key is none");
+  });
+}
+
+/** The type of a map, as the first three bits of a value have it. */
+const METADATA_TYPE = 7;
+
+/** The Reader goes down the search tree to where IPv4 begins, and trusts the numbers in the metadata for that. */
+function openReader(octets: Buffer, cache: DecodedValues) {
+  try {
+    return new Reader(octets, { cache });
+  } catch (error) {
+    if (error instanceof RangeError) throw broken("its search tree is longer than the file");
+    const reason = error instanceof Error ? error.message.toLowerCase() : String(error);
+    throw broken(`its metadata does not describe a search tree (${reason})`);
+  }
+}
+
+const wrong = (name: string, value: unknown, expected: string): Error =>
+  broken(
+    typeof value === "number" || typeof value === "bigint"
+      ? `${name} ${value} is not ${expected}`
+      : `it has no ${name}`,
+  );
 
 /** The record at the end of 96 zero bits, where an IPv6 tree keeps the IPv4 addresses (::/96). */
 function ipv4Root(tree: SearchTree): number {
@@ -198,15 +269,15 @@ function readRecord({ octets, recordSize }: SearchTree, node: number, side: 0 | 
 
 /** Numbers the locations of a database in the order they are met, reading each data record once. */
 class LocationCollector {
-  readonly #tree: SearchTree;
-  readonly #reader: DataReader;
+  readonly #file: OpenFile;
+  readonly #checker: ValueChecker;
   readonly #valueOfPointer = new Map<number, number>();
   readonly #valueOfLocation = new Map<string, number>();
   readonly #found: (GeoipLocation | undefined)[] = [undefined];
 
-  constructor(tree: SearchTree, reader: DataReader) {
-    this.#tree = tree;
-    this.#reader = reader;
+  constructor(file: OpenFile) {
+    this.#file = file;
+    this.#checker = new ValueChecker(file.dataSection);
   }
 
   get found(): readonly (GeoipLocation | undefined)[] {
@@ -217,12 +288,16 @@ class LocationCollector {
   valueOf(pointer: number, path: Uint32Array): number {
     const known = this.#valueOfPointer.get(pointer);
     if (known !== undefined) return known;
-    const { nodeCount, pointerLimit } = this.#tree;
+    const { reader, cache, tree, dataSection } = this.#file;
+    const { nodeCount, pointerLimit } = tree;
     if (pointer < nodeCount + SEPARATOR_SIZE || pointer >= pointerLimit) {
       throw broken("a record of its search tree points outside the data section");
     }
     const address = formatAddress(octetsOf(path));
-    const record = readOrThrow(`cannot read its data on ${address}`, () => this.#reader.get(address));
+    const record = readOrThrow(`cannot read its data on ${address}`, () => {
+      cache.makeRoom(this.#checker.check(dataSection.start + pointer - nodeCount - SEPARATOR_SIZE));
+      return reader.get(address);
+    });
     const value = this.#numberOf(locationOf(record));
     this.#valueOfPointer.set(pointer, value);
     return value;
@@ -245,7 +320,9 @@ function locationOf(record: unknown): GeoipLocation {
   const country =
     codeOf(field(field(record, "country"), "iso_code")) ??
     codeOf(field(record, "country_code")) ??
-    codeOf(field(record, "country"));
+    codeOf(field(record, "country")) ??
+    // Of anycast and satellite networks MaxMind knows no more than where they are registered.
+    codeOf(field(field(record, "registered_country"), "iso_code"));
   const continent =
     codeOf(field(field(record, "continent"), "code")) ??
     codeOf(field(record, "continent_code")) ??
@@ -280,8 +357,14 @@ function field(container: unknown, key: string | number): unknown {
 const codeOf = (value: unknown): string | undefined =>
   typeof value === "string" && /^[a-z]{2}$/i.test(value) ? value.toUpperCase() : undefined;
 
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" && value !== "-" ? value : undefined;
+/** A text as it may stand in a line of output: without control characters, and not long. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const text = value.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").slice(0, MAX_TEXT);
+  return text === "" || text === "-" ? undefined : text;
+}
+
+const MAX_TEXT = 100;
 
 function coordinatesOf(record: unknown, latitudeKey: string, longitudeKey: string): Coordinates | undefined {
   const latitude = degreesOf(field(record, latitudeKey), 90);

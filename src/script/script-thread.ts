@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { ExtendedError } from "../dns/edns.ts";
 import { EXTENDED_ERROR } from "../dns/iana.ts";
 import type { Query } from "../dns/message.ts";
@@ -65,13 +65,19 @@ interface InHand {
   readonly resolve: (outcome: HandlerOutcome) => void;
 }
 
+/** A thread whose module is loaded, and the server's end of the way to it. */
+interface Ready {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
 export class ScriptThread {
   readonly #zone: ScriptedZone;
   readonly #options: HandlerOptions;
   readonly #who: string;
   readonly #inHand = new Map<number, InHand>();
   /** undefined while none is ready: before the start, in a pause, from the time it is found blocked */
-  #worker: Worker | undefined;
+  #ready: Ready | undefined;
   /** one whose module is being loaded */
   #starting: Worker | undefined;
   #readySince = 0;
@@ -101,34 +107,50 @@ export class ScriptThread {
     });
     this.#logLines(worker.stdout);
     this.#logLines(worker.stderr);
+    // The port of every worker is at hand for the module too, which could fill it faster than anyone reads; what the
+    // thread says comes over one that its module is not given.
+    const { port1: port, port2: portOfThread } = new MessageChannel();
+    worker.postMessage(portOfThread, [portOfThread]);
+    let hasEnded = false;
     let endedBy: unknown;
+    const ended = (): string => `cannot be loaded: its thread ended${because(endedBy)}`;
     worker.on("error", (error) => {
       endedBy = error;
     });
     this.#starting = worker;
-    const unusable = await new Promise<string | undefined>((resolve) => {
+    const reason = await new Promise<string | undefined>((resolve) => {
       const late = setTimeout(() => resolve(`cannot be loaded in ${loadMilliseconds} ms`), loadMilliseconds);
       const settle = (outcome: string | undefined): void => {
         clearTimeout(late);
         resolve(outcome);
       };
-      worker.once("exit", () => settle(`cannot be loaded: its thread ended${because(endedBy)}`));
-      worker.on("message", (value) => {
+      const read = (value: unknown): void => {
         const message = readFromThread(value);
         if (message?.kind === "loaded") settle(undefined);
         else if (message?.kind === "unusable") settle(message.reason);
         else if (message?.kind === "threw" && this.#starting === worker)
           settle(`cannot be loaded: ${firstLine(message.stack)}`);
         else if (message !== undefined) this.#take(message);
+      };
+      port.on("message", read);
+      worker.once("exit", () => {
+        // Its last words may not have been read yet.
+        for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+          read(last.message);
+        }
+        hasEnded = true;
+        settle(ended());
       });
     });
+    // Its very last word may have been that it is loaded.
+    const unusable = reason ?? (hasEnded ? ended() : undefined);
     this.#starting = undefined;
     if (unusable !== undefined || this.#isClosed) {
       await worker.terminate();
       return unusable;
     }
     worker.once("exit", () => this.#ended(endedBy));
-    this.#worker = worker;
+    this.#ready = { worker, port };
     this.#readySince = performance.now();
     return undefined;
   }
@@ -136,8 +158,8 @@ export class ScriptThread {
   /** Asks the handler; settles within the deadline, and never rejects. */
   ask({ query, octets, source }: HandlerQuery): Promise<HandlerOutcome> {
     const { deadlineMilliseconds, concurrency } = this.#zone;
-    const worker = this.#worker;
-    if (worker === undefined || this.#isClosed)
+    const ready = this.#ready;
+    if (ready === undefined || this.#isClosed)
       return Promise.resolve(this.#failure("is not running", EXTENDED_ERROR.NOT_READY));
     if (this.#inHand.size >= concurrency)
       return Promise.resolve(this.#failure(`has ${concurrency} queries in hand already`));
@@ -146,7 +168,7 @@ export class ScriptThread {
       // An answer that has come may still wait behind this timer, so it has the rest of the turn.
       const deadline = setTimeout(() => setImmediate(() => this.#late(number)), deadlineMilliseconds);
       this.#inHand.set(number, { query, deadline, resolve });
-      this.#post(worker, { kind: "query", number, octets, source });
+      this.#post(ready, { kind: "query", number, octets, source });
     });
   }
 
@@ -160,7 +182,7 @@ export class ScriptThread {
     this.#isClosed = true;
     clearTimeout(this.#pause);
     clearTimeout(this.#pong);
-    await Promise.all([this.#worker?.terminate(), this.#starting?.terminate()]);
+    await Promise.all([this.#ready?.worker.terminate(), this.#starting?.terminate()]);
   }
 
   #take(message: FromThread): void {
@@ -202,24 +224,24 @@ export class ScriptThread {
     if (!this.#inHand.has(number)) return;
     this.#settle(number, this.#failure(`did not answer in ${this.#zone.deadlineMilliseconds} ms`));
     // It may wait for something, which is its own affair; or its thread can turn to nothing any more.
-    const worker = this.#worker;
-    if (worker === undefined || this.#pong !== undefined) return;
+    const ready = this.#ready;
+    if (ready === undefined || this.#pong !== undefined) return;
     const { pongMilliseconds = PONG_MILLISECONDS } = this.#options;
     const pong = setTimeout(() => {
       setImmediate(() => {
         if (this.#pong !== pong) return;
         this.#log("blocks its thread, which is ended");
-        this.#worker = undefined;
-        void worker.terminate();
+        this.#ready = undefined;
+        void ready.worker.terminate();
       });
     }, pongMilliseconds);
     this.#pong = pong;
-    this.#post(worker, { kind: "ping" });
+    this.#post(ready, { kind: "ping" });
   }
 
   /** The thread is gone: by process.exit, for want of memory, or ended because it was blocked. */
   #ended(by: unknown): void {
-    this.#worker = undefined;
+    this.#ready = undefined;
     clearTimeout(this.#pong);
     this.#pong = undefined;
     for (const number of [...this.#inHand.keys()]) {
@@ -282,8 +304,8 @@ export class ScriptThread {
     });
   }
 
-  #post(worker: Worker, message: ToThread): void {
-    worker.postMessage(message);
+  #post({ port }: Ready, message: ToThread): void {
+    port.postMessage(message);
   }
 }
 

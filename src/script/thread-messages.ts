@@ -1,5 +1,7 @@
 /** What the server and the thread of a handler say to each other. */
 
+import { MAX_TCP_OCTETS } from "../dns/render.ts";
+
 /** Who asked, in the form that dgram gives a dns2 handler. */
 export interface HandlerSource {
   readonly address: string;
@@ -30,34 +32,35 @@ export type FromThread =
   | { readonly kind: "warned"; readonly text: string }
   | { readonly kind: "pong" };
 
-/** What came from a thread, if it is of this form: a handler has the same port at hand. */
+/**
+ * What came from a thread, if it is of this form: a handler that tampers may have put it there, so nothing of it may run
+ * here or change later.
+ */
 export function readFromThread(value: unknown): FromThread | undefined {
   const get = (key: string): unknown =>
     typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
-  const kind = get("kind");
-  const number = get("number");
+  const [kind, number, reason, text, stack, octets] = messageKeys.map(get);
   switch (kind) {
     case "loaded":
     case "pong":
     case "sent-again":
       return { kind };
     case "unusable":
-      return { kind, reason: String(get("reason")) };
+      return typeof reason === "string" ? { kind, reason } : undefined;
     case "warned":
-      return { kind, text: String(get("text")) };
+      return typeof text === "string" ? { kind, text } : undefined;
     case "threw":
-      return {
-        kind,
-        number: typeof number === "number" ? number : undefined,
-        stack: String(get("stack")),
-      };
-    case "sent": {
-      const octets = get("octets");
-      return typeof number === "number" && octets instanceof Uint8Array
-        ? { kind, number, octets }
+      return typeof stack === "string"
+        ? { kind, number: typeof number === "number" ? number : undefined, stack }
         : undefined;
-    }
+    case "sent":
+      // A copy, since the thread may share the memory; one octet over the limit tells that it is too much.
+      return typeof number === "number" && octets instanceof Uint8Array
+        ? { kind, number, octets: octets.slice(0, MAX_TCP_OCTETS + 1) }
+        : undefined;
     default:
       return undefined;
   }
 }
+
+const messageKeys = ["kind", "number", "reason", "text", "stack", "octets"];

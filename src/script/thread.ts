@@ -5,10 +5,11 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { once } from "node:events";
 import { createRequire, registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { parentPort, workerData } from "node:worker_threads";
+import { MessagePort, parentPort, workerData } from "node:worker_threads";
 import { Packet } from "dns2";
 import type { FromThread, HandlerSource, ToThread } from "./thread-messages.ts";
 
@@ -19,8 +20,9 @@ type Handle = (request: Packet, send: Send, source: HandlerSource) => unknown;
 const MAX_ASIDES = 20;
 let asides = { second: 0, count: 0 };
 
-const port = parentPort;
-const tell = (message: FromThread): void => port?.postMessage(message);
+const port = await receivePort();
+const post = port.postMessage.bind(port);
+const tell = (message: FromThread): void => post(message);
 
 /** A query that the handler was given. */
 interface Asked {
@@ -64,7 +66,7 @@ const loaded = await load(String(workerData));
 if (typeof loaded === "string") {
   tell({ kind: "unusable", reason: loaded });
 } else {
-  port?.on("message", (message: ToThread) => {
+  port.on("message", (message: ToThread) => {
     if (message.kind === "ping") {
       tell({ kind: "pong" });
       return;
@@ -73,6 +75,16 @@ if (typeof loaded === "string") {
     void current.run(asked, () => answer(loaded, message, asked));
   });
   tell({ kind: "loaded" });
+}
+
+/** The way to the server, which comes first; the port that any module has at hand then leads nowhere. */
+async function receivePort(): Promise<MessagePort> {
+  if (parentPort === null) throw new Error("this is no thread");
+  const [event]: unknown[] = await once(parentPort, "message");
+  parentPort.close();
+  const received = event instanceof MessageEvent ? event.data : event;
+  if (received instanceof MessagePort) return received;
+  throw new Error("the server gives no port");
 }
 
 function settle(asked: Asked, message: FromThread): void {

@@ -11,7 +11,7 @@ import {
   type Zones,
   zonesOfRecords,
 } from "../zone/zone.ts";
-import type { StoredSerial, StoredState } from "./state-file.ts";
+import type { StoredSerial, StoredState } from "./stored-state.ts";
 
 export interface NextSerials {
   readonly serials: ReadonlyMap<DomainName, number>;

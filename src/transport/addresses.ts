@@ -8,6 +8,14 @@ import { type AddressFamily, type Endpoint, formatAddress, type IpAddress, parse
 export const isWildcard = ({ address }: Pick<Endpoint, "address">): boolean =>
   parseAddress(address)?.octets.every((octet) => octet === 0) ?? false;
 
+/** Whether this is ::1 or one of 127.0.0.0/8. */
+export function isLoopback({ address }: Pick<Endpoint, "address">): boolean {
+  const parsed = parseAddress(address);
+  return parsed !== undefined && (parsed.family === 4 ? parsed.octets[0] === 127 : isOne(parsed.octets));
+}
+
+const isOne = (octets: Uint8Array): boolean => octets.every((octet, i) => octet === (i < 15 ? 0 : 1));
+
 /**
  * The addresses of this machine, in the form that a socket binds: a link-local one with its interface (RFC 4007 §11).
  * `os.networkInterfaces` leaves out interfaces without a carrier, such as docker0 before the first container, so on Linux

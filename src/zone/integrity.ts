@@ -1,7 +1,7 @@
 /** Whether a zone can work: what it must have, and targets in it that lead nowhere. */
 
 import { formatType, TYPE } from "../dns/iana.ts";
-import { type DomainName, domainName, isAtOrBelow } from "../dns/name.ts";
+import { type DomainName, domainName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
 import { lookup } from "./lookup.ts";
 import type { NodeTable, RecordNumber } from "./node-table.ts";
 import type { Zone } from "./zone.ts";
@@ -29,6 +29,7 @@ export function* checkHosts<T>(zone: Zone<T>, table: NodeTable<T>): Generator<In
     const host = domainName(table.rdataOf(record).subarray(at));
     // The root as the host of an MX or SRV says that there is no such service (RFC 7505 §3, RFC 2782).
     if (host === "." || !isAtOrBelow(host, zone.apex)) continue;
+    if (holdsAddresses(table, host) && !(zone.hidesNames && isHidden(table, host, zone.apex))) continue;
     const owner = table.nameOf(table.nodeOf(record));
     const words = whyNoAddress(
       zone,
@@ -39,6 +40,23 @@ export function* checkHosts<T>(zone: Zone<T>, table: NodeTable<T>): Generator<In
     const severity = type === TYPE.NS && owner === zone.apex ? "error" : "warning";
     yield { severity, record, message: `${formatType(type)} ${host} ${words}` };
   }
+}
+
+/** What is true of nearly every host, told without making a node of it. */
+function holdsAddresses<T>(table: NodeTable<T>, host: DomainName): boolean {
+  const node = table.findNode(host);
+  return node !== undefined && (table.hasType(node, TYPE.A) || table.hasType(node, TYPE.AAAA));
+}
+
+/** Whether a delegation at or above a name, or a DNAME above it, has the say there. */
+function isHidden<T>(table: NodeTable<T>, name: DomainName, apex: DomainName): boolean {
+  for (const at of selfAndAncestors(name)) {
+    const node = table.findNode(at);
+    if (node !== undefined && at !== name && table.hasType(node, TYPE.DNAME)) return true;
+    if (at === apex) return false;
+    if (node !== undefined && table.hasType(node, TYPE.NS)) return true;
+  }
+  return false;
 }
 
 /** What is wrong with a host; below a zone cut another zone knows, but a delegation needs glue from here. */

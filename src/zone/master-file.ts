@@ -39,8 +39,9 @@ export interface MasterReader {
   onWarning(place: MasterPlace, message: string): void;
 }
 
-/** Files that include each other would not end by themselves. */
 const MAX_INCLUDE_DEPTH = 16;
+/** More are taken for a slip of the pen: ten files that include the next one ten times are ten thousand million. */
+const MAX_INCLUDED = 1 << 16;
 /** RFC 2181 §8 */
 const MAX_TTL = 0x7fffffff;
 /** More records of one $GENERATE are taken for a slip of the pen. */
@@ -48,7 +49,8 @@ const MAX_GENERATED = 1 << 20;
 
 /** Reads a file and all that it includes. `apex` is the first origin. */
 export function readMasterFile(file: MasterFile, apex: DomainName, reader: MasterReader): void {
-  readFile(file, { reader, ttls: { default: undefined, last: undefined } }, nameOctets(apex), 0);
+  const reading = { reader, ttls: { default: undefined, last: undefined }, counts: { included: 0 } };
+  readFile(file, reading, nameOctets(apex), []);
 }
 
 interface Reading {
@@ -59,6 +61,7 @@ interface Reading {
     /** of the record before (RFC 1035 §5.1) */
     last: number | undefined;
   };
+  readonly counts: { included: number };
 }
 
 /** What a line is read in. */
@@ -67,7 +70,8 @@ interface Context extends Reading {
   readonly origin: Uint8Array;
   /** the origin as the end of a name: nothing for the root */
   readonly originText: string;
-  readonly depth: number;
+  /** the files that include this one, the first in front */
+  readonly includedBy: readonly string[];
 }
 
 interface Owner {
@@ -80,9 +84,9 @@ function readFile(
   { file, text }: MasterFile,
   reading: Reading,
   firstOrigin: Uint8Array,
-  depth: number,
+  includedBy: readonly string[],
 ): void {
-  let context: Context = { ...reading, file, ...originOf(firstOrigin), depth };
+  let context: Context = { ...reading, file, ...originOf(firstOrigin), includedBy };
   let owner: Owner | "faulty" | undefined;
   let ownerText = "";
   for (const entry of readEntries(text)) {
@@ -201,13 +205,21 @@ function obeyDirective(
 function include(context: Context, path: PlacedWord, originWord: PlacedWord | undefined): void {
   const origin = originWord === undefined ? context.origin : readName(context, originWord);
   if (origin === undefined) return;
-  if (context.depth === MAX_INCLUDE_DEPTH) {
-    tellError(context, path, `files include each other more than ${MAX_INCLUDE_DEPTH} deep`);
-    return;
-  }
-  const included = context.reader.include(path.text, context.file);
+  const included = findIncluded(context, path.text);
   if (typeof included === "string") tellError(context, path, included);
-  else readFile(included, context, origin, context.depth + 1);
+  else readFile(included, context, origin, [...context.includedBy, context.file]);
+}
+
+/** The file to include, or why there is none. */
+function findIncluded({ file, includedBy, counts, reader }: Context, path: string): MasterFile | string {
+  if (includedBy.length === MAX_INCLUDE_DEPTH)
+    return `files include each other more than ${MAX_INCLUDE_DEPTH} deep`;
+  if (counts.included === MAX_INCLUDED) return `more than ${MAX_INCLUDED} files are included`;
+  counts.included++;
+  const included = reader.include(path, file);
+  if (typeof included === "string") return included;
+  const isOpen = included.file === file || includedBy.includes(included.file);
+  return isOpen ? `"${path}" includes itself` : included;
 }
 
 /** A TTL in seconds; undefined where the word is none. */

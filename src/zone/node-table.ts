@@ -369,7 +369,7 @@ const recordKey = (type: number, rdata: Uint8Array): string =>
   `${type} ${Buffer.from(foldRdata(type, rdata)).toString("latin1")}`;
 
 /** The array, or one twice as long with the same content where it has less room than that. */
-function withRoom<A extends Numbers>(array: A, room: number, make: (length: number) => A): A {
+export function withRoom<A extends Numbers>(array: A, room: number, make: (length: number) => A): A {
   if (room <= array.length) return array;
   const larger = make(Math.max(room, 2 * array.length));
   larger.set(array);
@@ -379,5 +379,5 @@ function withRoom<A extends Numbers>(array: A, room: number, make: (length: numb
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array;
 const octets = (length: number) => new Uint8Array(length);
 const uint16s = (length: number) => new Uint16Array(length);
-const uint32s = (length: number) => new Uint32Array(length);
+export const uint32s = (length: number) => new Uint32Array(length);
 const int32s = (length: number) => new Int32Array(length);

@@ -161,6 +161,7 @@ export class FakeControl implements Control {
     return done({
       question: { name, type },
       from,
+      vantages: [],
       clientSubnetTrust: "all",
       location: {
         rule: "network",

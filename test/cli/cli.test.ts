@@ -2,18 +2,21 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatGeoip } from "../../src/cli/geoip.ts";
 import { readyLine } from "../../src/cli/serve.ts";
+import type { ListenerSettings } from "../../src/config/configuration.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { CLASS, TYPE } from "../../src/dns/iana.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
 import { renderQuery } from "../../src/dns/render.ts";
 import { buildSnapshot, type Snapshot } from "../../src/snapshot.ts";
+import { writeMmdb } from "../geo/mmdb-writer.ts";
+import { prefix } from "../geo/prefixes.ts";
 import { sendAll } from "../wire-client.ts";
 import { call, type Running, run, startServe } from "./program.ts";
 
@@ -146,6 +149,14 @@ describe("misuse is one line and exit code 2", { timeout }, () => {
     [
       ["serve", "--listen", "5300"],
       `error: option '--listen <addr:port...>' argument '5300' is invalid. "5300" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300`,
+    ],
+    [
+      ["serve", "--listen", "5300=london-office"],
+      `error: option '--listen <addr:port...>' argument '5300=london-office' is invalid. "5300" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300`,
+    ],
+    [
+      ["serve", "--listen", "127.0.0.1:0="],
+      `error: option '--listen <addr:port...>' argument '127.0.0.1:0=' is invalid. "127.0.0.1:0=" names no network or prefix behind its =`,
     ],
   ])("%j", async (args, line) => {
     expect(await call(args)).toEqual({ code: 2, stdout: "", stderr: `${line}\n` });
@@ -353,6 +364,72 @@ describe("serve and query", { timeout }, () => {
   });
 });
 
+describe("serve as if from elsewhere", { timeout }, () => {
+  test("--listen takes what a listener stands for", async () => {
+    const server = await startServe([
+      ...["--listen", "127.0.0.1:0=sydney-office"],
+      ...["--listen", "[::1]:0=2001:db8:3::/48"],
+    ]);
+    const port = server.address.split(":")[1];
+    const [, second] = /\[::1\]:(\d+)/.exec(server.readyLine) ?? [];
+    expect(server.readyLine).toBe(
+      `geodns365 serves 11 zones as sydney-office on 127.0.0.1:${port} and as 2001:db8:3::/48 on [::1]:${second} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A`,
+    );
+    const ask = async (at: string): Promise<string> =>
+      (await call(["query", "portal.geo.office.com", "CNAME", "--server", at])).stdout;
+    expect(await ask(server.address)).toContain(" SYD-portal.office.com.");
+    expect(await ask(`[::1]:${second}`)).toContain(" SIN-portal.office.com.");
+    const { stderr } = await server.stop();
+    expect(stderr).toContain('"via":"vantage","vantage":"sydney-office"');
+    expect(stderr).toContain("CNAME from ::1 as 2001:db8:3::/48 (singapore-office)");
+  });
+
+  test.each([
+    ["londn-office", '"londn-office" is neither a network nor a prefix; did you mean "london-office"?'],
+    ["10.1.2.3/16", '"10.1.2.3/16" has bits set behind its prefix length; did you mean 10.1.0.0/16?'],
+  ])("--listen 127.0.0.1:0=%s is misuse", async (vantage, words) => {
+    const { code, stdout, stderr } = await run(["serve", "--listen", `127.0.0.1:0=${vantage}`]);
+    expect([code, stdout]).toEqual([2, ""]);
+    const said = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+    expect(said).toEqual([`error: --listen 127.0.0.1:0=${vantage}: ${words}`]);
+  });
+
+  test("a network that SIGHUP moves takes its listener along; one that is gone is told of", async () => {
+    const config = join(folder, "moves.yaml");
+    const write = (networks: string): void =>
+      writeFileSync(
+        config,
+        `geoip: { database: none }
+zones: [lab.example]
+tailored: { lab.example: { where: { networks: { hq: [TXT here], 10.2.0.0/16: [TXT there] }, default: [TXT elsewhere] } } }
+---
+networks: { ${networks}, other: { prefixes: [10.9.0.0/16], place: { city: Oslo, country: "NO", coordinates: [60, 11] } } }
+`,
+      );
+    const hq = (prefix: string): string =>
+      `hq: { prefixes: [${prefix}], place: { city: Oslo, country: "NO", coordinates: [60, 11] } }`;
+    write(hq("10.1.0.0/16"));
+    const server = await startServe(["--config", config, "--listen", "127.0.0.1:0=hq"]);
+    const ask = async (): Promise<string> =>
+      (await call(["query", "where.lab.example", "TXT", "--server", server.address])).stdout;
+    expect(await ask()).toContain('TXT "here"');
+    write(hq("10.3.0.0/16"));
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("the configuration is loaded anew");
+    expect(await ask()).toContain('TXT "here"');
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8")
+        .replace("{ hq: [TXT here], ", "{ ")
+        .replace(hq("10.3.0.0/16"), hq("10.3.0.0/16").replace("hq:", "head:")),
+    );
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("no network is named hq now; listeners that stand for it stay where it was");
+    expect(await ask()).toContain('TXT "elsewhere"');
+    await server.stop();
+  });
+});
+
 describe("a log that nobody reads", { timeout }, () => {
   test("does not stop the answers, and says later how many lines were dropped", async () => {
     const server = await startServe(undefined, { readLog: false });
@@ -387,6 +464,32 @@ describe("the line of a server that is ready", () => {
     if (loaded.kind === "errors") throw new Error("it has errors");
     return buildSnapshot(loaded.configuration, undefined);
   }
+
+  test("is one line with all the listeners of the default lab", () => {
+    const loaded = loadConfig(join(root, "config/geodns365.yaml"));
+    if (loaded.kind === "errors") throw new Error("the default lab has errors");
+    const { configuration } = loaded;
+    const snapshot = buildSnapshot(configuration, undefined);
+    expect(readyLine(configuration.settings.listen, snapshot)).toBe(
+      "geodns365 serves 11 zones on 127.0.0.1:5300 and [::1]:5300, and as 9 networks on 127.0.1.1:5300 to 127.0.1.9:5300 over UDP and TCP; try: dig @127.0.0.1 -p 5300 outlook.office365.com A +subnet=10.1.0.0/16",
+    );
+  });
+
+  test("names each of a few, or of those that are in no row", () => {
+    const snapshot = snapshotOf("zones: [lab.example]\n");
+    const standing = ["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.5"].map(
+      (address, i): ListenerSettings => {
+        const vantage = { kind: "prefix", prefix: prefix(`10.${i}.0.0/16`) } as const;
+        return { address, family: 4, port: 53, vantage };
+      },
+    );
+    expect(readyLine([...at, ...standing.slice(0, 2)], snapshot)).toContain(
+      " on 127.0.0.1:5300, and as 10.0.0.0/16 on 127.0.1.1:53 and as 10.1.0.0/16 on 127.0.1.2:53 over UDP",
+    );
+    expect(readyLine(standing, snapshot)).toContain(
+      " as 4 networks on 127.0.1.1:53 127.0.1.2:53 127.0.1.3:53 127.0.1.5:53 over UDP",
+    );
+  });
 
   test("proposes a zone's SOA where there is no service", () => {
     expect(readyLine(at, snapshotOf("zones: [lab.example]\n"))).toMatch(
@@ -555,6 +658,99 @@ export default (request, send) => {
     expect(await ask(server)).toBe('www.api.example. 5 TXT "new"');
     const { code, stdout } = await server.stop();
     expect([code, stdout]).toEqual([0, `${server.readyLine}\n`]);
+  });
+});
+
+describe("a GeoIP file", { timeout }, () => {
+  const database = join(folder, "places.mmdb");
+  const config = join(folder, "geoip.yaml");
+  writeFileSync(
+    config,
+    `geoip: { database: places.mmdb }
+zones: [lab.example]
+tailored:
+  lab.example:
+    www: { countries: { DE: [TXT Germany], FR: [TXT France] }, default: [TXT elsewhere] }
+`,
+  );
+  const inCountry = (country: string, day: string): Buffer =>
+    writeMmdb({ "192.0.2.0/24": { country_code: country } }, { buildDate: new Date(day) });
+  const replaceBy = (octets: Buffer): void => {
+    writeFileSync(`${database}.new`, octets);
+    renameSync(`${database}.new`, database);
+  };
+  const ask = async ({ address }: Running): Promise<string> => {
+    const args = ["query", "www.lab.example", "TXT", "--subnet", "192.0.2.0/24", "--server", address];
+    return (await call(args)).stdout.split("\n").at(-2) ?? "";
+  };
+  const answer = (text: string): string => `www.lab.example. 3600 TXT "${text}"`;
+
+  test("is read again when it changes; a bad one leaves the old one serving, and says so in a line", async () => {
+    writeFileSync(database, inCountry("DE", "2026-03-01"));
+    const server = await startServe(["--config", config, "--listen", "127.0.0.1:0"]);
+    expect(server.log()).toContain("(Test) of 2026-03-01");
+    expect(await ask(server)).toBe(answer("Germany"));
+
+    replaceBy(inCountry("FR", "2026-03-02"));
+    await server.logged("(Test) of 2026-03-02");
+    await server.logged("the configuration is loaded anew: 1 zone");
+    expect(await ask(server)).toBe(answer("France"));
+
+    // As a copy that was broken off leaves it.
+    writeFileSync(database, inCountry("DE", "2026-03-03").subarray(0, 100));
+    const bad = `${config}:1:20: "${database}" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata`;
+    await server.logged('still serves"}');
+    const lines = server.log().split("\n");
+    const warning = JSON.parse(lines.find((line) => line.includes("no metadata")) ?? "{}");
+    expect(warning).toMatchObject({
+      level: 40,
+      msg: `${bad}; nothing is loaded anew, and the database of 2026-03-02 still serves`,
+    });
+    expect(await ask(server)).toBe(answer("France"));
+
+    rmSync(database);
+    await server.logged(`"${database}\\" cannot be read: there is no such file; nothing is loaded anew`);
+    expect(await ask(server)).toBe(answer("France"));
+
+    writeFileSync(database, inCountry("DE", "2026-03-04"));
+    await server.logged("(Test) of 2026-03-04");
+    const { code, stdout } = await server.stop();
+    expect([code, stdout]).toEqual([0, `${server.readyLine}\n`]);
+    expect(server.log()).not.toContain('"level":50');
+  });
+
+  test("that another configuration names is the one that is watched then", async () => {
+    const moving = join(folder, "moving.yaml");
+    const name = (file: string): void =>
+      writeFileSync(moving, `geoip: { database: ${file} }\nzones: [lab.example]\n`);
+    const [one, two] = [join(folder, "one.mmdb"), join(folder, "two.mmdb")];
+    writeFileSync(one, inCountry("DE", "2026-04-01"));
+    writeFileSync(two, inCountry("DE", "2026-04-02"));
+    name("one.mmdb");
+    const server = await startServe(["--config", moving, "--listen", "127.0.0.1:0"]);
+    name("two.mmdb");
+    process.kill(server.pid, "SIGHUP");
+    await server.logged("of 2026-04-02");
+    await server.logged("the configuration is loaded anew: 1 zone");
+    writeFileSync(one, "");
+    writeFileSync(two, inCountry("DE", "2026-04-03"));
+    await server.logged("of 2026-04-03");
+    await server.stop();
+    expect(server.log()).not.toContain("no metadata");
+  });
+
+  test("that cannot be used is an error at its place, and serve does not start", async () => {
+    const lost = join(folder, "lost.yaml");
+    writeFileSync(lost, "geoip: { database: lost.mmdb }\nzones: [lab.example]\n");
+    const { code, stderr } = await run(["serve", "--config", lost, "--listen", "127.0.0.1:0"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      [
+        `${lost}:1:20: "${join(folder, "lost.mmdb")}" cannot be read: there is no such file`,
+        "  geoip: { database: lost.mmdb }",
+        "                     ^\n",
+      ].join("\n"),
+    );
   });
 });
 

@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import { type Choice, chooseActive, chooseNearest } from "../../src/cloud/choose.ts";
 import type { WhenAllDown } from "../../src/cloud/service.ts";
 import {
+  allAtHome,
   allUp,
   type DatacenterState,
   type DatacenterStates,
+  placeOf,
   stateOf,
   withState,
 } from "../../src/cloud/states.ts";
@@ -96,7 +98,27 @@ describe("chooseActive with lhr active and ams standby", () => {
     ["ddu", "nodata", "nodata all-down"],
   ];
   test.each(active)("%s, whenAllDown %s: %s", (letters, rule, choice) => {
-    expect(told(chooseActive(pair, states(letters), rule))).toBe(choice);
+    expect(told(chooseActive(pair, placeOf(allAtHome, pair), states(letters), rule))).toBe(choice);
+  });
+
+  const failedOver: readonly (readonly [letters: string, choice: string])[] = [
+    ["uuu", "ams standby"],
+    ["uug", "ams standby"],
+    ["udu", "lhr active"],
+    ["ddu", "lhr all-down"],
+  ];
+  test.each(failedOver)("served by its standby, %s: %s", (letters, choice) => {
+    const place = { active: lhr, standby: ams, serving: "standby" } as const;
+    expect(told(chooseActive(pair, place, states(letters), "nearest"))).toBe(choice);
+  });
+
+  test.each([
+    ["duu", "active", "lhr all-down"],
+    ["udu", "standby", "lhr all-down"],
+    ["duu", "standby", "ams standby"],
+  ] as const)("by hand alone, %s, served by the %s: %s", (letters, serving, choice) => {
+    const place = { active: lhr, standby: ams, serving };
+    expect(told(chooseActive({ failover: "manual" }, place, states(letters), "nearest"))).toBe(choice);
   });
 
   const alone: readonly (readonly [letters: string, rule: WhenAllDown, choice: string])[] = [
@@ -107,7 +129,8 @@ describe("chooseActive with lhr active and ams standby", () => {
     ["duu", "nodata", "nodata all-down"],
   ];
   test.each(alone)("without the standby, %s, whenAllDown %s: %s", (letters, rule, choice) => {
-    expect(told(chooseActive(tenantGeo("contoso", lhr), states(letters), rule))).toBe(choice);
+    const tenant = tenantGeo("contoso", lhr);
+    expect(told(chooseActive(tenant, placeOf(allAtHome, tenant), states(letters), rule))).toBe(choice);
   });
 });
 

@@ -34,8 +34,8 @@ const worldwide = cloudOf("Worldwide");
 const china = cloudOf("China");
 const datacenters = lab.clouds.flatMap((cloud) => cloud.datacenters);
 
-test("it loads without an error or a warning", () => {
-  const loaded = loadSnapshot(path);
+test("it loads without an error or a warning", async () => {
+  const loaded = await loadSnapshot(path);
   expect(loaded.kind === "loaded" && loaded.warnings).toEqual([]);
 });
 
@@ -164,12 +164,29 @@ function soundPrefix(text: string): IpPrefix {
   return prefix;
 }
 
+test("listeners are two for this machine, and for 10.N.0.0/16 the one at 127.0.1.N", () => {
+  const [first, second, ...vantages] = lab.settings.listen;
+  expect([first, second]).toEqual([
+    { address: "127.0.0.1", family: 4, port: 5300 },
+    { address: "::1", family: 6, port: 5300 },
+  ]);
+  const expected = lab.networks.flatMap(({ name, prefixes }) => {
+    const number = /^10\.(\d+)\.0\.0\/16$/.exec(prefixes.map(formatPrefix)[0] ?? "")?.[1];
+    const vantage = { kind: "network", network: name };
+    return number === undefined ? [] : [{ address: `127.0.1.${number}`, family: 4, port: 5300, vantage }];
+  });
+  expect(expected).toHaveLength(9);
+  expect(vantages).toEqual(expected);
+});
+
 describe("defaults", () => {
   test("are what the file says, so that each of its keys may be left out", () => {
     const folder = mkdtempSync(join(tmpdir(), "geodns365-defaults-"));
     try {
       writeFileSync(join(folder, "zone-alone.yaml"), "zones: [a.example]\n");
-      expect(lab.settings).toEqual(load(join(folder, "zone-alone.yaml")).settings);
+      // Listeners stand for networks, and there are none where none is configured.
+      const listen = lab.settings.listen.filter(({ vantage }) => vantage === undefined);
+      expect({ ...lab.settings, listen }).toEqual(load(join(folder, "zone-alone.yaml")).settings);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -178,10 +195,6 @@ describe("defaults", () => {
   test("are these", () => {
     const { nameservers, ...settings } = lab.settings;
     expect(settings).toMatchObject({
-      listen: [
-        { address: "127.0.0.1", family: 4, port: 5300 },
-        { address: "::1", family: 6, port: 5300 },
-      ],
       answer: "full",
       udpPayloadSize: 1232,
       tcp: { idleSeconds: 10, maxConnections: 256 },

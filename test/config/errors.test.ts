@@ -81,9 +81,9 @@ function writeFiles(files: Files): string {
   return root;
 }
 
-function loadFiles(files: Files, main = Object.keys(files)[0] ?? "lab.yaml") {
+async function loadFiles(files: Files, main = Object.keys(files)[0] ?? "lab.yaml") {
   const root = writeFiles(files);
-  const loaded = loadSnapshot(join(root, main));
+  const loaded = await loadSnapshot(join(root, main));
   const errors: readonly ConfigError[] = loaded.kind === "errors" ? loaded.errors : [];
   const withoutRoot = (text: string): string => text.replaceAll(`${root}/`, "");
   return {
@@ -103,17 +103,18 @@ interface Case {
 
 function testCases(cases: readonly Case[]): void {
   for (const { name, files, errors } of cases) {
-    test(name, () => {
+    test(name, async () => {
       const expected = errors.map((error) => (/^\d/.test(error) ? `lab.yaml:${error}` : error));
-      expect(loadFiles(files).lines).toEqual(expected);
+      expect((await loadFiles(files)).lines).toEqual(expected);
     });
   }
 }
 
-test("the configuration that the cases change has no fault", () => {
-  expect(loadFiles(lab()).lines).toEqual([]);
+test("the configuration that the cases change has no fault", async () => {
+  expect((await loadFiles(lab())).lines).toEqual([]);
   expect(
-    loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }).lines,
+    (await loadFiles({ ...lab(["geoip:", "include: [other.yaml]\ngeoip:"]), "other.yaml": secondCloud }))
+      .lines,
   ).toEqual([]);
 });
 
@@ -127,7 +128,7 @@ describe("admin", () => {
     "{ hosts: [lab.example, 192.0.2.1] }",
     '{ listen: ["127.0.0.1:5380", "[::1]:5380"] }',
     `{ listen: ["0.0.0.0:5380", "192.0.2.1:80"], tokenHash: "${hash}" }`,
-  ])("%s is without a fault", (text) => expect(loadFiles(admin(text)).lines).toEqual([]));
+  ])("%s is without a fault", async (text) => expect((await loadFiles(admin(text))).lines).toEqual([]));
 
   testCases([
     {
@@ -184,7 +185,7 @@ records:
 });
 
 describe("scripted zones", () => {
-  test("without a fault", () => expect(loadFiles(scripted()).lines).toEqual([]));
+  test("without a fault", async () => expect((await loadFiles(scripted())).lines).toEqual([]));
 
   testCases([
     {
@@ -306,27 +307,91 @@ describe("scripted zones", () => {
     },
   ]);
 
-  test("a link that leads out of the folder", () => {
+  test("a link that leads out of the folder", async () => {
     const root = writeFiles({
       "in/lab.yaml": scripted()["lab.yaml"] ?? "",
       "in/scripts/app.ts": "",
       "api.js": "",
     });
     symlinkSync(join(root, "api.js"), join(root, "in/api.js"));
-    const loaded = loadSnapshot(join(root, "in/lab.yaml"));
+    const loaded = await loadSnapshot(join(root, "in/lab.yaml"));
     expect(loaded.kind === "errors" ? loaded.errors.map(({ message }) => message) : []).toEqual([
       '"api.js" lies outside the folder of the configuration, where handlers must be',
     ]);
   });
 
-  test("a CNAME may lead into one", () => {
+  test("a CNAME may lead into one", async () => {
     const chain = changed(
       soundLab,
       ["zones: [lab.example]", "zones: [lab.example, { zone: end.example, handler: api.js }]"],
       ['    chain: [{ name: "{tenant}.lab.example" }]', '    chain: [{ name: "{tenant}.end.example" }]'],
     );
-    expect(loadFiles({ "lab.yaml": chain, "api.js": "" }).lines).toEqual([]);
+    expect((await loadFiles({ "lab.yaml": chain, "api.js": "" })).lines).toEqual([]);
   });
+});
+
+describe("vantage points", () => {
+  const listen = (...items: readonly string[]): Files =>
+    lab(['listen: ["127.0.0.1:0"]', `listen: [${items.join(", ")}]`]);
+  const standing = (vantage: string): Files => listen(`{ address: "127.0.0.1:0", vantage: ${vantage} }`);
+
+  testCases([
+    { name: "a network", files: standing("london-office"), errors: [] },
+    { name: "a prefix", files: standing("10.4.0.0/16"), errors: [] },
+    { name: "a single address of the other family", files: standing('"2001:db8::1"'), errors: [] },
+    {
+      name: "port 0 twice, and one port on addresses of both families",
+      files: listen(
+        ...['"127.0.0.1:0"', '{ address: "127.0.0.1:0", vantage: london-office }'],
+        ...['"0.0.0.0:53"', '"[::]:53"'],
+      ),
+      errors: [],
+    },
+    {
+      name: "an unknown network",
+      files: standing("londn-office"),
+      errors: ['1:55: "londn-office" is neither a network nor a prefix; did you mean "london-office"?'],
+    },
+    {
+      name: "a prefix with bits set behind its length",
+      files: standing("10.4.1.0/16"),
+      errors: ['1:55: "10.4.1.0/16" has bits set behind its prefix length; did you mean 10.4.0.0/16?'],
+    },
+    {
+      name: "a prefix of no length that there is",
+      files: standing("10.4.0.0/33"),
+      errors: ['1:55: "10.4.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "an empty vantage",
+      files: standing('""'),
+      errors: ['1:55: expected at least 1 characters, found ""'],
+    },
+    {
+      name: "an unknown network, where networks have a fault of their own",
+      files: lab(
+        ['listen: ["127.0.0.1:0"]', 'listen: [{ address: "127.0.0.1:0", vantage: paris-office }]'],
+        ["10.1.0.0/16", "10.1.0.0/33"],
+      ),
+      errors: ['32:31: "10.1.0.0/33" has a prefix length that is not between 0 and 32'],
+    },
+    {
+      name: "an endpoint twice, in whatever form and spelling",
+      files: listen(
+        ...['"127.0.0.1:53"', '{ address: "127.0.0.1:53", vantage: london-office }'],
+        ...['"[::1]:53"', '"[0:0::1]:53"'],
+      ),
+      errors: [
+        "1:47: 127.0.0.1:53 is served by the listener at lab.yaml:1:20 already",
+        "1:101: [0:0::1]:53 is served by the listener at lab.yaml:1:89 already",
+      ],
+    },
+    {
+      name: "an endpoint that a wildcard holds",
+      files: listen('"0.0.0.0:53"', '{ address: "127.0.1.1:53", vantage: london-office }'),
+      errors: ["1:45: 127.0.1.1:53 is served by the listener at lab.yaml:1:20 already"],
+    },
+  ]);
 });
 
 describe("YAML", () => {
@@ -570,6 +635,46 @@ describe("shape", () => {
       name: "a listen address without a port",
       files: lab(["127.0.0.1:0", "127.0.0.1"]),
       errors: ['1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300'],
+    },
+    {
+      name: "a vantage in the words of the command line",
+      files: lab(["127.0.0.1:0", "127.0.0.1:0=london-office"]),
+      errors: ['1:20: "127.0.0.1:0=london-office" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300'],
+    },
+    {
+      name: "a listener with the endpoint for a key",
+      files: lab(['"127.0.0.1:0"', '{ "127.0.0.1:0": london-office }']),
+      errors: [
+        '1:20: "address" is missing here; expected a text',
+        '1:22: "127.0.0.1:0" is no key here; there are address, vantage, clientSubnet',
+      ],
+    },
+    {
+      name: "a listener with a port beside its address",
+      files: lab(['"127.0.0.1:0"', "{ address: 127.0.0.1, port: 0 }"]),
+      errors: [
+        '1:31: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '1:42: "port" is no key here; there are address, vantage, clientSubnet',
+      ],
+    },
+    {
+      name: "a listener with keys and values that are none",
+      files: lab([
+        '"127.0.0.1:0"',
+        '{ address: "127.0.0.1:0", vantge: london-office, clientSubnet: ignored }',
+      ]),
+      errors: [
+        '1:46: "vantge" is no key here; did you mean "vantage"?',
+        '1:83: expected ignore, found "ignored"; did you mean "ignore"?',
+      ],
+    },
+    {
+      name: "a listener that is neither text nor map",
+      files: lab(['"127.0.0.1:0"', "5300, [london-office]"]),
+      errors: [
+        "1:20: expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore, found 5300",
+        "1:26: expected ADDRESS:PORT, or a map with address and, where wanted, vantage and clientSubnet: ignore, found a list of 1",
+      ],
     },
     {
       name: "a name server without an address",
@@ -1386,6 +1491,17 @@ describe("tailored names", () => {
       errors: ["8:5: 1.10 is read as 1.1 here; put it in quotes"],
     },
     {
+      name: "a name and a network that the schema would leave out",
+      files: lab([
+        "zones: [lab.example]\n",
+        "zones: [lab.example]\ntailored:\n  lab.example:\n    __proto__: { default: [A 192.0.2.1] }\n    a: { networks: { __proto__: [A 192.0.2.1] } }\n",
+      ]),
+      errors: [
+        "8:5: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+        "9:22: __proto__ cannot be a key; as a name it may be written \\095_proto__",
+      ],
+    },
+    {
       name: "a continent that is none",
       files: geo("continents: { EUR: [A 192.0.2.1] }"),
       errors: ['9:21: "EUR" is no key here; did you mean "EU"?'],
@@ -1570,29 +1686,43 @@ describe("files", () => {
     {
       name: "a GeoIP database that is not there",
       files: lab(["database: none", "database: no-such.mmdb"]),
-      errors: [
-        "2:20: no-such.mmdb cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'no-such.mmdb'",
-      ],
+      errors: ['2:20: "no-such.mmdb" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is a folder",
+      files: { ...lab(["database: none", "database: data"]), "data/a.mmdb": "" },
+      errors: ['2:20: "data" cannot be read: it is a folder; name the .mmdb file in it'],
     },
     {
       name: "a GeoIP database that is none",
       files: { ...lab(["database: none", "database: lab.yaml"]) },
       errors: [
-        "2:20: lab.yaml cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "lab.yaml" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a GeoIP database that is empty",
       files: { ...lab(["database: none", "database: empty.mmdb"]), "empty.mmdb": Buffer.alloc(0) },
       errors: [
-        "2:20: empty.mmdb cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata",
+        '2:20: "empty.mmdb" cannot be used as a GeoIP database: not a MaxMind DB file, or cut short: it has no metadata',
       ],
     },
     {
       name: "a misspelled geoip word",
       files: lab(["database: none", "database: embeded"]),
+      errors: ['2:20: "embeded" cannot be read: there is no such file'],
+    },
+    {
+      name: "a GeoIP database that is not there, and other errors before and behind it",
+      files: lab(
+        ['["127.0.0.1:0"]', '["127.0.0.1"]'],
+        ["database: none", 'database: "a\\e.mmdb"'],
+        ["active: ams", "active: asm"],
+      ),
       errors: [
-        "2:20: embeded cannot be used as a GeoIP database: ENOENT: no such file or directory, open 'embeded'",
+        '1:20: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '2:20: "a\\x1b.mmdb" cannot be read: there is no such file',
+        '29:44: "asm" is no datacenter of Lab; did you mean "ams"?',
       ],
     },
   ]);
@@ -1777,8 +1907,8 @@ describe("all at once", () => {
 });
 
 describe("the first file", () => {
-  test("that is not there is named as it was given", () => {
-    const loaded = loadSnapshot(join(folder, "no-such.yaml"));
+  test("that is not there is named as it was given", async () => {
+    const loaded = await loadSnapshot(join(folder, "no-such.yaml"));
     expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
       `${join(folder, "no-such.yaml")}:1:1: the configuration cannot be read: there is no such file; name a file with --config`,
     ]);
@@ -1788,14 +1918,14 @@ describe("the first file", () => {
     ["is empty", ""],
     ["has comments alone", "# later\n"],
     ["has no zone", "server: { answer: full }\n"],
-  ])("that %s", (_what, text) => {
-    expect(loadFiles({ "lab.yaml": text }).lines).toEqual([
+  ])("that %s", async (_what, text) => {
+    expect((await loadFiles({ "lab.yaml": text })).lines).toEqual([
       "lab.yaml:1:1: there is no zone to serve; list zones, or include a cloud's file",
     ]);
   });
 
-  test("that is a folder", () => {
-    const loaded = loadSnapshot(folder);
+  test("that is a folder", async () => {
+    const loaded = await loadSnapshot(folder);
     expect(loaded.kind === "errors" && loaded.errors.map(formatConfigError)).toEqual([
       `${folder}:1:1: the configuration is a folder; name a file with --config`,
     ]);
@@ -1803,9 +1933,9 @@ describe("the first file", () => {
 });
 
 describe("an error as it is printed", () => {
-  test("has its line and a mark under the column", () => {
+  test("has its line and a mark under the column", async () => {
     const files = { "lab.yaml": 'server:\n  listen: ["127.0.0.1:5300", "127.0.0.1"]\nzones: [a.example]\n' };
-    expect(loadFiles(files).printed).toEqual([
+    expect((await loadFiles(files)).printed).toEqual([
       [
         'lab.yaml:2:30: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
         '    listen: ["127.0.0.1:5300", "127.0.0.1"]',
@@ -1814,13 +1944,13 @@ describe("an error as it is printed", () => {
     ]);
   });
 
-  test("has a long line cut around the column", () => {
+  test("has a long line cut around the column", async () => {
     const prefixes = Array.from({ length: 40 }, (_, i) => `10.1.${i}.0/24`).join(", ");
     const place = 'place: { city: Oslo, country: "NO", coordinates: [60, 11] }';
     const files = {
       "lab.yaml": `networks:\n  hq: { prefixes: [${prefixes}, 10.1.0.0], ${place}, knd: vpn }\n---\nzones: [a.example]\n`,
     };
-    const [printed = ""] = loadFiles(files).printed;
+    const [printed = ""] = (await loadFiles(files)).printed;
     const [head, line = "", mark = ""] = printed.split("\n");
     expect(head).toBe('lab.yaml:2:642: "knd" is no key here; did you mean "kind"?');
     expect(line.length).toBeLessThanOrEqual(142);
@@ -1828,17 +1958,19 @@ describe("an error as it is printed", () => {
     expect(line.slice(mark.indexOf("^"))).toBe("knd: vpn }");
   });
 
-  test("has no control character of the file", () => {
-    const [printed = ""] = loadFiles({
-      "lab.yaml": "zones: [a.example] # \u001b[2J\nserver: { answr: 1 } # \u001b[2J\n",
-    }).printed;
+  test("has no control character of the file", async () => {
+    const [printed = ""] = (
+      await loadFiles({
+        "lab.yaml": "zones: [a.example] # \u001b[2J\nserver: { answr: 1 } # \u001b[2J\n",
+      })
+    ).printed;
     expect(printed).toContain("\n  server: { answr: 1 } # \ufffd[2J\n            ^");
   });
 
-  test("names places below the folder one is in relatively, in the message as at its head", () => {
+  test("names places below the folder one is in relatively, in the message as at its head", async () => {
     const root = writeFiles(lab(["198.18.3.0/24", "198.18.2.0/23"]));
     const cwd = vi.spyOn(process, "cwd").mockReturnValue(root);
-    const loaded = loadSnapshot(join(root, "lab.yaml"));
+    const loaded = await loadSnapshot(join(root, "lab.yaml"));
     const printed = loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : [];
     cwd.mockRestore();
     expect(printed[0]?.split("\n")[0]).toBe(
@@ -1846,10 +1978,12 @@ describe("an error as it is printed", () => {
     );
   });
 
-  test("keeps a tab before the column, so that the mark stands under it", () => {
-    const [printed = ""] = loadFiles({
-      "lab.yaml": "server:\t{ answr: full }\nzones: [a.example]\n",
-    }).printed;
+  test("keeps a tab before the column, so that the mark stands under it", async () => {
+    const [printed = ""] = (
+      await loadFiles({
+        "lab.yaml": "server:\t{ answr: full }\nzones: [a.example]\n",
+      })
+    ).printed;
     expect(printed).toContain("\n  server:\t{ answr: full }\n         \t  ^");
   });
 });

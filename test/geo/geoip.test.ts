@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   findEmbeddedDatabase,
@@ -6,6 +7,7 @@ import {
   openGeoip,
 } from "../../src/geo/geoip.ts";
 import { lookup } from "../../src/geo/prefix-table.ts";
+import { readMaxmindFile } from "./maxmind-files.ts";
 import { type MmdbValue, writeMmdb } from "./mmdb-writer.ts";
 import { address } from "./prefixes.ts";
 
@@ -124,9 +126,35 @@ describe("the fields of a record", () => {
       location: { country: "DE" },
     },
     {
-      name: "the registered country alone",
+      name: "the registered country alone, as of anycast networks",
       record: { registered_country: { iso_code: "US" } },
-      location: undefined,
+      location: { country: "US" },
+    },
+    {
+      name: "DB-IP, with a city and without an id",
+      record: {
+        city: { names: { en: "Bern" } },
+        continent: { code: "EU" },
+        country: { iso_code: "CH", is_in_european_union: 0 },
+        location: { latitude: 46.94809, longitude: 7.44744 },
+        subdivisions: [{ names: { en: "Bern" } }],
+      },
+      location: { country: "CH", continent: "EU", city: "Bern", coordinates: [46.94809, 7.44744] },
+    },
+    {
+      name: "IPinfo with codes alone",
+      record: { country: "GB", continent: "EU", country_name: "United Kingdom", continent_name: "Europe" },
+      location: { country: "GB", continent: "EU" },
+    },
+    {
+      name: "IPinfo with a code beside a region",
+      record: { country: "GB", region: "England", region_code: "ENG", lat: "51.50853", lng: "-0.12574" },
+      location: { country: "GB", subdivision: "ENG", coordinates: [51.50853, -0.12574] },
+    },
+    {
+      name: "text that a terminal would obey, and long text",
+      record: { country: "DE", city: `\u001b[31m${"x".repeat(20)}`, region: "y".repeat(28) },
+      location: { country: "DE", city: `[31m${"x".repeat(20)}`, subdivision: "y".repeat(28) },
     },
     { name: "a dash for the unknown", record: { country_code: "-", city: "-" }, location: undefined },
     { name: "no map at all", record: "DE", location: undefined },
@@ -172,6 +200,20 @@ describe("a broken file", () => {
       message: /longer than the file/,
     },
     {
+      name: "more nodes than a file can have",
+      octets: writeMmdb({ "192.0.2.0/24": de }, { recordSize: 32, metadata: { nodeCount: 0xffff_ffff } }),
+      message: /its search tree (of 4294967295 nodes )?is longer than the file/,
+    },
+    {
+      name: "nodes that the file was cut short of",
+      octets: (() => {
+        const octets = writeMmdb({ "192.0.2.0/24": de }, { metadata: { nodeCount: 0xffff_ffff } });
+        octets.writeUIntBE(0xff_0000, 0, 3);
+        return octets;
+      })(),
+      message: /its search tree is longer than the file/,
+    },
+    {
       name: "an unknown ip version",
       octets: writeMmdb({ "192.0.2.0/24": de }, { metadata: { ipVersion: 5 } }),
       message: /ip version 5/,
@@ -202,6 +244,32 @@ describe("a broken file", () => {
     const octets = Buffer.from(sound);
     octets[octets.indexOf("country_code") - 1] = 0;
     expect(() => openGeoip(octets)).toThrow(/cannot read its data on (192\.0\.2\.0|2001:db8::) /);
+  });
+
+  test("whatever is changed in a file of MaxMind's, it is read or refused in words", () => {
+    const city = readMaxmindFile("GeoLite2-City-Test");
+    const control = fc.constantFrom(0x00, 0x01, 0x04, 0x1f, 0x20, 0x38, 0x5f, 0xe1, 0xff);
+    const changes = fc.array(
+      fc.record({
+        // The metadata are the last few hundred octets.
+        at: fc.oneof(fc.nat(city.length - 1), fc.integer({ min: city.length - 300, max: city.length - 1 })),
+        octet: fc.oneof(control, fc.nat(255)),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(changes, fc.option(fc.nat(city.length)), (changed, length) => {
+        const octets = Buffer.from(city);
+        for (const { at, octet } of changed) octets[at] = octet;
+        const message = failureOf(() => openGeoip(octets.subarray(0, length ?? octets.length)));
+        if (message !== undefined) {
+          expect(message).toMatch(
+            /^Error: (not a (sound )?MaxMind DB file|the database gives|the file is gz)/,
+          );
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("whichever octet is changed, the file is read or refused in words", () => {

@@ -11,6 +11,7 @@ export interface MmdbOptions {
   readonly recordSize?: 24 | 28 | 32;
   /** Lets ::ffff:0:0/96 and 2002::/16 lead to the IPv4 tree, as MaxMind's own files do. */
   readonly aliases?: boolean;
+  readonly buildDate?: Date;
   /** Written to the metadata in place of the true ones. */
   readonly metadata?: {
     readonly nodeCount?: number;
@@ -25,6 +26,7 @@ export function writeMmdb(
   options: MmdbOptions = {},
 ): Buffer {
   const { ipVersion = 6, recordSize = 24, aliases = false, metadata = {} } = options;
+  const { buildDate = new Date("2026-01-02") } = options;
   const root: Node = { records: [undefined, undefined] };
   const data: Buffer[] = [];
   let dataSize = 0;
@@ -50,7 +52,7 @@ export function writeMmdb(
     control(7, 9),
     ...[encode("binary_format_major_version"), uint(5, 2, metadata.formatVersion ?? 2)],
     ...[encode("binary_format_minor_version"), uint(5, 2, 0)],
-    ...[encode("build_epoch"), uint(9, 8, Date.UTC(2026, 0, 2) / 1000)],
+    ...[encode("build_epoch"), uint(9, 8, buildDate.getTime() / 1000)],
     ...[encode("database_type"), encode("Test")],
     ...[encode("description"), encode({ en: "made by a test" })],
     // libmaxminddb, and so mmdblookup, takes these two as uint16 alone.

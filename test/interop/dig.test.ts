@@ -4,12 +4,22 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatVantage } from "../../src/config/listeners.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { type Example, normalised, readExamples, writeFiles } from "../readme.ts";
-import { run, type Started, startGeodns365 } from "./programs.ts";
+import { root, run, type StartedGeodns365, startGeodns365 } from "./programs.ts";
 
-let server: Started;
+/** With the vantage points of the default lab, each on a port that is free. */
+let server: StartedGeodns365;
+const vantages = loadConfig(join(root, "config/geodns365.yaml"));
+const listen =
+  vantages.kind === "errors"
+    ? []
+    : vantages.configuration.settings.listen.flatMap(({ address, vantage }) =>
+        vantage === undefined ? [] : ["--listen", `${address}:0=${formatVantage(vantage)}`],
+      );
 beforeAll(async () => {
-  server = await startGeodns365();
+  server = await startGeodns365(listen);
 });
 afterAll(() => server.stop());
 
@@ -21,7 +31,7 @@ describe("dig, as README has it", () => {
 
 describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of README's %s", (config) => {
   const folder = mkdtempSync(join(tmpdir(), "geodns365-dig-"));
-  let shown: Started;
+  let shown: StartedGeodns365;
   beforeAll(async () => {
     writeFiles(folder);
     shown = await startGeodns365(["--config", join(folder, config)]);
@@ -46,15 +56,92 @@ describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of 
   });
 });
 
-async function ask({ command, output }: Example, { port }: Started): Promise<void> {
+describe("a name tailored beside a master file, over nested networks", () => {
+  const config = "test/scenarios/fixtures/master-file.yaml";
+  let nested: StartedGeodns365;
+  beforeAll(async () => {
+    nested = await startGeodns365(["--config", config]);
+  });
+  afterAll(() => nested.stop());
+
+  // 10.1.1.0/25 in 10.1.1.0/24 in 10.1.0.0/16 in 10.0.0.0/8, and the like in IPv6: the scope is the widest prefix that has the same.
+  const rows = [
+    ["geo", "A", "10.1.1.1/32", 25, "60 A 192.0.2.125"],
+    ["geo", "A", "10.1.1.0/25", 25, "60 A 192.0.2.125"],
+    ["geo", "A", "10.1.1.128/25", 25, "60 A 192.0.2.24"],
+    ["geo", "A", "10.1.0.0/24", 24, "60 A 192.0.2.16"],
+    ["geo", "A", "10.1.2.0/24", 23, "60 A 192.0.2.16"],
+    ["geo", "A", "10.2.0.0/16", 15, "60 A 192.0.2.8"],
+    ["geo", "A", "192.0.2.0/24", 1, ""],
+    ["geo", "AAAA", "2001:db8:1:180::/64", 57, "60 AAAA 2001:db8::57"],
+    ["geo", "AAAA", "2001:db8:1:100::/56", 57, "60 AAAA 2001:db8::56"],
+    ["geo", "AAAA", "2001:db8:1::/56", 56, "60 AAAA 2001:db8::48"],
+    ["geo", "AAAA", "2001:db8:8000::/48", 33, "60 AAAA 2001:db8::32"],
+    ["geo", "TXT", "10.1.1.1/32", 0, '300 TXT "the same for everyone"'],
+    ["mail", "A", "10.1.1.1/32", 0, "300 A 192.0.2.25"],
+    ["www", "A", "10.1.1.1/32", 25, "60 A 192.0.2.125"],
+    ["alias", "AAAA", "2001:db8:1:180::/64", 57, "60 AAAA 2001:db8::57"],
+  ] as const;
+  /** where the file leads on from its aliases */
+  const leads: Readonly<Record<string, string>> = { alias: "www", www: "geo" };
+
+  describe.each(["+notcp", "+tcp"])("dig %s", (way) => {
+    it.each(rows)("%s %s +subnet=%s has scope %i", async (first, type, subnet, scope, last) => {
+      const at = ["@127.0.0.1", "-p", String(nested.port), way];
+      const output = await run("dig", [...at, `${first}.example.test`, type, `+subnet=${subnet}`]);
+      const expected: string[] = [];
+      let name: string = first;
+      for (let target = leads[name]; target !== undefined; target = leads[name]) {
+        expected.push(`${name}.example.test. 300 CNAME ${target}.example.test.`);
+        name = target;
+      }
+      if (last !== "") expected.push(`${name}.example.test. ${last}`);
+      const [, answer = ""] = /;; ANSWER SECTION:\n([\s\S]*?)\n\n/.exec(output) ?? [];
+      expect(normalised(answer.split("\n")).map((line) => line.replace(" IN ", " "))).toEqual(expected);
+      expect(output).toMatch(/status: NOERROR/);
+      expect(output).toContain(`CLIENT-SUBNET: ${subnet}/${scope}\n`);
+    });
+  });
+});
+
+async function ask({ command, output }: Example, started: StartedGeodns365): Promise<void> {
   const [line = "", filter] = command.split(" | ");
-  const args = line.replace("-p 5300", `-p ${port}`).split(" ").slice(1);
+  const [, at = "", option = "", , ...asked] = line.split(" ");
+  const args = [at, option, String(started.portOf(at.slice(1))), ...asked];
   const lines = (await run("dig", args)).split("\n").filter((text) => text !== "");
   const word = filter?.replace("grep ", "");
   expect(normalised(lines.filter((text) => word === undefined || text.includes(word)))).toEqual(
     normalised(output),
   );
 }
+
+describe("a vantage point", () => {
+  const asked = ["outlook.office365.com", "A"];
+  const points = [
+    { address: "127.0.1.1", frontEnd: "LHR" },
+    { address: "127.0.1.4", frontEnd: "SYD" },
+    { address: "127.0.1.9", frontEnd: "EAT" },
+  ];
+  const flags = ["+notcp", "+tcp"];
+  const cases = points.flatMap((point) => flags.map((flag) => ({ ...point, flag })));
+
+  it.each(cases)("dig @$address $flag is answered from its network", async ({ address, frontEnd, flag }) => {
+    const at = [`@${address}`, "-p", String(server.portOf(address))];
+    const output = await run("dig", [...at, ...asked, flag]);
+    expect(output).toContain(`${frontEnd}-efz.ms-acdc.office.com.`);
+    expect(output).toContain("status: NOERROR");
+    // Without a client subnet no scope goes back.
+    expect(output).not.toContain("CLIENT-SUBNET");
+    expect(output).not.toMatch(/warning: (?!recursion)|malformed/i);
+  });
+
+  it("is passed over for a client subnet", async () => {
+    const at = ["@127.0.1.4", "-p", String(server.portOf("127.0.1.4"))];
+    const output = await run("dig", [...at, ...asked, "+subnet=10.1.0.0/24"]);
+    expect(output).toContain("LHR-efz.ms-acdc.office.com.");
+    expect(output).toContain("CLIENT-SUBNET: 10.1.0.0/24/16");
+  });
+});
 
 /** name, type, client subnet; what the answer section must hold, and the scope */
 const questions = [

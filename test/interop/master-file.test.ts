@@ -4,14 +4,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
+import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { zonesOfRecords } from "../../src/zone/zone.ts";
+import { writeFiles } from "../readme.ts";
 import { badFiles, goodFiles, type MasterFileCase } from "../zone/master-files.ts";
 import { root, run } from "./programs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-checkzone-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+/** README's files */
+const readme = join(folder, "readme");
+mkdirSync(readme);
+writeFiles(readme);
 let count = 0;
 
 /** Writes the files of a case, and returns the folder they are in. */
@@ -78,13 +83,32 @@ describe("named-checkzone", () => {
   });
 });
 
+/** A configuration, where it is seen from, and its zones of records. */
+const exported = [
+  ["config/geodns365.yaml", "sydney-office"],
+  ["test/scenarios/fixtures/all-down.yaml", "192.0.2.0/24"],
+  ["test/scenarios/fixtures/cuts.yaml", "192.0.2.0/24"],
+  ["test/scenarios/fixtures/master-file.yaml", "10.1.1.0/25"],
+  ["test/scenarios/fixtures/plain-zone.yaml", "192.0.2.0/24"],
+  ["test/scenarios/fixtures/tailored.yaml", "london-office"],
+  ["test/scenarios/fixtures/tailored.yaml", "2001:db8:101:100::/56"],
+  ["README's plain.yaml", "osaka"],
+  ["README's plain.yaml", "10.1.1.0/24"],
+  ["README's office.yaml", "192.0.2.0/24"],
+  ["README's shop.yaml", "east"],
+].flatMap(([config = "", from = ""]) => {
+  const path = join(config.startsWith("README") ? readme : root, config.replace("README's ", ""));
+  const loaded = loadConfig(path);
+  if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
+  return zonesOfRecords(loaded.configuration.zones).map(({ apex }) => ({ config, path, from, zone: apex }));
+});
+
 describe("geodns365 zone", () => {
-  const loaded = loadConfig(join(root, "config/geodns365.yaml"));
-  const zones = loaded.kind === "loaded" ? [...loaded.configuration.zones.keys()] : [];
   const program = join(root, "src/cli/geodns365.js");
 
-  it.each(zones)("prints %s so that named-checkzone takes it", async (zone) => {
-    const printed = await run(process.execPath, [program, "zone", zone, "--from", "sydney-office"]);
+  it.each(exported)("prints $zone of $config from $from so that named-checkzone takes it", async (row) => {
+    const { path, from, zone } = row;
+    const printed = await run(process.execPath, [program, "zone", zone, "--from", from, "--config", path]);
     const file = join(folder, "printed.zone");
     writeFileSync(file, printed);
     expect(await run("named-checkzone", ["-i", "local", zone, file])).toMatch(/OK\n$/);

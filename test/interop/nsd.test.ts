@@ -1,4 +1,4 @@
-/** The same static zones in NSD and here: thousands of questions, and only the differences that are explained. */
+/** The same master files in NSD and here: thousands of questions, and only the differences that are explained. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { renderQuery } from "../../src/dns/render.ts";
 import { type Started, startGeodns365 } from "./programs.ts";
 import { askAll } from "./resolvers/bulk.ts";
 import { type Daemon, startDaemon } from "./resolvers/daemon.ts";
-import { masterFile, ownerOf, staticZones, zonesConfig } from "./resolvers/static-zones.ts";
+import { masterFiles, masterFilesConfig, ownerOf, staticZones, written } from "./resolvers/static-zones.ts";
 
 const nsd: Daemon = {
   program: "/usr/sbin/nsd",
@@ -40,7 +40,7 @@ remote-control:
   control-enable: no
 ${staticZones.map(({ apex }) => `zone:\n  name: "${apex}"\n  zonefile: "${apex}zone"`).join("\n")}
 `,
-    ...Object.fromEntries(staticZones.map((zone) => [`${zone.apex}zone`, masterFile(zone)])),
+    ...masterFiles,
   }),
 };
 
@@ -50,7 +50,9 @@ let server: Started;
 
 beforeAll(async () => {
   const config = join(folder, "config.yaml");
-  writeFileSync(config, zonesConfig(staticZones));
+  for (const [name, text] of Object.entries({ ...masterFiles, "config.yaml": masterFilesConfig })) {
+    writeFileSync(join(folder, name), text);
+  }
   server = await startGeodns365(["--config", config]);
   peer = await startDaemon(nsd);
 });
@@ -82,15 +84,22 @@ const ways: readonly Way[] = [
 const formatWay = ({ transport, size, dnssecOk }: Way): string =>
   `${transport} ${size === undefined ? "without EDNS" : `EDNS ${size}${dnssecOk ? " DO" : ""}`}`;
 
+/** The zones with all that their files hold. */
+const zones = staticZones.map((zone, i) =>
+  i === 0 ? { ...zone, records: [...zone.records, ...written.flatMap(({ records }) => records)] } : zone,
+);
+
+const fullName = (owner: string, apex: string): string => (owner === "@" ? apex : `${owner}.${apex}`);
+
 /** Every owner, every name above it, and names below and beside it that may not exist. */
 function namesToAsk(): readonly string[] {
   const names = new Set<string>();
   const add = (name: string): void => {
     if (typeof parseName(name) !== "string") names.add(name);
   };
-  for (const { apex, records } of staticZones) {
+  for (const { apex, records } of zones) {
     for (const owner of new Set(records.map(ownerOf))) {
-      const full = owner === "@" ? apex : `${owner}.${apex}`;
+      const full = fullName(owner, apex);
       for (const label of ["", "below.", "*.", "www.", "a.b."]) add(`${label}${full}`);
       add(full.replace(/^((?:\\.|[^.\\])+)\./, "$1-beside."));
       add(full.replace(/^((?:\\.|[^.\\])+)\./, ""));
@@ -99,6 +108,21 @@ function namesToAsk(): readonly string[] {
   }
   for (const name of [".", "example.", "www.example.org.", "notstatic.example."]) add(name);
   return [...names];
+}
+
+/** Every RRset whose type is not among those asked of each name. */
+const rrsetsToAsk = (): readonly Question[] =>
+  zones.flatMap(({ apex, records }) => {
+    const rrsets = new Set(records.map((line) => line.split(" ", 3).toSpliced(1, 1).join(" ")));
+    return [...rrsets].flatMap((rrset) => {
+      const [owner = "", type = ""] = rrset.split(" ");
+      return types.includes(type) ? [] : [{ name: fullName(owner, apex), type }];
+    });
+  });
+
+interface Question {
+  readonly name: string;
+  readonly type: string;
 }
 
 interface Asked {
@@ -110,10 +134,7 @@ interface Asked {
 }
 
 /** Asks both the same questions in the same way. */
-async function askBoth(
-  questions: readonly { readonly name: string; readonly type: string }[],
-  way: Way,
-): Promise<readonly Asked[]> {
+async function askBoth(questions: readonly Question[], way: Way): Promise<readonly Asked[]> {
   const queries = questions.map(({ name, type }, i) => {
     const qname = parseName(name);
     if (typeof qname === "string") throw new Error(qname);
@@ -235,7 +256,10 @@ const formatAsked = ({ name, type, way, ours, theirs }: Asked): string =>
   `${name} ${type} over ${formatWay(way)}\nhere ${formatMessage(ours)}\nNSD ${formatMessage(theirs)}`;
 
 describe("the same zones in NSD", () => {
-  const questions = namesToAsk().flatMap((name) => types.map((type) => ({ name, type })));
+  const questions = [
+    ...namesToAsk().flatMap((name) => types.map((type) => ({ name, type }))),
+    ...rrsetsToAsk(),
+  ];
   const seen = new Map<Kind, number>();
 
   it.each(ways.map((way, i) => ({ words: formatWay(way), way, i })))(
@@ -262,7 +286,15 @@ describe("the same zones in NSD", () => {
     expect(explained.filter((kind) => !seen.has(kind)).map(({ words }) => words)).toEqual([]);
   });
 
-  // A fault of ours: a DNAME used twice in one answer is said twice. Make this a plain `it` when it is mended.
+  it("holds what the files say: records of every type that is asked of its owner alone", async () => {
+    const asked = await askBoth(rrsetsToAsk(), { transport: "tcp", size: 1232, dnssecOk: false });
+    expect(asked.length).toBeGreaterThan(40);
+    const without = asked.filter(({ type, ours, theirs }) =>
+      [ours, theirs].some(({ answer }) => answer.every((record) => record.type !== parseType(type))),
+    );
+    expect(without.map(formatAsked)).toEqual([]);
+  });
+
   it("says no record twice", async () => {
     const asked = await askBoth(
       questions.filter(({ type }) => type === "A" || type === "MX"),

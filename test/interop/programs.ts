@@ -25,16 +25,25 @@ export interface Started {
   stop(): Promise<void>;
 }
 
+export interface StartedGeodns365 extends Started {
+  /** the port that a listener on another address was given */
+  portOf(address: string): number;
+}
+
 /** Starts geodns365 as a user would, on a free port of loopback, and waits for the line that says so. */
-export async function startGeodns365(args: readonly string[] = []): Promise<Started> {
+export async function startGeodns365(args: readonly string[] = []): Promise<StartedGeodns365> {
   const program = join(root, "src/cli/geodns365.js");
   const child = spawn(process.execPath, [program, "serve", "--listen", "127.0.0.1:0", ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "ignore"],
   });
   const line = await firstLine(child);
-  const port = Number(/127\.0\.0\.1:(\d+)/.exec(line)?.[1]);
-  return { port, stop: () => stop(child) };
+  const portOf = (address: string): number => {
+    const word = line.split(/[ ,]+/).find((each) => each.startsWith(`${address}:`));
+    if (word === undefined) throw new Error(`"${line}" does not name ${address}`);
+    return Number(word.slice(address.length + 1));
+  };
+  return { port: portOf("127.0.0.1"), portOf, stop: () => stop(child) };
 }
 
 /** The first line that a program prints on standard output. */

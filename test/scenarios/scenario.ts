@@ -13,6 +13,10 @@ const queryStep = z.strictObject({
     class: z.string().default("IN"),
     /** the source address; a loopback address where it does not matter */
     from: z.string().default("127.0.0.1"),
+    /** what the listener that is asked stands for: a network, or a prefix */
+    vantage: z.string().optional(),
+    /** whether no client subnet counts at that listener */
+    clientSubnet: z.literal("ignore").optional(),
     /** a client subnet, as a prefix or as the octets of the option in hex */
     ecs: z.string().optional(),
     ecsOctets: z.string().optional(),

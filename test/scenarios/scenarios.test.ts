@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatacenterState, withState } from "../../src/cloud/states.ts";
 import type { Settings } from "../../src/config/configuration.ts";
+import { parseVantage } from "../../src/config/listeners.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { clientSubnetOf, clientSubnetOption } from "../../src/dns/client-subnet.ts";
 import { decodeMessage } from "../../src/dns/decode.ts";
@@ -16,9 +17,11 @@ import { renderQuery } from "../../src/dns/render.ts";
 import { openGeoip } from "../../src/geo/geoip.ts";
 import { parseAddress, parsePrefix } from "../../src/ip.ts";
 import { buildSnapshot, type Snapshot, withStates } from "../../src/snapshot.ts";
+import type { ListenerRules } from "../../src/trace.ts";
 import type { Listener } from "../../src/transport/listener.ts";
 import { listenTcp } from "../../src/transport/tcp.ts";
 import { listenUdp } from "../../src/transport/udp.ts";
+import { findVantage } from "../../src/vantage.ts";
 import { answerAtOnce } from "../answer.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
 import { sendAll } from "../wire-client.ts";
@@ -28,9 +31,12 @@ const here = import.meta.dirname;
 const ways = ["in process", "udp", "tcp"] as const;
 type Way = (typeof ways)[number];
 
-/** A player sends a message as if from `from` and returns the response; undefined is silence. */
+/** From which address a query comes, and to what kind of listener. */
+type Asked = Pick<QueryStep["query"], "from" | "vantage" | "clientSubnet">;
+
+/** A player sends a message as if from there and returns the response; undefined is silence. */
 interface Player {
-  send(message: Uint8Array, from: string): Promise<Uint8Array | undefined>;
+  send(message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined>;
   set(id: string, state: DatacenterState): void;
   close(): Promise<void>;
 }
@@ -56,8 +62,9 @@ for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
 function titleOf(step: Step): string {
   if ("admin" in step) return `${step.admin.set} is set ${step.admin.state}`;
   if ("octets" in step) return step.why;
-  const { name, type, from, ecs } = step.query;
-  return `${name} ${type} from ${from}${ecs === undefined ? "" : ` for ${ecs}`}`;
+  const { name, type, from, vantage, ecs } = step.query;
+  const where = vantage === undefined ? from : `${from} as ${vantage}`;
+  return `${name} ${type} from ${where}${ecs === undefined ? "" : ` for ${ecs}`}`;
 }
 
 async function play(step: Step, player: Player, way: Way): Promise<void> {
@@ -69,7 +76,7 @@ async function play(step: Step, player: Player, way: Way): Promise<void> {
     await playOctets(step, player);
     return;
   }
-  const response = decodeMessage(mustAnswer(await player.send(queryOf(step), step.query.from)));
+  const response = decodeMessage(mustAnswer(await player.send(queryOf(step), step.query)));
   if (typeof response === "string") throw new Error(`the response is malformed: ${response}`);
   expect(viewOf(response, step, way)).toEqual(expectedOf(step, way));
 }
@@ -81,7 +88,7 @@ function mustAnswer(octets: Uint8Array | undefined): Uint8Array {
 
 async function playOctets(step: OctetsStep, player: Player): Promise<void> {
   const message = Buffer.from(step.octets.replace(/\s/g, ""), "hex");
-  const octets = await player.send(message, "127.0.0.1");
+  const octets = await player.send(message, fromHere);
   if (step.expect === "silence") {
     expect(octets).toBeUndefined();
     return;
@@ -175,12 +182,14 @@ function queryOf({ query }: QueryStep): Uint8Array {
 
 async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
   let snapshot = loadScenarioSnapshot(scenario);
-  let from = "127.0.0.1";
+  let current: Asked = fromHere;
   const respond = (message: Uint8Array): Uint8Array | undefined => {
-    const address = parseAddress(from);
-    if (address === undefined) throw new Error(`"${from}" is no address`);
+    const address = parseAddress(current.from);
+    if (address === undefined) throw new Error(`"${current.from}" is no address`);
     const transport = way === "tcp" ? "tcp" : "udp";
-    return answerAtOnce(snapshot, message, { address, port: 5353, transport }, scenario.clock).octets;
+    const listener = listenerRules(current, snapshot);
+    return answerAtOnce(snapshot, message, { address, port: 5353, transport, listener }, scenario.clock)
+      .octets;
   };
   const set = (id: string, state: DatacenterState): void => {
     const all = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
@@ -189,20 +198,30 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     snapshot = withStates(snapshot, withState(snapshot.states, found.id, state));
   };
   if (way === "in process") {
-    const send = async (message: Uint8Array, asIf: string): Promise<Uint8Array | undefined> => {
-      from = asIf;
+    const send = async (message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined> => {
+      current = asked;
       return respond(message);
     };
     return { send, set, close: async () => {} };
   }
   const listener = await listen(way, respond);
-  const send = async (message: Uint8Array, asIf: string): Promise<Uint8Array | undefined> => {
-    from = asIf;
+  const send = async (message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined> => {
+    current = asked;
     const [reply, second] = await sendAll(listener.port, way, [message]);
     if (second !== undefined) throw new Error("one query had two responses");
     return reply;
   };
   return { send, set, close: () => listener.close() };
+}
+
+const fromHere: Asked = { from: "127.0.0.1" };
+
+function listenerRules({ vantage: text, clientSubnet }: Asked, { configuration }: Snapshot): ListenerRules {
+  const { networks } = configuration;
+  const setting = text === undefined ? undefined : parseVantage(text, networks);
+  if (typeof setting === "string") throw new Error(setting);
+  const at = { address: "127.0.0.1", family: 4, port: 0, ...(setting && { vantage: setting }) } as const;
+  return { vantage: findVantage(at, networks), ignoresClientSubnet: clientSubnet === "ignore" };
 }
 
 function listen(

@@ -41,7 +41,7 @@ async function start(
     [file]: text,
   });
   labs.push(lab);
-  const handlers = await lab.handlers(lab.load(), options);
+  const handlers = await lab.handlers(await lab.load(), options);
   return {
     lab,
     handlers,
@@ -245,6 +245,34 @@ export default (request, send) => {
     await lab.close();
     labs = [];
     expect(lab.events.messages.length).toBeLessThan(1000);
+  });
+
+  // The flood would fill the memory of the server faster than it is read.
+  it.each([
+    ["floods", 'for (;;) parentPort.postMessage({ kind: "sent-again" });'],
+    ["closes", "parentPort.close(); for (;;);"],
+    ["lies on", 'parentPort.postMessage({ kind: "warned", text: { toString: 1, valueOf: 1 } }); for (;;);'],
+  ])("%s the port of its thread reaches nobody, and is ended", async (_name, statement) => {
+    const { ask, lab } = await start(
+      `import { parentPort } from "node:worker_threads";
+import { Packet } from "dns2";
+export default (request, send) => {
+  const [{ name }] = request.questions;
+  if (name.startsWith("tampers.")) { ${statement} }
+  const response = Packet.createResponseFromRequest(request);
+  response.answers.push({ name, type: 16, class: 1, ttl: 5, data: "good" });
+  send(response);
+};
+`,
+      { deadline: 50, pongMilliseconds: 50, firstPauseMilliseconds: 1 },
+    );
+    expect(said(await ask("tampers.api.example."))[0]).toContain("did not answer in 50 ms");
+    await lab.events.holds("of api.example. is started anew");
+    expect(lab.events.messages.slice(0, -1)).toEqual([
+      "the handler of api.example. did not answer in 50 ms",
+      "the handler of api.example. blocks its thread, which is ended",
+      "the handler of api.example. ended; it is started anew in 1 ms",
+    ]);
   });
 
   it("takes too much memory is ended and started anew", async () => {

@@ -15,7 +15,7 @@ import { loadHandlers } from "../../src/load-handlers.ts";
 import { loadSnapshot } from "../../src/load-snapshot.ts";
 import type { Handlers } from "../../src/script/handlers.ts";
 import type { HandlerEvent, HandlerOptions } from "../../src/script/script-thread.ts";
-import { type Server, startServer } from "../../src/server.ts";
+import { type Server, type ServerOptions, startServer } from "../../src/server.ts";
 import type { Snapshot } from "../../src/snapshot.ts";
 import type { Trace } from "../../src/trace.ts";
 
@@ -52,12 +52,14 @@ export interface Lab {
   readonly events: Events;
   readonly traces: Trace[];
   write(file: string, text: string): void;
-  load(): Snapshot;
+  load(): Promise<Snapshot>;
   /** starts handlers, which `close` ends */
   handlers(snapshot: Snapshot, options?: Partial<HandlerOptions>): Promise<Handlers>;
-  serve(options?: Partial<HandlerOptions>): Promise<Server>;
+  serve(options?: Partial<HandlerOptions & Pick<ServerOptions, "listen">>): Promise<Server>;
   close(): Promise<void>;
 }
+
+const anyPort = [{ address: "127.0.0.1", family: 4, port: 0 }] as const;
 
 /** A lab of files; `lab.yaml` is the configuration. */
 export function makeLab(files: Readonly<Record<string, string>>): Lab {
@@ -67,8 +69,8 @@ export function makeLab(files: Readonly<Record<string, string>>): Lab {
   const cleanUp: (() => Promise<void>)[] = [];
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text);
   for (const [file, text] of Object.entries(files)) write(file, text);
-  const load = (): Snapshot => {
-    const loaded = loadSnapshot(join(folder, "lab.yaml"));
+  const load = async (): Promise<Snapshot> => {
+    const loaded = await loadSnapshot(join(folder, "lab.yaml"));
     if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
     return loaded.snapshot;
   };
@@ -85,10 +87,10 @@ export function makeLab(files: Readonly<Record<string, string>>): Lab {
     write,
     load,
     handlers,
-    serve: async (options = {}) => {
-      const snapshot = load();
+    serve: async ({ listen = anyPort, ...options } = {}) => {
+      const snapshot = await load();
       const server = await startServer(snapshot, {
-        listen: [{ address: "127.0.0.1", family: 4, port: 0 }],
+        listen,
         handlers: await handlers(snapshot, options),
         onTrace: (trace) => traces.push(trace),
         onFault: (error) => {

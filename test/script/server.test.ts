@@ -13,6 +13,7 @@ import { parseAddress } from "../../src/ip.ts";
 import { queryLine } from "../../src/log.ts";
 import type { Server } from "../../src/server.ts";
 import { framed } from "../../src/transport/framing.ts";
+import { prefix } from "../geo/prefixes.ts";
 import { sendAll, splitMessages, type Way } from "../wire-client.ts";
 import { decoded, extendedErrorOf, type Lab, makeLab, query } from "./lab.ts";
 
@@ -35,6 +36,7 @@ export default (request, send, source) => {
     case "garbage": send(Buffer.alloc(100, 255)); return;
     case "never": return;
     case "exit": process.exit(1);
+    case "flood": for (let i = 0; i < 1e5; i++) send(Buffer.alloc(100, 255)); return;
     case "twice": txt("first"); send(response); send(response); return;
     case "later": txt("late"); setTimeout(() => send(response), 1); return;
     case "count": txt(++count); send(response); return;
@@ -114,6 +116,28 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     expect(lab.traces.at(-1)).toMatchObject({ kind: "answer", resolution: { hops: [{ found: "script" }] } });
   });
 
+  it("a handler is asked as if by whom the vantage of the listener stands for", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const network = { kind: "prefix", prefix: prefix("10.4.0.0/16") } as const;
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, vantage: network } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const response = await ask(server.listening[0]?.port ?? 0, way, "www.api.example.", "TXT");
+    expect(response.answer.map(formatRecord)[0]).toContain('\\"10.4.0.0\\"');
+    expect(lab.traces.at(-1)).toMatchObject({ asker: { via: "vantage" } });
+  });
+
+  it("a handler sees no client subnet where the listener ignores it, and the scope is 0", async () => {
+    const lab = makeLab({ "lab.yaml": yaml(5000), "api.js": handler });
+    labs.push(lab);
+    const listen = [{ address: "127.0.0.1", family: 4, port: 0, ignoresClientSubnet: true } as const];
+    const server = await lab.serve({ ...patient, listen });
+    const port = server.listening[0]?.port ?? 0;
+    const response = await ask(port, way, "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
+    expect(response.answer.map(formatRecord)[0]).not.toContain("10.1.0.0");
+    expect(response.clientSubnet).toMatchObject({ sourcePrefixLength: 16, scopePrefixLength: 0 });
+  });
+
   it("a handler says the scope of its answer", async () => {
     const { port } = await start();
     const response = await ask(port, way, "scope.api.example.", "TXT", { subnet: "10.1.0.0/16" });
@@ -134,6 +158,7 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
     ["garbage", "answered wrongly: "],
     ["never", "did not answer in 20 ms"],
     ["exit", "ended"],
+    ["flood", "answered wrongly: "],
   ])(
     "a handler that does %s has SERVFAIL for it alone, and every other query its answer",
     async (name, text) => {
@@ -158,6 +183,21 @@ describe.each(["udp", "tcp"] as const)("over %s", (way) => {
       if (isLate) expect(replies[0]?.id).toBe(1);
     },
   );
+
+  it("every plain query has its answer among those that a handler fails, in all ways at once", async () => {
+    const { port } = await start(50);
+    const ways = ["throw", "garbage", "never", "flood", "exit", "loop"];
+    const queries = Array.from({ length: 240 }, (_, i) => {
+      const failing = ways[Math.floor(i / 4) % ways.length];
+      return query(i % 4 === 0 ? `${failing}.api.example.` : "www.lab.example.", "A", { id: i + 1 });
+    });
+    const replies = await askAll(port, way, queries);
+    expect(replies.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(queries.map((_, i) => i + 1));
+    for (const { id, rcode, answer: records } of replies) {
+      const expected = id % 4 === 1 ? ["SERVFAIL"] : ["NOERROR", "www.lab.example. 60 A 192.0.2.1"];
+      expect([formatRcode(rcode), ...records.map(formatRecord)]).toEqual(expected);
+    }
+  });
 
   it("a handler that loops for ever is back after a while", async () => {
     const { port, lab } = await start(20);
@@ -224,7 +264,12 @@ it("what is no lookup never reaches a handler", async () => {
   const address = parseAddress("192.0.2.53");
   if (address === undefined) throw new Error("no address");
   for (const type of ["AXFR", "IXFR", "MAILB", "TSIG"]) {
-    const made = answer(lab.load(), query("api.example.", type), { address, port: 53, transport: "tcp" }, 0);
+    const made = answer(
+      await lab.load(),
+      query("api.example.", type),
+      { address, port: 53, transport: "tcp" },
+      0,
+    );
     expect([type, made.kind]).toEqual([type, "answered"]);
   }
 });
@@ -233,7 +278,7 @@ it("has a line in the log of queries like any other", async () => {
   const { lab, port } = await start();
   await ask(port, "udp", "www.api.example.", "TXT", { subnet: "10.1.0.0/16" });
   await ask(port, "udp", "throw.api.example.");
-  const { locations } = lab.load();
+  const { locations } = await lab.load();
   const [good, bad] = lab.traces.map((trace) => queryLine(trace, locations));
   expect(good?.message).toBe(
     "www.api.example. TXT from 127.0.0.1 for 10.1.0.0/16 (default location): NOERROR, script",
@@ -246,7 +291,7 @@ it("has a line in the log of queries like any other", async () => {
   });
 });
 
-it("DS at the apex of a scripted zone is the matter of the zone above (RFC 4035 §3.1.4.1)", () => {
+it("DS at the apex of a scripted zone is the matter of the zone above (RFC 4035 §3.1.4.1)", async () => {
   const lab = makeLab({
     "lab.yaml": `geoip: { database: none }
 zones: [lab.example, { zone: api.lab.example, handler: api.js }]
@@ -257,8 +302,9 @@ records: { lab.example: [api NS ns1.api, ns1.api A 192.0.2.1] }
   labs.push(lab);
   const address = parseAddress("192.0.2.53");
   if (address === undefined) throw new Error("no address");
+  const snapshot = await lab.load();
   const kindOf = (type: string): string =>
-    answer(lab.load(), query("api.lab.example.", type), { address, port: 53, transport: "udp" }, 0).kind;
+    answer(snapshot, query("api.lab.example.", type), { address, port: 53, transport: "udp" }, 0).kind;
   expect(["DS", "NS", "SOA"].map(kindOf)).toEqual(["answered", "deferred", "deferred"]);
 });
 
@@ -271,7 +317,7 @@ describe("the next snapshot", () => {
     expect([await counted(port), await counted(port)]).toEqual(['"1"', '"2"']);
     const slow = ask(port, "udp", "later.api.example.");
     lab.write("api.js", handler.replace("++count", '"new"'));
-    const next = lab.load();
+    const next = await lab.load();
     const old = server.replaceSnapshot(next, await lab.handlers(next));
     expect(await counted(port)).toBe('"new"');
     expect(formatRcode((await slow).rcode)).toBe("NOERROR");
@@ -281,7 +327,7 @@ describe("the next snapshot", () => {
 
   it("fails in a scripted zone where it has no handlers", async () => {
     const { lab, server, port } = await start();
-    await server.replaceSnapshot(lab.load());
+    await server.replaceSnapshot(await lab.load());
     const response = await ask(port, "udp", "www.api.example.");
     expect(extendedErrorOf(response)).toBe("the handler of api.example. is not running");
   });
@@ -309,7 +355,7 @@ ${more}services:
     server.setStates(withState(allUp, datacenterId("Lab", down), "down"));
     const other = await found();
     expect(other).not.toBe(nearest);
-    await server.replaceSnapshot(lab.load());
+    await server.replaceSnapshot(await lab.load());
     expect(await found()).toBe(other);
   });
 });

@@ -11,7 +11,9 @@ import { TYPE } from "../../src/dns/iana.ts";
 
 import { loadSnapshot } from "../../src/load-snapshot.ts";
 import { type Snapshot, withStates } from "../../src/snapshot.ts";
+import { FileStateStore } from "../../src/state/file-state-store.ts";
 import { digestOfZone, nextSerials, serialAfter } from "../../src/state/serials.ts";
+import type { StoredState } from "../../src/state/stored-state.ts";
 import { serialOf, zonesOfRecords } from "../../src/zone/zone.ts";
 
 const networks = `networks:
@@ -91,24 +93,24 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function load(text: string, keepState: boolean): Snapshot {
+async function load(text: string, keepState: boolean): Promise<Snapshot> {
   const path = join(folder, "lab.yaml");
   writeFileSync(path, text);
-  const loaded = loadSnapshot(path, { keepState });
+  const loaded = await loadSnapshot(path, { keepState });
   if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
   expect(loaded.warnings).toEqual([]);
   return loaded.snapshot;
 }
 
-const start = (text: string): Snapshot => load(text, true);
+const start = (text: string): Promise<Snapshot> => load(text, true);
 
 const serials = ({ configuration }: Snapshot): Readonly<Record<string, number>> =>
   Object.fromEntries(zonesOfRecords(configuration.zones).map(({ apex, soa }) => [apex, serialOf(soa)]));
 
 const first = { "lab.example.": 1, "given.example.": 2026010100, "shop.example.": 1, "mail.example.": 1 };
 
-test("the first start counts from 1, and a given serial is that", () => {
-  expect(serials(start(lab))).toEqual(first);
+test("the first start counts from 1, and a given serial is that", async () => {
+  expect(serials(await start(lab))).toEqual(first);
 });
 
 describe("a serial moves on by one with", () => {
@@ -182,10 +184,10 @@ describe("a serial moves on by one with", () => {
       replaced(lab, "active: tyo, standby: chi", "active: chi, standby: tyo"),
       { "mail.example.": 2 },
     ],
-  ])("%s", (_what, changed, moved) => {
-    start(lab);
-    expect(serials(start(changed))).toEqual({ ...first, ...moved });
-    expect(serials(start(changed))).toEqual({ ...first, ...moved });
+  ])("%s", async (_what, changed, moved) => {
+    await start(lab);
+    expect(serials(await start(changed))).toEqual({ ...first, ...moved });
+    expect(serials(await start(changed))).toEqual({ ...first, ...moved });
   });
 });
 
@@ -208,19 +210,19 @@ describe("a serial stays with", () => {
       "the same datacenter named as a candidate",
       replaced(lab, "ttl: 30\n", "ttl: 30\n    datacenters: [chi, tyo]\n"),
     ],
-  ])("%s", (_what, same) => {
-    start(lab);
-    expect(serials(start(same))).toEqual(first);
+  ])("%s", async (_what, same) => {
+    await start(lab);
+    expect(serials(await start(same))).toEqual(first);
   });
 
-  test("tenants in another order", () => {
+  test("tenants in another order", async () => {
     const two = replaced(lab, acme, `${acme}\n  ${bolt}`);
-    start(two);
-    expect(serials(start(swapped(two, acme, bolt)))).toEqual(first);
+    await start(two);
+    expect(serials(await start(swapped(two, acme, bolt)))).toEqual(first);
   });
 
-  test("states of datacenters", () => {
-    const snapshot = start(lab);
+  test("states of datacenters", async () => {
+    const snapshot = await start(lab);
     const [down] = snapshot.configuration.clouds.flatMap(({ datacenters }) => datacenters);
     if (down === undefined) throw new Error("there is no datacenter");
     const outage = withStates(snapshot, withState(snapshot.states, down.id, "down"));
@@ -229,9 +231,9 @@ describe("a serial stays with", () => {
     expect(nextSerials(zones, stored().zones, alternativesOf).changed).toBe(false);
   });
 
-  test("its own count: the serial is no part of what it counts", () => {
-    start(lab);
-    const { zones } = start(replaced(lab, "192.0.2.26", "192.0.2.27")).configuration;
+  test("its own count: the serial is no part of what it counts", async () => {
+    await start(lab);
+    const { zones } = (await start(replaced(lab, "192.0.2.26", "192.0.2.27"))).configuration;
     const zone = zonesOfRecords(zones).find(({ apex }) => apex === "lab.example.");
     expect(zone && digestOfZone(zone, alternativesOf)).toBe(stored().zones["lab.example."]?.digest);
     expect(zone && serialOf(zone.soa)).toBe(2);
@@ -240,79 +242,78 @@ describe("a serial stays with", () => {
 
 const statePath = (): string => join(folder, ".geodns365/state.json");
 
-const stored = (): { readonly zones: Readonly<Record<string, { serial: number; digest: string }>> } =>
-  JSON.parse(readFileSync(statePath(), "utf8"));
+const stored = (): Pick<StoredState, "zones"> => JSON.parse(readFileSync(statePath(), "utf8")).state;
 
-function storeSerial(apex: string, serial: number): void {
-  const state = stored();
-  const zones = { ...state.zones, [apex]: { ...state.zones[apex], serial } };
-  writeFileSync(statePath(), JSON.stringify({ ...state, zones }));
+async function storeSerial(apex: string, serial: number): Promise<void> {
+  const { zones } = stored();
+  const { digest = "" } = zones[apex] ?? {};
+  await new FileStateStore(statePath()).write({ zones: { ...zones, [apex]: { serial, digest } } });
 }
 
 describe("over restarts", () => {
   const changed = replaced(lab, "192.0.2.26", "192.0.2.27");
 
-  test("a change back is a change", () => {
-    start(lab);
-    start(changed);
-    expect(serials(start(lab))).toEqual({ ...first, "lab.example.": 3 });
+  test("a change back is a change", async () => {
+    await start(lab);
+    await start(changed);
+    expect(serials(await start(lab))).toEqual({ ...first, "lab.example.": 3 });
   });
 
-  test("a zone that was gone goes on where it was", () => {
-    start(lab);
-    start(changed);
+  test("a zone that was gone goes on where it was", async () => {
+    await start(lab);
+    await start(changed);
     const without = replaced(
       changed,
       settings.replace("192.0.2.26", "192.0.2.27"),
       "geoip: { database: none }\n",
     );
-    expect(serials(start(without))).toEqual({ "shop.example.": 1, "mail.example.": 1 });
-    expect(serials(start(changed))).toEqual({ ...first, "lab.example.": 2 });
-    start(without);
-    expect(serials(start(lab))).toEqual({ ...first, "lab.example.": 3 });
+    expect(serials(await start(without))).toEqual({ "shop.example.": 1, "mail.example.": 1 });
+    expect(serials(await start(changed))).toEqual({ ...first, "lab.example.": 2 });
+    await start(without);
+    expect(serials(await start(lab))).toEqual({ ...first, "lab.example.": 3 });
   });
 
-  test("a serial wraps to 1 (RFC 1982 §3.1)", () => {
-    start(lab);
-    storeSerial("lab.example.", 0xffffffff);
-    expect(serials(start(lab))).toEqual({ ...first, "lab.example.": 0xffffffff });
-    expect(serials(start(changed))).toEqual(first);
+  test("a serial wraps to 1 (RFC 1982 §3.1)", async () => {
+    await start(lab);
+    await storeSerial("lab.example.", 0xffffffff);
+    expect(serials(await start(lab))).toEqual({ ...first, "lab.example.": 0xffffffff });
+    expect(serials(await start(changed))).toEqual(first);
   });
 
-  test("loading without keeping shows the next serial and leaves the file", () => {
-    expect(serials(load(lab, false))).toEqual(first);
+  test("loading without keeping shows the next serial and leaves the file", async () => {
+    expect(serials(await load(lab, false))).toEqual(first);
     expect(() => stored()).toThrow("ENOENT");
-    start(lab);
+    await start(lab);
     const before = readFileSync(statePath(), "utf8");
-    expect(serials(load(changed, false))).toEqual({ ...first, "lab.example.": 2 });
+    expect(serials(await load(changed, false))).toEqual({ ...first, "lab.example.": 2 });
     expect(readFileSync(statePath(), "utf8")).toBe(before);
   });
 });
 
 describe("a given SOA", () => {
-  test("keeps its serial, whatever else changes in its zone", () => {
-    start(lab);
+  test("keeps its serial, whatever else changes in its zone", async () => {
+    await start(lab);
     const changed = replaced(lab, `- "www A 192.0.2.25"`, `- "www A 192.0.2.99"`);
-    expect(serials(start(changed))).toEqual(first);
+    expect(serials(await start(changed))).toEqual(first);
   });
 
-  test("may go anywhere", () => {
-    start(lab);
+  test("may go anywhere", async () => {
+    await start(lab);
     const lower = replaced(lab, "2026010100", "7");
-    expect(serials(start(lower))).toEqual({ ...first, "given.example.": 7 });
+    expect(serials(await start(lower))).toEqual({ ...first, "given.example.": 7 });
   });
 
-  test("that is no longer given is counted on from", () => {
-    start(lab);
+  test("that is no longer given is counted on from", async () => {
+    await start(lab);
     const line = `    - "@ 3600 SOA ns1 hostmaster 2026010100 3600 600 604800 60"\n`;
     const counted = replaced(lab, line, "").replace("www A 192.0.2.25", "www A 192.0.2.99");
-    expect(serials(start(counted))).toEqual({ ...first, "given.example.": 2026010101 });
+    expect(serials(await start(counted))).toEqual({ ...first, "given.example.": 2026010101 });
   });
 });
 
-test("the SOA at the apex and the SOA of negative answers are the same", () => {
-  start(lab);
-  const { zones } = start(replaced(lab, "192.0.2.26", "192.0.2.27")).configuration;
+test("the SOA at the apex and the SOA of negative answers are the same", async () => {
+  await start(lab);
+  const { zones } = (await start(replaced(lab, "192.0.2.26", "192.0.2.27"))).configuration;
   const zone = zonesOfRecords(zones).find(({ apex }) => apex === "lab.example.");
   expect(zone?.nodes.get(zone.apex)?.rrsets.get(TYPE.SOA)).toEqual(zone?.soa);
   expect(zone?.nodes.get(zone.apex)?.rrsets.has(TYPE.MX)).toBe(true);

@@ -3,12 +3,13 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { afterAll, describe, expect, it, test } from "vitest";
+import { afterAll, describe, expect, it, test, vi } from "vitest";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { type ConfigError, formatPlace } from "../../src/config/yaml-document.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { nameOctets, nameOf } from "../../src/dns/name.ts";
 import { parseRecordLine } from "../../src/dns/record-line.ts";
+import { readMasterFile } from "../../src/zone/master-file.ts";
 import { zonesOfRecords } from "../../src/zone/zone.ts";
 import { apex, badFiles, goodFiles } from "./master-files.ts";
 
@@ -126,10 +127,59 @@ describe("a master file in a configuration", () => {
     expect(recordsOf(loadConfig(join(lab, "lab.yaml")))).toContain("w.example.test. 60 A 192.0.2.1");
   });
 
-  it("does not include itself for ever", () => {
-    const { lab, loaded } = load(`${apex}$INCLUDE a.zone\n`);
+  it("includes what lies beside it where the working folder is that of the configuration", () => {
+    const { lab } = load(`${apex}$INCLUDE b.zone\n`, { "b.zone": "w A 192.0.2.1\n" });
+    vi.spyOn(process, "cwd").mockReturnValue(lab);
+    const loaded = loadConfig("lab.yaml");
+    vi.restoreAllMocks();
+    expect(recordsOf(loaded)).toContain("w.example.test. 60 A 192.0.2.1");
+  });
+
+  it.each([
+    ["itself", "a.zone", 'a.zone:5:10: "a.zone" includes itself'],
+    ["a file that does", "b.zone", 'b.zone:1:10: "b.zone" includes itself'],
+    ["a file that includes it", "c.zone", 'c.zone:1:10: "a.zone" includes itself'],
+  ])("does not include %s for ever", (_, name, expected) => {
+    const files = { "b.zone": "$INCLUDE b.zone\n", "c.zone": "$INCLUDE a.zone\n" };
+    const { lab, loaded } = load(`${apex}$INCLUDE ${name}\n`, files);
+    const errors = loaded.kind === "errors" ? loaded.errors : [];
+    expect(errors.map((error) => told(lab, error))).toEqual([expected.replace(/^a\.zone:/, "")]);
+  });
+
+  it("includes files so deep", () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`${i}.zone`, `w${i} A 192.0.2.1\n$INCLUDE ${i + 1}.zone\n`]),
+    );
+    const { lab, loaded } = load(`${apex}$INCLUDE 0.zone\n`, files);
     expect(loaded.kind === "errors" && loaded.errors.map((error) => told(lab, error))).toEqual([
-      "5:10: files include each other more than 16 deep",
+      "15.zone:2:10: files include each other more than 16 deep",
+    ]);
+  });
+
+  it("includes files so often", () => {
+    const ten = (name: string): string => `$INCLUDE ${name}\n`.repeat(10);
+    let opened = 0;
+    const errors: string[] = [];
+    readMasterFile({ file: "0", text: ten("1") }, nameOf("example.test"), {
+      include: (name) => {
+        opened++;
+        return { file: name, text: ten(String(Number(name) + 1)) };
+      },
+      onRecord: () => {},
+      onError: (_place, message) => errors.push(message),
+      onWarning: () => {},
+    });
+    expect(opened).toBe(65_536);
+    expect(errors).toContain("more than 65536 files are included");
+  });
+
+  it("includes no folder, and nothing else that is no file", () => {
+    const { lab } = load(apex);
+    mkdirSync(join(lab, "folder"));
+    writeFileSync(join(lab, "a.zone"), `${apex}$INCLUDE folder\n`);
+    const loaded = loadConfig(join(lab, "lab.yaml"));
+    expect(loaded.kind === "errors" && loaded.errors.map((error) => told(lab, error))).toEqual([
+      '5:10: "folder" is no file',
     ]);
   });
 

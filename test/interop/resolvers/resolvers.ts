@@ -14,6 +14,9 @@ export interface Lab {
 
 const FIRST_QUESTION = "office.com.";
 
+/** Where what is cached is to stay for as long as a test takes, whatever the TTL. */
+const LONG_TTL_SECONDS = 3600;
+
 export const powerdns = ({ port: labPort, zones }: Lab): Daemon => ({
   program: "/usr/sbin/pdns_recursor",
   package: "pdns-recursor",
@@ -35,6 +38,35 @@ root-nx-trust=no
 dnssec=off
 edns-subnet-allow-list=127.0.0.1/32
 use-incoming-edns-subnet=yes
+`,
+  }),
+});
+
+export const unbound = ({ port: labPort, zones }: Lab): Daemon => ({
+  program: "/usr/sbin/unbound",
+  package: "unbound",
+  firstQuestion: FIRST_QUESTION,
+  args: ({ folder }) => ["-d", "-p", "-c", join(folder, "unbound.conf")],
+  files: ({ folder, port }) => ({
+    "unbound.conf": `
+server:
+  interface: 127.0.0.1
+  port: ${port}
+  access-control: 127.0.0.0/8 allow
+  chroot: ""
+  username: ""
+  directory: "${folder}"
+  pidfile: ""
+  use-syslog: no
+  do-daemonize: no
+  num-threads: 1
+  module-config: "subnetcache iterator"
+  send-client-subnet: 127.0.0.1
+  client-subnet-always-forward: yes
+  do-not-query-localhost: no
+  cache-min-ttl: ${LONG_TTL_SECONDS}
+  cache-max-ttl: ${LONG_TTL_SECONDS}
+${zones.map((zone) => `stub-zone:\n  name: "${zone}"\n  stub-addr: 127.0.0.1@${labPort}`).join("\n")}
 `,
   }),
 });

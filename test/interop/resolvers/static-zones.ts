@@ -1,4 +1,4 @@
-/** Zones that use everything a static zone can have, as record lines that a master file and a configuration both take. */
+/** Zones that use everything a static zone can have, as lines of master files. */
 
 export interface StaticZone {
   readonly apex: string;
@@ -61,7 +61,7 @@ const delegations = [
     ...every(i, 5, `d${i} 600 NS host${i}`),
     `ns.d${i} 600 A 203.0.113.${i}`,
     ...every(i, 3, `ns.d${i} 600 AAAA 2001:db8:d::${i}`),
-    ...every(i, 3, `d${i} 900 DS 1234${i} 8 2 ${"0123456789abcdef".repeat(4)}`),
+    ...every(i, 3, `d${i} 900 DS ${12340 + i} 8 2 ${"0123456789abcdef".repeat(4)}`),
     ...every(i, 6, `hidden.d${i} 600 TXT "below the cut"`),
   ]),
   // A referral over 512 octets, most of it glue.
@@ -78,15 +78,7 @@ const delegations = [
   // A cut below an empty non-terminal, and one below a cut.
   "cut.empty-above 600 NS ns.elsewhere.test.",
   "deeper.d1 600 NS ns.elsewhere.test.",
-].map((line) =>
-  line.replace(/ DS (\d+) 8 2 (\w+)$/, (_, tag: string, digest: string) => ds(Number(tag), digest)),
-);
-
-/** DS in the form that does for every type (RFC 3597 §5). */
-function ds(tag: number, digest: string): string {
-  const fixed = Buffer.from([(tag >> 8) & 0xff, tag & 0xff, 8, 2]).toString("hex");
-  return ` DS \\# ${4 + digest.length / 2} ${fixed}${digest}`;
-}
+];
 
 const dnames = [
   "dn0 700 DNAME target",
@@ -148,6 +140,70 @@ const strange = [
   "empty-rdata 300 TYPE65280 \\# 0",
 ];
 
+/** RDATA of every type that NSD reads, in the forms that it may be written in. */
+const rdataByType: Readonly<Record<string, readonly string[]>> = {
+  MB: ["host0"],
+  MG: ["Host0"],
+  MR: ["host0.elsewhere.test."],
+  MINFO: ["host0 host1.elsewhere.test."],
+  WKS: ["192.0.2.1 TCP smtp 80", "192.0.2.1 UDP domain"],
+  HINFO: ['"PDP-11" "UNIX V7"', '"" ""'],
+  RP: ["host0 .", "a\\.b.elsewhere.test. host1"],
+  AFSDB: ["1 host0", "2 host1"],
+  X25: ["311061700956"],
+  ISDN: ["150862028003217 004", "150862028003217"],
+  RT: ["10 host0", "20 relay.elsewhere.test."],
+  NSAP: ["0x47000580005a0000000001e133ffffff00016100"],
+  KEY: ["256 3 8 AwEAAc0="],
+  PX: ["10 host0 host1.elsewhere.test."],
+  LOC: ["52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m", "42 21 54 S 71 6 18 W 24m 30m", "0 N 0 E 0m"],
+  NAPTR: [
+    '100 10 "u" "sip+E2U" "!^.*$!sip:info@example.test!" .',
+    '100 50 "s" "z3950+n2l" "" _z3950._tcp.host0',
+  ],
+  KX: ["10 host0"],
+  CERT: ["PGP 0 0 AAECAwQF", "1 65535 RSASHA256 AQID"],
+  APL: ["1:192.0.2.0/24 !1:192.0.2.128/25 2:2001:db8::/32", "1:0.0.0.0/0", ""],
+  DS: ["60485 5 1 2bb183af5f22588179a53b0a98631fad1a292118", `1 8 2 ${"ab".repeat(32)}`, "\\# 5 0001080563"],
+  SSHFP: ["2 1 123456789abcdef67890123456789abcdef67890", `4 2 ${"0F".repeat(32)}`],
+  IPSECKEY: [
+    "10 1 2 192.0.2.38 AQNR",
+    "10 2 2 2001:db8::1 AQNR",
+    "10 3 2 gateway.elsewhere.test. AQNR",
+    "10 0 2 . AQNR",
+  ],
+  DNSKEY: [
+    "257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==",
+  ],
+  DHCID: ["AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="],
+  TLSA: [`3 1 1 ${"0123456789abcdef".repeat(4)}`, "0 0 0 308201"],
+  SMIMEA: [`3 1 1 ${"fedcba9876543210".repeat(4)}`],
+  CDS: [`60485 5 2 ${"cd".repeat(32)}`, "0 0 0 00"],
+  CDNSKEY: ["257 3 5 AwEAAc0=", "0 3 0 AA=="],
+  OPENPGPKEY: ["mQENBFVHm5sBCADPPlG8"],
+  CSYNC: ["66 3 A NS AAAA"],
+  ZONEMD: [`2018031500 1 1 ${"c6".repeat(48)}`],
+  SVCB: [
+    "0 host0",
+    "1 . alpn=h2,h3 port=8443 no-default-alpn",
+    "2 Host1 mandatory=alpn,ipv4hint alpn=h2 ipv4hint=192.0.2.1,192.0.2.2",
+  ],
+  HTTPS: ['1 . alpn="h2" ipv6hint=2001:db8::1 key65000="a\\255b"', "0 pool.elsewhere.test."],
+  SPF: ['"v=spf1 -all"'],
+  NID: ["10 0014:4fff:ff20:ee64"],
+  L32: ["10 192.0.2.1"],
+  L64: ["10 2001:0db8:1140:1000"],
+  LP: ["10 host0", "20 l64.elsewhere.test."],
+  EUI48: ["00-00-5e-00-53-2a"],
+  EUI64: ["00-00-5e-ef-10-00-00-2a"],
+  URI: ['10 1 "ftp://ftp1.example.test/public"'],
+  CAA: ['0 issuewild "ca.example; x=\\"y\\""', "128 iodef mailto:security@example.test"],
+};
+
+const allTypes = Object.entries(rdataByType).flatMap(([type, texts]) =>
+  texts.map((text) => `rdata-${type} 400 ${type} ${text}`),
+);
+
 export const staticZones: readonly StaticZone[] = [
   {
     apex: "static.example.",
@@ -170,6 +226,7 @@ export const staticZones: readonly StaticZone[] = [
       ...cnames,
       ...large,
       ...strange,
+      ...allTypes,
     ],
   },
   {
@@ -211,18 +268,41 @@ export const staticZones: readonly StaticZone[] = [
   },
 ];
 
-export const masterFile = ({ apex, records }: StaticZone): string =>
-  `$ORIGIN ${apex}\n${records.join("\n")}\n`;
+/** The lines of a master file that say the same in other ways (RFC 1035 §5.1), with the records that they stand for. */
+export const written: readonly { readonly lines: string; readonly records: readonly string[] }[] = [
+  {
+    lines:
+      '$TTL 1h\nshort A 192.0.2.220 ; by $TTL\n\tAAAA 2001:db8::220\n 90 IN TXT ( "one"\n  two ) ; over lines\n',
+    records: ["short 3600 A 192.0.2.220", "short 3600 AAAA 2001:db8::220", 'short 90 TXT "one" "two"'],
+  },
+  {
+    lines:
+      "$ORIGIN lower.static.example.\nwww IN 80 CNAME @\n@ 80 MX 5 www\n$ORIGIN static.example.\nback 80 TYPE1 \\# 4 c0000201\n",
+    records: ["www.lower 80 CNAME lower", "lower 80 MX 5 www.lower", "back 80 A 192.0.2.1"],
+  },
+  {
+    lines: "$INCLUDE included.zone included.static.example.\n",
+    records: ["www.included 70 A 192.0.2.221", "included 70 TXT beside"],
+  },
+];
+
+/** By the names of their files. */
+export const masterFiles: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    staticZones.map(({ apex, records }, i) => [
+      `${apex}zone`,
+      `$ORIGIN ${apex}\n${records.join("\n")}\n${i === 0 ? written.map(({ lines }) => lines).join("") : ""}`,
+    ]),
+  ),
+  "included.zone": "www 70 A 192.0.2.221\n@ 70 TXT beside\n",
+};
 
 /** A configuration as JSON, which is YAML. */
-export function zonesConfig(zones: readonly StaticZone[]): string {
-  return JSON.stringify({
-    log: { queries: "off" },
-    geoip: { database: "none" },
-    zones: zones.map(({ apex }) => apex),
-    records: Object.fromEntries(zones.map(({ apex, records }) => [apex, records])),
-  });
-}
+export const masterFilesConfig: string = JSON.stringify({
+  log: { queries: "off" },
+  geoip: { database: "none" },
+  zones: staticZones.map(({ apex }) => ({ zone: apex, file: `${apex}zone` })),
+});
 
 /** The owner of a record line, relative to the apex. */
 export const ownerOf = (line: string): string => line.slice(0, line.search(/ /));

@@ -1,0 +1,493 @@
+/**
+ * Runs what is served: keeps the word of operators and probes, and puts the snapshot that follows from it in force. Changes
+ * are made one after the other; each is durable before it is in force, and in force before it is acknowledged.
+ */
+
+import { isDeepStrictEqual } from "node:util";
+import type {
+  Control,
+  ControlEvent,
+  ControlFault,
+  DatacenterChange,
+  DatacenterView,
+  Outcome,
+  OverrideView,
+  ReloadView,
+  TenantView,
+} from "./admin/control.ts";
+import {
+  type DatacenterStatus,
+  findTargets,
+  type Health,
+  type Milliseconds,
+  matchesTarget,
+  nextExpiry,
+  type Operations,
+  type Override,
+  settleTenants,
+  statesFrom,
+  statusOf,
+  tenantStatus,
+  withActive,
+  withHealth,
+  withOverride,
+  withoutExpired,
+  withoutOverride,
+  withServing,
+} from "./cloud/operations.ts";
+import type { TenantPlace } from "./cloud/states.ts";
+import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
+import { suggest } from "./config/documents.ts";
+import { diffConfigurations } from "./diff.ts";
+import type { Handlers } from "./script/handlers.ts";
+import { type Snapshot, withStates } from "./snapshot.ts";
+
+/** What a controller runs, and by what. */
+export interface ControllerOptions {
+  readonly snapshot: Snapshot;
+  readonly operations: Operations;
+  /** Puts a snapshot in force; settles when the one before has no query in hand any more. */
+  readonly publish: (snapshot: Snapshot, handlers?: Handlers) => Promise<void>;
+  /** Makes operations durable; rejects with what kept it from that. */
+  readonly keep: (operations: Operations) => Promise<void>;
+  readonly now: () => Milliseconds;
+  /** Calls back at a time, which may be passed; returns how to take that back. */
+  readonly setTimer: (at: Milliseconds, callback: () => void) => () => void;
+  readonly load: () => Promise<LoadedAnew>;
+  /** when probes can change the state of one of these at the earliest; undefined where none is probed */
+  readonly nextHealthChange?: (ids: ReadonlySet<DatacenterId>) => Milliseconds | undefined;
+  readonly log: { info(line: string): void; warn(line: string): void; error(line: string): void };
+}
+
+/** A configuration read again, or every error in it as `check` prints them. */
+export type LoadedAnew =
+  | {
+      readonly kind: "loaded";
+      readonly snapshot: Snapshot;
+      readonly handlers: Handlers;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: "errors"; readonly errors: readonly string[] };
+
+type Changes = Pick<
+  Control,
+  | "datacenters"
+  | "tenants"
+  | "overrides"
+  | "setDatacenter"
+  | "removeOverride"
+  | "moveTenant"
+  | "failover"
+  | "failback"
+  | "reload"
+  | "subscribe"
+>;
+
+export class Controller implements Changes {
+  readonly #options: ControllerOptions;
+  readonly #listeners = new Set<(event: ControlEvent) => void>();
+  /** as loaded; what is in force has states beside it */
+  #base: Snapshot;
+  #inForce: Snapshot;
+  #operations: Operations;
+  /** those that are durable */
+  #kept: Operations;
+  #version = 0;
+  #since: Milliseconds;
+  #lastReloadErrors: readonly string[] | undefined;
+  /** one change after the other */
+  #queue: Promise<unknown> = Promise.resolve();
+  #cancelExpiry = (): void => {};
+  #isClosed = false;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#base = options.snapshot;
+    this.#inForce = options.snapshot;
+    this.#operations = options.operations;
+    this.#kept = options.operations;
+    this.#since = options.now();
+  }
+
+  get snapshot(): Snapshot {
+    return this.#inForce;
+  }
+
+  /** of the snapshot in force: it counts up from 1 */
+  get version(): number {
+    return this.#version;
+  }
+
+  get since(): Milliseconds {
+    return this.#since;
+  }
+
+  get lastReloadErrors(): readonly string[] | undefined {
+    return this.#lastReloadErrors;
+  }
+
+  /** Puts the first snapshot in force, in the states that were kept. */
+  async start(): Promise<void> {
+    this.#warnOfUnknown();
+    await this.#enqueue(() => this.#settle(withoutExpired(this.#operations, this.#options.now())));
+  }
+
+  /** Waits for the changes under way; makes none any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelExpiry();
+    await this.#queue;
+  }
+
+  datacenters(): readonly DatacenterView[] {
+    return this.#statuses().map((status) => this.#datacenterView(status));
+  }
+
+  tenants(): readonly TenantView[] {
+    return this.#geos().map((tenant) => this.#tenantView(tenant));
+  }
+
+  overrides(): readonly OverrideView[] {
+    return this.#operations.overrides.map((override) => this.#overrideView(override));
+  }
+
+  setDatacenter(change: DatacenterChange): Promise<Outcome<OverrideView>> {
+    return this.#change((now) => {
+      const found = findTargets(this.#datacenters(), change.target);
+      if (typeof found === "string") {
+        const ids = this.#datacenters().flatMap(({ id, shortId }) => [shortId, id]);
+        return notFound(found.endsWith("no datacenter") ? `${found}${suggest(change.target, ids)}` : found);
+      }
+      const { target, state, reason, forSeconds } = change;
+      const until = forSeconds === undefined ? undefined : now + forSeconds * 1000;
+      const next = withOverride(this.#operations, { target, state, reason, until }, now);
+      return { next, value: () => this.#overrideView(lastOf(next.overrides)) };
+    });
+  }
+
+  removeOverride(number: number): Promise<Outcome<OverrideView>> {
+    return this.#change(() => {
+      const removed = this.#operations.overrides.find((override) => override.number === number);
+      const next = withoutOverride(this.#operations, number);
+      if (removed === undefined || next === undefined) return notFound(`there is no override ${number}`);
+      return { next, value: () => this.#overrideView(removed) };
+    });
+  }
+
+  moveTenant(label: string, to: string, reason: string | undefined): Promise<Outcome<TenantView>> {
+    return this.#changeTenant(label, (tenant, now) => {
+      const { cloud } = tenant.active;
+      const able = this.#datacenters().filter((each) => each.cloud === cloud && each.roles.has("tenants"));
+      const found = able.find(({ id, shortId }) => [id, shortId].some((text) => same(text, to)));
+      if (found === undefined) {
+        const ids = able.map(({ shortId }) => shortId);
+        return notPossible(`"${to}" is no datacenter of ${cloud} with the role tenants${suggest(to, ids)}`);
+      }
+      return withActive(this.#operations, tenant, found.id, reason, now);
+    });
+  }
+
+  failover(label: string, reason: string | undefined): Promise<Outcome<TenantView>> {
+    return this.#changeTenant(label, (tenant, now) =>
+      orNotPossible(
+        withServing(this.#operations, tenant, { serving: "standby", by: "operator", reason }, now),
+      ),
+    );
+  }
+
+  failback(label: string, reason: string | undefined): Promise<Outcome<TenantView>> {
+    return this.#changeTenant(label, (tenant, now) =>
+      orNotPossible(
+        withServing(this.#operations, tenant, { serving: "active", by: "operator", reason }, now),
+      ),
+    );
+  }
+
+  /** What a probe has found; it counts at once, and is kept if it can be. */
+  setHealth(id: DatacenterId, health: Health): Promise<void> {
+    return this.#enqueue(() => this.#settle(withHealth(this.#operations, id, health)));
+  }
+
+  async reload(): Promise<Outcome<ReloadView>> {
+    return this.#enqueue(async () => {
+      const { load, log } = this.#options;
+      const loaded = await load();
+      if (loaded.kind === "errors") {
+        this.#lastReloadErrors = loaded.errors;
+        for (const error of loaded.errors) log.error(error);
+        const message = "the configuration has errors, so the one before stays; mend them and reload";
+        log.error(message);
+        this.#emit({ kind: "reload", outcome: "errors", lines: loaded.errors });
+        return { kind: "fault", fault: { code: "configuration-errors", message }, errors: loaded.errors };
+      }
+      this.#lastReloadErrors = undefined;
+      const changes = diffConfigurations(this.#base.configuration, loaded.snapshot.configuration);
+      this.#base = loaded.snapshot;
+      this.#warnOfUnknown();
+      await this.#settle(this.#operations, loaded.handlers);
+      for (const line of changes) log.info(line);
+      log.info(`the configuration is loaded anew${changes.length === 0 ? ", and nothing is other" : ""}`);
+      this.#emit({ kind: "reload", outcome: "done", lines: changes });
+      return { kind: "done", value: { snapshot: this.#version, changes, warnings: loaded.warnings } };
+    });
+  }
+
+  /** Lets TTLs that follow the time follow it; asked every second or so. */
+  refreshTtls(): Promise<void> {
+    if (this.#base.configuration.clouds.every(({ healthTtl }) => healthTtl === undefined))
+      return Promise.resolve();
+    return this.#enqueue(async () => {
+      const healthTtls = this.#healthTtls();
+      if (isDeepStrictEqual(healthTtls, this.#inForce.healthTtls)) return;
+      this.#inForce = { ...this.#inForce, healthTtls };
+      await this.#options.publish(this.#inForce);
+    });
+  }
+
+  subscribe(listener: (event: ControlEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changeTenant(
+    label: string,
+    make: (tenant: TenantGeo, now: Milliseconds) => Operations | ControlFault,
+  ): Promise<Outcome<TenantView>> {
+    return this.#change((now) => {
+      const geos = this.#geos();
+      const tenant = geos.find((geo) => same(geo.label, label));
+      if (tenant === undefined) {
+        const labels = geos.map((geo) => geo.label);
+        return notFound(`"${label}" is no tenant${suggest(label, labels)}`);
+      }
+      const next = make(tenant, now);
+      return "code" in next ? next : { next, value: () => this.#tenantView(tenant) };
+    });
+  }
+
+  /** An operator's change: refused, or durable and in force once this settles. */
+  #change<T>(
+    make: (now: Milliseconds) => { readonly next: Operations; readonly value: () => T } | ControlFault,
+  ): Promise<Outcome<T>> {
+    return this.#enqueue(async () => {
+      const made = make(this.#options.now());
+      if ("code" in made) return { kind: "fault", fault: made };
+      try {
+        await this.#keep(made.next);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        const fault = { code: "state-not-written", message: `the change was not made: ${reason}` } as const;
+        return { kind: "fault", fault };
+      }
+      await this.#settle(made.next);
+      return { kind: "done", value: made.value() };
+    });
+  }
+
+  async #keep(operations: Operations): Promise<void> {
+    await this.#options.keep(operations);
+    this.#kept = operations;
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Puts in force what follows from these operations: states, and what tenants do by themselves in them. That is kept too,
+   * but nobody waits for it to be, so it counts even where it cannot be: answering goes on in any case.
+   */
+  async #settle(operations: Operations, handlers?: Handlers): Promise<void> {
+    const { now, publish, log } = this.#options;
+    const before = this.#statuses();
+    const at = now();
+    const statuses = statusOf(this.#datacenters(), operations, at);
+    const states = statesFrom(statuses);
+    const settled = settleTenants(this.#geos(), operations, states, at);
+    this.#operations = settled.operations;
+    this.#inForce = {
+      ...withStates(this.#base, states, this.#places()),
+      version: ++this.#version,
+      healthTtls: this.#healthTtls(),
+    };
+    this.#since = at;
+    await publish(this.#inForce, handlers);
+    if (settled.operations !== this.#kept) {
+      await this.#keep(settled.operations).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : error;
+        log.warn(`states are in force, but not kept for a restart: ${reason}`);
+      });
+    }
+    this.#scheduleExpiry();
+    this.#tellChanges(before, statuses);
+    for (const { tenant, from, to, by } of settled.changes) {
+      log.warn(`tenant ${tenant.label}: ${by} from ${from} to ${to}`);
+      this.#emit({ kind: "tenant", tenant: this.#tenantView(tenant) });
+    }
+  }
+
+  #tellChanges(before: readonly DatacenterStatus[], next: readonly DatacenterStatus[]): void {
+    const stateBefore = new Map(before.map(({ datacenter, state }) => [datacenter.id, state]));
+    for (const status of next) {
+      const old = stateBefore.get(status.datacenter.id) ?? "up";
+      if (old === status.state) continue;
+      this.#options.log.warn(`datacenter ${status.datacenter.id} is ${status.state}${because(status)}`);
+      this.#emit({ kind: "datacenter", datacenter: this.#datacenterView(status), before: old });
+    }
+  }
+
+  #scheduleExpiry(): void {
+    this.#cancelExpiry();
+    const at = nextExpiry(this.#operations);
+    if (at === undefined || this.#isClosed) return;
+    this.#cancelExpiry = this.#options.setTimer(at, () => {
+      void this.#enqueue(async () => {
+        const { overrides } = this.#operations;
+        const next = withoutExpired(this.#operations, this.#options.now());
+        for (const override of overrides.filter((each) => !next.overrides.includes(each))) {
+          this.#options.log.info(`override ${override.number} of ${override.target} has ended`);
+          this.#emit({ kind: "override-ended", override: this.#overrideView(override) });
+        }
+        await this.#settle(next);
+      });
+    });
+  }
+
+  /**
+   * TTLs that follow the time to the next possible change, of probes or of an override's end: what is answered now is not
+   * kept for longer than it can be right, as far as anyone can know.
+   */
+  #healthTtls(): ReadonlyMap<string, number> {
+    const { now, nextHealthChange } = this.#options;
+    const at = now();
+    const ttls = new Map<string, number>();
+    for (const { name, datacenters, healthTtl } of this.#base.configuration.clouds) {
+      if (healthTtl === undefined) continue;
+      const times = [
+        nextHealthChange?.(new Set(datacenters.map(({ id }) => id))),
+        nextExpiry(this.#operations),
+      ].filter((time) => time !== undefined);
+      const seconds = Math.floor((Math.min(...times) - at) / 1000);
+      ttls.set(name, Math.min(Math.max(seconds, healthTtl.min), healthTtl.max));
+    }
+    return ttls;
+  }
+
+  /** Where the tenants are that are not where the configuration has them. */
+  #places(): ReadonlyMap<string, TenantPlace> {
+    const byId = new Map(this.#datacenters().map((datacenter) => [datacenter.id, datacenter]));
+    const places = new Map<string, TenantPlace>();
+    for (const tenant of this.#geos()) {
+      const operation = this.#operations.tenants[tenant.label];
+      const active = operation && byId.get(operation.active);
+      if (operation === undefined || active === undefined) continue;
+      const standby = operation.standby === undefined ? undefined : byId.get(operation.standby);
+      places.set(tenant.label, {
+        active,
+        standby,
+        serving: standby === undefined ? "active" : operation.serving,
+      });
+    }
+    return places;
+  }
+
+  /** What was kept may speak of what the configuration no longer has. */
+  #warnOfUnknown(): void {
+    const { overrides, tenants } = this.#operations;
+    const datacenters = this.#datacenters();
+    const labels = new Set(this.#geos().map(({ label }) => label));
+    for (const { number, target } of overrides) {
+      if (datacenters.some((datacenter) => matchesTarget(target, datacenter))) continue;
+      this.#options.log.warn(`override ${number} of "${target}" means no datacenter of this configuration`);
+    }
+    for (const label of Object.keys(tenants)) {
+      if (!labels.has(label))
+        this.#options.log.warn(`what was kept of tenant "${label}" has no effect: it is gone`);
+    }
+  }
+
+  #datacenters(): readonly Datacenter[] {
+    return this.#base.configuration.clouds.flatMap(({ datacenters }) => datacenters);
+  }
+
+  #geos(): readonly TenantGeo[] {
+    return this.#base.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap(({ geos }) => geos));
+  }
+
+  #statuses(): readonly DatacenterStatus[] {
+    return statusOf(this.#datacenters(), this.#operations, this.#options.now());
+  }
+
+  #datacenterView({ datacenter, state, override, health }: DatacenterStatus): DatacenterView {
+    return {
+      id: datacenter.id,
+      city: datacenter.place.city,
+      roles: [...datacenter.roles],
+      state,
+      health: health && { ...health, since: isoTime(health.since) },
+      override: override && this.#overrideView(override),
+    };
+  }
+
+  #overrideView({ since, until, ...override }: Override): OverrideView {
+    const meant = this.#datacenters().filter((datacenter) => matchesTarget(override.target, datacenter));
+    return {
+      ...override,
+      since: isoTime(since),
+      until: until === undefined ? undefined : isoTime(until),
+      datacenters: meant.map(({ id }) => id),
+    };
+  }
+
+  #tenantView(tenant: TenantGeo): TenantView {
+    const { label, geo, failover, failback } = tenant;
+    const { active, standby, serving, by, reason, since } = tenantStatus(tenant, this.#operations);
+    const isAsConfigured = this.#operations.tenants[label] === undefined;
+    return {
+      label,
+      tenant: tenant.tenant,
+      cloud: tenant.active.cloud,
+      geo,
+      active,
+      standby,
+      servedBy: serving === "active" ? active : (standby ?? active),
+      serving,
+      failover,
+      failback,
+      since: isAsConfigured ? undefined : isoTime(since),
+      by: isAsConfigured ? undefined : by,
+      reason,
+    };
+  }
+
+  #emit(event: ControlEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+const isoTime = (at: Milliseconds): string => new Date(at).toISOString();
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+const notFound = (message: string): ControlFault => ({ code: "not-found", message });
+const notPossible = (message: string): ControlFault => ({ code: "not-possible", message });
+
+const orNotPossible = (outcome: Operations | string): Operations | ControlFault =>
+  typeof outcome === "string" ? notPossible(outcome) : outcome;
+
+function lastOf(overrides: readonly Override[]): Override {
+  const last = overrides.at(-1);
+  if (last === undefined) throw new Error("an override was added, and there is none");
+  return last;
+}
+
+/** Who says so. */
+function because({ override, health }: DatacenterStatus): string {
+  if (override !== undefined) {
+    const { number, reason } = override;
+    return ` by override ${number}${reason === undefined ? "" : `: ${reason}`}`;
+  }
+  return health === undefined ? "" : `: ${health.reason}`;
+}

@@ -1,0 +1,294 @@
+/** Changes of operators and probes: durable before they are in force, in force before they are acknowledged. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import type { ControlEvent } from "../src/admin/control.ts";
+import { noOperations, type Operations } from "../src/cloud/operations.ts";
+import { datacenterId } from "../src/cloud/topology.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { Controller, type LoadedAnew } from "../src/control.ts";
+import { CLASS, TYPE } from "../src/dns/iana.ts";
+import { formatRRset } from "../src/dns/message.ts";
+import { nameOctets, nameOf } from "../src/dns/name.ts";
+import { parseAddress } from "../src/ip.ts";
+import { resolve } from "../src/resolve.ts";
+import { noHandlers } from "../src/script/handlers.ts";
+import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "geodns365-control-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const lab = (change: (text: string) => string = (text) => text): Snapshot => {
+  const path = join(folder, "lab.yaml");
+  writeFileSync(
+    path,
+    change(`geoip: { database: none }
+---
+networks:
+  west: { prefixes: [192.0.2.0/24], place: { city: Dublin, country: IE, coordinates: [53.35, -6.26] } }
+---
+cloud: Lab
+zones: [lab.example]
+datacenters:
+  dub: { city: Dublin, country: IE, coordinates: [53.35, -6.26], geo: EUR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
+  ams: { city: Amsterdam, country: NL, coordinates: [52.37, 4.9], geo: EUR, roles: [front-end, tenants], addresses: [198.18.2.0/24] }
+  nyc: { city: New York, country: US, coordinates: [40.71, -74.01], geo: NAM, roles: [front-end, tenants], addresses: [198.18.3.0/24] }
+services:
+  web: { policy: nearest-datacenter, names: [www.lab.example], ttl: 60, addresses: { slice: 0, count: 1 } }
+  mail: { policy: active-datacenter, names: ["{tenant}.lab.example"], ttl: 60, addresses: { slice: 1, count: 1 } }
+---
+tenants:
+  contoso: { cloud: Lab, geo: EUR, active: dub, standby: ams }
+  eager: { cloud: Lab, geo: EUR, active: dub, standby: ams, failback: automatic }
+`),
+  );
+  const loaded = loadConfig(path);
+  if (loaded.kind === "errors") throw new Error(loaded.errors.map(({ message }) => message).join("\n"));
+  return buildSnapshot(loaded.configuration, undefined);
+};
+
+let now = 0;
+let timers: { at: number; callback: () => void }[] = [];
+let kept: Operations = noOperations;
+let keepFails: string | undefined;
+let published: Snapshot[] = [];
+let lines: string[] = [];
+let next: LoadedAnew;
+
+function controllerOf(
+  operations: Operations = noOperations,
+  snapshot: Snapshot = lab(),
+  nextHealthChange: () => number | undefined = () => undefined,
+): Controller {
+  return new Controller({
+    snapshot,
+    nextHealthChange,
+    operations,
+    publish: async (snapshot) => {
+      published.push(snapshot);
+    },
+    keep: async (made) => {
+      if (keepFails !== undefined) throw new Error(keepFails);
+      kept = made;
+    },
+    now: () => now,
+    setTimer: (at, callback) => {
+      const timer = { at, callback };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((each) => each !== timer);
+      };
+    },
+    load: async () => next,
+    log: {
+      info: (line) => lines.push(line),
+      warn: (line) => lines.push(line),
+      error: (line) => lines.push(line),
+    },
+  });
+}
+
+/** What someone in the west is answered now. */
+const answered = (name: string): string => records(name).join().replace(/.* A /, "");
+
+const ttlOf = (name: string): number => Number(records(name)[0]?.split(" ")[1]);
+
+function records(name: string): readonly string[] {
+  const snapshot = published.at(-1);
+  const address = parseAddress("192.0.2.1");
+  if (snapshot === undefined || address === undefined) throw new Error("nothing is in force");
+  const question = { qname: nameOctets(nameOf(name)), qtype: TYPE.A, qclass: CLASS.IN };
+  const resolution = resolve(snapshot, question, { address, via: "source" });
+  if (resolution.kind !== "resolved") throw new Error("scripted");
+  return resolution.sections.answer.flatMap(formatRRset);
+}
+
+const set = { reason: undefined, forSeconds: undefined } as const;
+
+let controller: Controller;
+let events: ControlEvent[];
+beforeEach(async () => {
+  now = 1_000_000;
+  timers = [];
+  kept = noOperations;
+  keepFails = undefined;
+  published = [];
+  lines = [];
+  events = [];
+  controller = controllerOf();
+  await controller.start();
+  controller.subscribe((event) => events.push(event));
+});
+
+describe("an outage", () => {
+  it("is in force and kept once it is acknowledged, and told", async () => {
+    expect(answered("www.lab.example.")).toBe("198.18.1.1");
+    const outcome = await controller.setDatacenter({ ...set, target: "dub", state: "down", reason: "drill" });
+    expect(outcome).toMatchObject({ kind: "done", value: { number: 1, datacenters: ["Lab/dub"] } });
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    expect(kept.overrides).toMatchObject([{ target: "dub", state: "down", reason: "drill" }]);
+    expect(lines).toContain("datacenter Lab/dub is down by override 1: drill");
+    expect(events).toMatchObject([
+      { kind: "datacenter", before: "up", datacenter: { id: "Lab/dub", state: "down" } },
+      { kind: "tenant", tenant: { label: "contoso", servedBy: "Lab/ams", by: "failover" } },
+      { kind: "tenant", tenant: { label: "eager", servedBy: "Lab/ams" } },
+    ]);
+  });
+
+  it("outlives a restart", async () => {
+    await controller.setDatacenter({ ...set, target: "dub", state: "down" });
+    const again = controllerOf(kept);
+    await again.start();
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    expect(again.tenants().map(({ servedBy }) => servedBy)).toEqual(["Lab/ams", "Lab/ams"]);
+  });
+
+  it("that cannot be kept is not made", async () => {
+    keepFails = "no space left on device";
+    expect(await controller.setDatacenter({ ...set, target: "dub", state: "down" })).toEqual({
+      kind: "fault",
+      fault: { code: "state-not-written", message: "the change was not made: no space left on device" },
+    });
+    expect(answered("www.lab.example.")).toBe("198.18.1.1");
+    expect(controller.overrides()).toEqual([]);
+  });
+
+  it("ends when its time is over, or when its override is removed", async () => {
+    await controller.setDatacenter({ ...set, target: "geo:EUR", state: "down", forSeconds: 600 });
+    expect(answered("www.lab.example.")).toBe("198.18.3.1");
+    expect(timers.map(({ at }) => at)).toEqual([1_600_000]);
+    now = 1_600_000;
+    timers[0]?.callback();
+    await controller.setDatacenter({ ...set, target: "dub", state: "draining" });
+    expect(kept.overrides.map(({ target }) => target)).toEqual(["dub"]);
+    expect(events.filter(({ kind }) => kind === "override-ended")).toHaveLength(1);
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    expect(await controller.removeOverride(2)).toMatchObject({ kind: "done", value: { target: "dub" } });
+    expect(answered("www.lab.example.")).toBe("198.18.1.1");
+  });
+
+  it.each([
+    ["nyd", 'not-found: "nyd" means no datacenter; did you mean "nyc"?'],
+    ["geo:CHN", 'not-found: "geo:CHN" means no datacenter'],
+  ])("of %s is refused", async (target, expected) => {
+    const outcome = await controller.setDatacenter({ ...set, target, state: "down" });
+    expect(outcome.kind === "fault" && `${outcome.fault.code}: ${outcome.fault.message}`).toMatch(expected);
+  });
+});
+
+describe("a tenant", () => {
+  it("fails over by itself, and back by hand", async () => {
+    await controller.setDatacenter({ ...set, target: "dub", state: "down" });
+    await controller.removeOverride(1);
+    expect([answered("contoso.lab.example."), answered("eager.lab.example.")]).toEqual([
+      "198.18.2.17",
+      "198.18.1.17",
+    ]);
+    expect(kept.tenants).toMatchObject({ contoso: { serving: "standby", by: "failover" } });
+    expect(await controller.failback("contoso", undefined)).toMatchObject({
+      kind: "done",
+      value: { servedBy: "Lab/dub" },
+    });
+    expect(answered("contoso.lab.example.")).toBe("198.18.1.17");
+    expect(await controller.failback("contoso", undefined)).toMatchObject({
+      fault: { code: "not-possible" },
+    });
+  });
+
+  it("moves", async () => {
+    expect(await controller.moveTenant("Contoso", "nyc", "closer")).toMatchObject({
+      kind: "done",
+      value: { active: "Lab/nyc", standby: "Lab/ams", by: "operator", reason: "closer" },
+    });
+    expect(answered("contoso.lab.example.")).toBe("198.18.3.17");
+    expect(await controller.moveTenant("contoso", "xyz", undefined)).toMatchObject({
+      fault: {
+        code: "not-possible",
+        message: '"xyz" is no datacenter of Lab with the role tenants; there are dub, ams, nyc',
+      },
+    });
+    expect(await controller.moveTenant("contosa", "nyc", undefined)).toMatchObject({
+      fault: { code: "not-found", message: '"contosa" is no tenant; did you mean "contoso"?' },
+    });
+  });
+});
+
+describe("a probe", () => {
+  it("counts unless an operator says otherwise, and even where it cannot be kept", async () => {
+    keepFails = "read-only file system";
+    const id = datacenterId("Lab", "dub");
+    await controller.setHealth(id, { state: "down", since: now, reason: "connection refused" });
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    expect(lines).toContain("states are in force, but not kept for a restart: read-only file system");
+    keepFails = undefined;
+    await controller.setDatacenter({ ...set, target: "dub", state: "up" });
+    expect(answered("www.lab.example.")).toBe("198.18.1.1");
+    expect(controller.datacenters()[0]).toMatchObject({ state: "up", health: { state: "down" } });
+  });
+});
+
+describe("TTLs that follow the time", () => {
+  it("go down to the next possible change, between their bounds", async () => {
+    const base = lab((text) => text.replace("services:", "health: { ttl: { min: 5, max: 30 } }\nservices:"));
+    let nextChange: number | undefined = 1_012_000;
+    const follower = controllerOf(noOperations, base, () => nextChange);
+    await follower.start();
+    expect(ttlOf("www.lab.example.")).toBe(12);
+    now = 1_009_000;
+    await follower.refreshTtls();
+    expect(ttlOf("www.lab.example.")).toBe(5);
+    nextChange = undefined;
+    await follower.refreshTtls();
+    expect(ttlOf("www.lab.example.")).toBe(30);
+    await follower.setDatacenter({ ...set, target: "nyc", state: "down", forSeconds: 20 });
+    expect(ttlOf("www.lab.example.")).toBe(20);
+  });
+
+  it("stay where no bounds are given", async () => {
+    const before = published.length;
+    await controller.refreshTtls();
+    expect(published).toHaveLength(before);
+    expect(ttlOf("www.lab.example.")).toBe(60);
+  });
+});
+
+describe("a reload", () => {
+  it("keeps states, tells what is other, and counts up", async () => {
+    await controller.setDatacenter({ ...set, target: "dub", state: "down" });
+    const snapshot = lab((text) => text.replace("ttl: 60", "ttl: 30").replace("  eager:", "  keen:"));
+    next = { kind: "loaded", snapshot, handlers: noHandlers, warnings: ["a warning"] };
+    const { version } = controller;
+    expect(await controller.reload()).toEqual({
+      kind: "done",
+      value: {
+        snapshot: version + 1,
+        changes: ["service Lab/web has changed", "tenant keen is new", "tenant eager is gone"],
+        warnings: ["a warning"],
+      },
+    });
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    expect(lines).toContain('what was kept of tenant "eager" has no effect: it is gone');
+  });
+
+  it("of a faulty configuration changes nothing", async () => {
+    next = { kind: "errors", errors: ["lab.yaml:1:1: a mistake"] };
+    const before = published.length;
+    expect(await controller.reload()).toMatchObject({
+      kind: "fault",
+      fault: { code: "configuration-errors" },
+      errors: ["lab.yaml:1:1: a mistake"],
+    });
+    expect(published).toHaveLength(before);
+    expect(controller.lastReloadErrors).toEqual(["lab.yaml:1:1: a mistake"]);
+    expect(lines).toContain("lab.yaml:1:1: a mistake");
+  });
+});
+
+it("makes changes one after the other", async () => {
+  const states = ["down", "draining", "up", "down"] as const;
+  await Promise.all(states.map((state) => controller.setDatacenter({ ...set, target: "dub", state })));
+  expect(controller.overrides().map(({ number, state }) => [number, state])).toEqual([[4, "down"]]);
+  expect(published.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5]);
+});
