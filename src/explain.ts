@@ -15,10 +15,18 @@ import { formatRdata } from "./dns/rdata.ts";
 import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { type Location, locateAddress } from "./geo/location-table.ts";
+import type { RankedCandidate } from "./geo/nearness.ts";
 import type { Place } from "./geo/place.ts";
-import { formatEndpoint, formatPrefix, type IpPrefix, prefixContains, prefixOf } from "./ip.ts";
+import {
+  formatEndpoint,
+  formatPrefix,
+  type IpAddress,
+  type IpPrefix,
+  prefixContains,
+  prefixOf,
+} from "./ip.ts";
 import { notAnswered } from "./resolve.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { rankingOf, type Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
 import { findVantage } from "./vantage.ts";
 
@@ -65,7 +73,7 @@ export interface Explanation {
 }
 
 export interface ExplainedLocation {
-  readonly rule: "network" | "geoip" | "default";
+  readonly rule: Location["kind"];
   /** the name of the network, or the country */
   readonly name: string | undefined;
   readonly kind: NetworkKind | undefined;
@@ -118,6 +126,9 @@ export interface ServiceDecision {
   readonly because: string;
   /** nearest-datacenter: everyone considered, the nearest first */
   readonly candidates: readonly ExplainedCandidate[];
+  /** whose list orders them first, if one does: `country DE` */
+  readonly list: string | undefined;
+  readonly spread: ExplainedSpread | undefined;
   /** active-datacenter: whose datacenter it is */
   readonly tenant: ExplainedTenant | undefined;
 }
@@ -126,9 +137,21 @@ export interface ExplainedCandidate {
   readonly id: string;
   readonly city: string | undefined;
   readonly kilometres: number;
+  /** added to the kilometres; 0 where there is none */
+  readonly biasKilometres: number;
+  /** measured, and in place of the kilometres */
+  readonly latency: RankedCandidate["latency"];
+  /** whether a list has it, so that neither counts */
+  readonly isListed: boolean;
   readonly state: DatacenterState;
   readonly chosen: boolean;
   readonly mark: Mark | undefined;
+}
+
+/** Over whom clients are spread, and with whom this one is. */
+export interface ExplainedSpread {
+  readonly group: string;
+  readonly among: readonly { readonly id: string; readonly weight: number }[];
 }
 
 export interface ExplainedTenant {
@@ -202,7 +225,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     rcode: handler === undefined ? formatRcode(resolution.rcode) : "not known",
     handler,
     stop: resolution.stop && { kind: resolution.stop, because: stopsInWords[resolution.stop] },
-    decision: tailoring && explainDecision(snapshot, tailoring, location.place),
+    decision: tailoring && explainDecision(snapshot, tailoring, { address, place: location.place }),
     records: explainRecords(snapshot, resolution),
     authority: resolution.sections.authority.flatMap(formatRRset),
     scope:
@@ -262,10 +285,12 @@ const networkRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
     "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one.",
 };
 
-/** A country that no document gives a place is at the default location, though rules know it. */
+/** Whose place it is; a country that no document gives one is at the default location, though rules know it. */
 function remarkOfPlace({ configuration }: Snapshot, location: Location): string | undefined {
-  const isAtDefault = location.kind === "geoip" && location.place === configuration.settings.defaultPlace;
-  return isAtDefault
+  if (location.kind !== "geoip") return undefined;
+  if (location.override !== undefined)
+    return `The configuration gives that place to all of ${location.override} (location).`;
+  return location.place === configuration.settings.defaultPlace
     ? "No countries document gives that country a place, so distances are those from the default location."
     : undefined;
 }
@@ -273,10 +298,12 @@ function remarkOfPlace({ configuration }: Snapshot, location: Location): string 
 const reasonsInWords: Readonly<Record<Reason, string>> = {
   nearest: "it is the nearest, and up",
   "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
+  spread: "the client's group is spread to it, by a hash",
   "only-draining-left": "none is up, and it is the nearest that is draining",
   active: "it is the tenant's active datacenter",
   standby: "the tenant has failed over, so its standby answers",
   "all-down": "all are down, and whenAllDown decides",
+  unlocated: "nothing tells where the asker is, and location.unlocated decides",
   network: "of the prefixes listed there it is the longest that holds the asker",
   country: "no network listed there holds the asker, and the country is listed",
   continent: "neither a network nor the country is listed there, and the continent is",
@@ -284,13 +311,28 @@ const reasonsInWords: Readonly<Record<Reason, string>> = {
   "no-rule": "neither network, country nor continent of the asker is listed there, and there is no default",
 };
 
-function explainDecision(snapshot: Snapshot, tailoring: Tailoring, place: Place): Decision {
+/** Who is answered, and where that is. */
+interface Client {
+  readonly address: IpAddress;
+  readonly place: Place;
+}
+
+/** Where a list orders them the first is not the nearest. */
+function becauseOf(choice: Choice, ranking: readonly RankedCandidate[] = []): string {
+  const chosen = ranking.find(({ id }) => id === chosenDatacenter(choice)?.id);
+  if (chosen?.isListed && choice.reason === "nearest") return "it is the first of that list, and up";
+  if (chosen?.isListed && choice.reason === "next-nearest")
+    return "it is the first of that list that is up; those before it are down or draining";
+  return reasonsInWords[choice.reason];
+}
+
+function explainDecision(snapshot: Snapshot, tailoring: Tailoring, client: Client): Decision {
   const { tailored } = tailoring;
   switch (tailored.kind) {
     case "service":
-      return explainService(snapshot, tailored, tailoring, place);
+      return explainService(snapshot, tailored, tailoring, client);
     case "records":
-      return explainRules(snapshot, tailored, tailoring, place);
+      return explainRules(snapshot, tailored, tailoring, client);
     default:
       return tailored satisfies never;
   }
@@ -300,7 +342,7 @@ function explainRules(
   snapshot: Snapshot,
   { name, rules: { otherwise } }: RecordsName,
   tailoring: Tailoring,
-  place: Place,
+  { place }: Client,
 ): RecordsDecision {
   const { choice } = tailoring;
   const chosen = chosenDatacenter(choice);
@@ -338,10 +380,11 @@ function explainService(
   snapshot: Snapshot,
   { service, bindings }: ServiceName,
   tailoring: Tailoring,
-  place: Place,
+  { address, place }: Client,
 ): ServiceDecision {
   const { choice } = tailoring;
   const chosen = chosenDatacenter(choice);
+  const ranking = tailoring.locationClass && rankingOf(snapshot, service, address);
   return {
     kind: "service",
     cloud: service.cloud,
@@ -351,8 +394,10 @@ function explainService(
     datacenter: chosen?.id,
     city: chosen?.place.city,
     reason: choice.reason,
-    because: reasonsInWords[choice.reason],
-    candidates: explainCandidates(snapshot, tailoring, place),
+    because: becauseOf(choice, ranking?.candidates),
+    candidates: explainCandidates(snapshot, tailoring, place, ranking?.candidates),
+    list: ranking?.list,
+    spread: explainSpread(choice),
     tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
   };
 }
@@ -361,16 +406,32 @@ function explainCandidates(
   { states }: Snapshot,
   { choice, locationClass }: Tailoring,
   place: Place,
+  ranking: readonly RankedCandidate[] = [],
 ): readonly ExplainedCandidate[] {
   const chosen = chosenDatacenter(choice);
-  return (locationClass?.datacenters ?? []).map((datacenter) => ({
-    id: datacenter.id,
-    city: datacenter.place.city,
-    kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
-    state: stateOf(states, datacenter),
-    chosen: datacenter === chosen,
-    mark: datacenter.mark,
-  }));
+  return (locationClass?.datacenters ?? []).map((datacenter) => {
+    const ranked = ranking.find(({ id }) => id === datacenter.id);
+    return {
+      id: datacenter.id,
+      city: datacenter.place.city,
+      kilometres: Math.round(greatCircleKilometres(place.coordinates, datacenter.place.coordinates)),
+      biasKilometres: ranked?.biasKilometres ?? 0,
+      latency: ranked?.latency,
+      isListed: ranked?.isListed ?? false,
+      state: stateOf(states, datacenter),
+      chosen: datacenter === chosen,
+      mark: datacenter.mark,
+    };
+  });
+}
+
+function explainSpread(choice: Choice): ExplainedSpread | undefined {
+  if (choice.kind !== "datacenter" || choice.spreading === undefined) return undefined;
+  const { among, group, spread } = choice.spreading;
+  return {
+    group: formatPrefix(group.prefix),
+    among: among.map(({ id }) => ({ id, weight: spread.weights.get(id) ?? 1 })),
+  };
 }
 
 function explainTenant(snapshot: Snapshot, tenant: TenantGeo): ExplainedTenant {
@@ -433,14 +494,22 @@ function explainScope(
     );
   }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
+  const found = decider?.tailoring?.locationClass;
   const isByRule = decider?.tailoring?.choice.kind === "rule";
   const shared = isByRule ? "the same records" : "the same ordered list of datacenters";
   if (decider !== undefined && scopePrefixLength === 0) {
-    return none(`every address has ${shared} at ${decider.name}`);
+    return none(
+      found?.isUnlocated ? "no address is located" : `every address has ${shared} at ${decider.name}`,
+    );
   }
-  if (decider !== undefined) {
+  if (decider !== undefined && found !== undefined) {
     const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
-    const because = `every address in ${prefix} has ${shared} at ${decider.name}, and one bit more would not`;
+    const has = `every address in ${prefix} has ${shared} at ${decider.name}`;
+    const because = found.isUnlocated
+      ? `no address in ${prefix} is located, and one bit more would hold some that are`
+      : found.prefixLength > found.listPrefixLength
+        ? `${has}, and is spread to the same one of them`
+        : `${has}, and one bit more would not`;
     return { prefixLength: scopePrefixLength, prefix, because };
   }
   if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");

@@ -149,10 +149,15 @@ export function prefixOf(address: IpAddress, length: number): IpPrefix {
   return { family: address.family, octets: maskOctets(address.octets, length), length };
 }
 
+/** Whether a prefix holds an address, or the first address of another prefix. */
 export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   if (prefix.family !== address.family) return false;
   return sameOctets(maskOctets(address.octets, prefix.length), prefix.octets);
 }
+
+/** By family, first address and length: a prefix comes right before those that it holds. */
+export const comparePrefixes = (a: IpPrefix, b: IpPrefix): number =>
+  a.family - b.family || Buffer.compare(a.octets, b.octets) || a.length - b.length;
 
 /** The IPv4 address inside an IPv4-mapped IPv6 one (RFC 4291 §2.5.5.2), which dual-stack sockets report. */
 export function unmapAddress(address: IpAddress): IpAddress {
@@ -160,6 +165,52 @@ export function unmapAddress(address: IpAddress): IpAddress {
   if (family === 4 || octets[10] !== 0xff || octets[11] !== 0xff) return address;
   for (let i = 0; i < 10; i++) if (octets[i] !== 0) return address;
   return { family: 4, octets: octets.slice(12) };
+}
+
+/** A block of IPv6 addresses that hold an IPv4 address right behind its prefix. */
+export interface Ipv4Block {
+  readonly name: string;
+  readonly prefix: IpPrefix;
+}
+
+/** An address in one of these is where the IPv4 address in it is. Their lengths are whole octets. */
+export const ipv4Blocks: readonly Ipv4Block[] = [
+  { name: "IPv4-mapped", text: "::ffff:0:0/96" }, // RFC 4291 §2.5.5.2
+  { name: "6to4", text: "2002::/16" }, // RFC 3056 §2
+  { name: "NAT64", text: "64:ff9b::/96" }, // RFC 6052 §2.1
+].map(({ name, text }) => {
+  const prefix = parsePrefix(text);
+  if (typeof prefix === "string") throw new Error(prefix);
+  return { name, prefix };
+});
+
+/** The block that an address, or the first address of a prefix, is in. */
+export function findIpv4Block({ family, octets }: IpAddress): Ipv4Block | undefined {
+  if (family === 4) return undefined;
+  return ipv4Blocks.find(({ prefix }) => {
+    for (let i = 0; i < prefix.length / 8; i++) if (prefix.octets[i] !== octets[i]) return false;
+    return true;
+  });
+}
+
+/** The block that holds all of a prefix, and the IPv4 prefix that the addresses in it are located by. */
+export function findIpv4Prefix(
+  prefix: IpPrefix,
+): { readonly block: Ipv4Block; readonly inner: IpPrefix } | undefined {
+  const block = findIpv4Block(prefix);
+  if (block === undefined || prefix.length < block.prefix.length) return undefined;
+  const at = block.prefix.length / 8;
+  const length = Math.min(32, prefix.length - block.prefix.length);
+  return { block, inner: { family: 4, octets: prefix.octets.slice(at, at + 4), length } };
+}
+
+/** How many leading bits two addresses of one family have in common. */
+export function commonPrefixLength(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) ^ (b[i] ?? 0);
+    if (difference !== 0) return i * 8 + Math.clz32(difference) - 24;
+  }
+  return a.length * 8;
 }
 
 /** A copy whose bits behind `length` are zero. */

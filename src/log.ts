@@ -3,13 +3,13 @@
 import { type Logger, pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { formatRule } from "./cloud/record-rules.ts";
-import type { ClientSubnet } from "./dns/client-subnet.ts";
-import { formatClass, formatRcode, formatType } from "./dns/iana.ts";
+import { formatClientSubnet } from "./dns/client-subnet.ts";
+import { formatRcode, formatTypeOfClass } from "./dns/iana.ts";
 import type { Question } from "./dns/message.ts";
 import { formatName } from "./dns/name.ts";
-import { type LocationTable, locateAddress } from "./geo/location-table.ts";
-import { formatAddress, formatPrefix } from "./ip.ts";
-import { type Resolution, stopsInWords, type Trace } from "./trace.ts";
+import { type LocationTable, locateAddress, locationName } from "./geo/location-table.ts";
+import { formatAddress } from "./ip.ts";
+import { lastTailoring, type Resolution, scopeTold, stopsInWords, type Trace } from "./trace.ts";
 
 export type { Logger };
 
@@ -119,7 +119,7 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
     };
   }
   const asked = trace.kind === "answer" ? trace.query : trace.asked;
-  const ecs = formatSubnet(asked.clientSubnet);
+  const ecs = asked.clientSubnet && formatClientSubnet(asked.clientSubnet);
   const question = asked.question === undefined ? undefined : questionFields(asked.question);
   const what = question === undefined ? "no question" : `${question.qname} ${question.qtype}`;
   if (trace.kind === "error") {
@@ -131,23 +131,23 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
     };
   }
   const { asker, resolution } = trace;
-  const location = locationName(locations, asker.address);
+  const location = locationName(locateAddress(locations, asker.address).location);
   const rcode = formatRcode(resolution.rcode);
-  const tailoring = resolution.hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
+  const tailoring = lastTailoring(resolution);
   const choice = tailoring?.choice;
   const datacenter = choice?.kind === "datacenter" ? choice.datacenter.id : undefined;
   const rule = choice?.kind === "rule" ? formatRule(choice.rule) : undefined;
   const reason = tailoring?.choice.reason ?? resolutionReason(resolution);
-  // What the response says: nothing without a client subnet, and 0 where that was not used (RFC 7871 §7.2.1).
   const used = asker.via === "client-subnet";
-  const scope = ecs === undefined ? undefined : used ? resolution.scopePrefixLength : 0;
+  const scope = scopeTold(trace);
   const unused = ecs === undefined ? "" : `; client subnet ${ecs} does not count`;
   const vantage = asker.via === "vantage" ? source.listener?.vantage?.name : undefined;
   const stands = vantage === undefined ? "" : ` as ${vantage}`;
   const who = used
     ? `${from.source} for ${ecs} (${location})`
     : `${from.source}${stands} (${location}${unused})`;
-  const how = used ? `${reason}, scope ${scope}` : reason;
+  const why = tailoring?.order === undefined ? reason : `${reason} by ${tailoring.order}`;
+  const how = used ? `${why}, scope ${scope}` : why;
   const decision =
     datacenter !== undefined
       ? ` ${datacenter} (${how})`
@@ -170,23 +170,11 @@ export function queryLine(trace: Trace, locations: LocationTable): QueryLine {
       datacenter,
       rule,
       reason,
+      order: tailoring?.order,
       scope,
       rcode,
     },
   };
-}
-
-/** The network, or the country that GeoIP says. */
-function locationName(locations: LocationTable, address: Parameters<typeof locateAddress>[1]): string {
-  const { location } = locateAddress(locations, address);
-  switch (location.kind) {
-    case "network":
-      return location.network;
-    case "geoip":
-      return location.country ?? location.place.city ?? "GeoIP";
-    case "default":
-      return "default location";
-  }
 }
 
 /** Why there are no records, or not the whole chain. */
@@ -199,11 +187,5 @@ function questionFields({ qname, qtype, qclass }: Question): {
   readonly qname: string;
   readonly qtype: string;
 } {
-  const type = formatType(qtype);
-  return { qname: formatName(qname), qtype: qclass === 1 ? type : `${formatClass(qclass)} ${type}` };
-}
-
-function formatSubnet(subnet: ClientSubnet | undefined): string | undefined {
-  if (subnet === undefined) return undefined;
-  return subnet.prefix === undefined ? `family ${subnet.family} /0` : formatPrefix(subnet.prefix);
+  return { qname: formatName(qname), qtype: formatTypeOfClass(qtype, qclass) };
 }

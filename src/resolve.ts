@@ -3,13 +3,14 @@
 import { isAliasOfService, type ServiceName, serviceRRset } from "./cloud/chain.ts";
 import { type Choice, chooseActive, chooseNearest } from "./cloud/choose.ts";
 import { type RecordsName, rrsetFor } from "./cloud/record-rules.ts";
+import type { WhenAllDown } from "./cloud/service.ts";
 import { placeOf, stateOf } from "./cloud/states.ts";
 import type { TailoredName } from "./cloud/tailored-name.ts";
 import type { ExtendedError } from "./dns/edns.ts";
 import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
 import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
-import { locationClass, ruleClass, type Snapshot } from "./snapshot.ts";
+import { type LocationClass, locationClass, orderOf, ruleClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
 import type { ScriptedZone } from "./zone/scripted-zone.ts";
@@ -202,17 +203,17 @@ function tailorRecords(snapshot: Snapshot, tailored: RecordsName, asker: Asker):
   }
   const { otherwise } = tailored.rules;
   const whenAllDown = otherwise.kind === "nearest" ? otherwise.whenAllDown : "nearest";
-  const choice = chooseNearest(found.datacenters, snapshot.states, whenAllDown);
-  return { tailored, choice, locationClass: found };
+  return { tailored, choice: chooseByPlace(snapshot, found, whenAllDown), locationClass: found };
 }
 
 function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker): Tailoring {
   const { service, bindings } = tailored;
   const candidates = snapshot.candidates.get(service);
   if (candidates !== undefined) {
-    const found = locationClass(candidates, asker.address);
-    const choice = chooseNearest(found.datacenters, snapshot.states, service.whenAllDown);
-    return { tailored, choice, locationClass: found };
+    const { group, ...found } = locationClass(candidates, asker.address, service.spread);
+    const spread = service.spread && group && { spread: service.spread, group };
+    const choice = chooseByPlace(snapshot, found, service.whenAllDown, spread);
+    return { tailored, choice, locationClass: found, order: orderOf(snapshot, service, asker.address) };
   }
   if (bindings.tenant === undefined)
     throw new Error(`${service.name} follows tenants, and its name tells none`);
@@ -220,6 +221,18 @@ function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker):
   const place = placeOf(snapshot.tenantPlaces, tenant);
   const choice = chooseActive(tenant, place, snapshot.states, service.whenAllDown);
   return { tailored, choice, locationClass: undefined };
+}
+
+/** Who is nowhere has no nearest datacenter. */
+function chooseByPlace(
+  { configuration, states }: Snapshot,
+  { isUnlocated, datacenters }: LocationClass,
+  whenAllDown: WhenAllDown,
+  spread?: Parameters<typeof chooseNearest>[3],
+): Choice {
+  const { unlocated } = configuration.settings.location;
+  if (isUnlocated && unlocated !== "default") return { kind: unlocated, reason: "unlocated" };
+  return chooseNearest(datacenters, states, whenAllDown, spread);
 }
 
 /** Puts the hops into sections; `zone` is that of the last hop, undefined where the chain was cut. */
@@ -230,17 +243,19 @@ function conclude(
 ): Resolution {
   const last = hops.at(-1);
   // RFC 7871 §7.2.1: along a chain the longest prefix that any step depends on is the scope. So it is for a NODATA that a
-  // choice made. §7.4 asks for 0 there, since caches may take any negative answer for /0; but those that mind the scope
-  // would then give it to askers who have the type, and the others do as they do.
+  // choice made, and for what is refused to those who cannot be located. §7.4 asks for 0 there, since caches may take any
+  // negative answer for /0; but those that mind the scope would then give it to askers who have the type, or who can be
+  // located, and the others do as they do.
   const scopePrefixLength = Math.max(
     0,
     ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),
   );
   const extendedErrors = hops
     .flatMap(({ tailoring }) => tailoring ?? [])
-    .flatMap((t) => outagesOf(snapshot, t));
-  if (last?.found === "servfail") {
-    return { ...notAnswered(RCODE.SERVFAIL), scopePrefixLength, hops, extendedErrors };
+    .flatMap((t) => [...unlocatedOf(t), ...outagesOf(snapshot, t)]);
+  if (last?.found === "servfail" || last?.found === "refused") {
+    const rcode = last.found === "servfail" ? RCODE.SERVFAIL : RCODE.REFUSED;
+    return { ...notAnswered(rcode), scopePrefixLength, hops, extendedErrors };
   }
   // A set, since a chain may come by the same DNAME again.
   const answer = [
@@ -304,12 +319,21 @@ function addressesOf(nameservers: RRset, zone: Zone<TailoredName>): readonly RRs
   });
 }
 
+/** That the asker could not be located: a refusal for that is by policy (RFC 8914 §4.19). */
+function unlocatedOf({ tailored, choice }: Tailoring): readonly ExtendedError[] {
+  if (choice.reason !== "unlocated") return [];
+  const name =
+    tailored.kind === "service" ? `${tailored.service.cloud}/${tailored.service.name}` : tailored.name;
+  const code = choice.kind === "refused" ? EXTENDED_ERROR.PROHIBITED : EXTENDED_ERROR.OTHER;
+  return [{ code, text: `${name} goes by place, and nothing tells where the asker is` }];
+}
+
 /** What an answer owes to outages: the datacenters that would have been chosen otherwise. */
 function outagesOf(
   { states, tenantPlaces }: Snapshot,
   { tailored, choice, locationClass: found }: Tailoring,
 ): readonly ExtendedError[] {
-  if (choice.kind === "rule") return [];
+  if (choice.kind === "rule" || choice.reason === "unlocated") return [];
   const isService = tailored.kind === "service";
   if (choice.reason === "all-down") {
     const whose = isService ? `${tailored.service.cloud}/${tailored.service.name}` : tailored.name;
@@ -322,10 +346,12 @@ function outagesOf(
     return [{ code: EXTENDED_ERROR.OTHER, text }];
   }
   const preferred = found?.datacenters ?? (place === undefined ? [] : [place.active]);
-  const at = preferred.findIndex(
-    (datacenter) => choice.kind === "datacenter" && datacenter === choice.datacenter,
+  // Of those who share the clients the farthest is the first that an outage made one of them.
+  const last = choice.spreading?.among.at(-1) ?? choice.datacenter;
+  const at = preferred.indexOf(last); // a standby is not among those preferred
+  const passedOver = (at < 0 ? preferred : preferred.slice(0, at)).filter(
+    (datacenter) => stateOf(states, datacenter) !== "up",
   );
-  const passedOver = at < 0 ? preferred : preferred.slice(0, at);
   if (passedOver.length === 0) return [];
   const [first, second, third, ...more] = passedOver;
   const named = [first, second, third].flatMap((datacenter) => datacenter ?? []);

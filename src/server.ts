@@ -9,9 +9,9 @@ import { renderHandlerQuery } from "./script/handler-query.ts";
 import { type Handlers, noHandlers } from "./script/handlers.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
 import { inStatesOf, type Snapshot, withStates } from "./snapshot.ts";
-import type { ListenerRules, Source, Trace } from "./trace.ts";
+import type { ListenerRules, Observation, Source, Trace } from "./trace.ts";
 import { isLoopback, isWildcard, machineAddresses } from "./transport/addresses.ts";
-import { Connections } from "./transport/connections.ts";
+import { type ConnectionCounts, Connections } from "./transport/connections.ts";
 import type { Listener, Respond, ResponseOctets } from "./transport/listener.ts";
 import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
@@ -21,8 +21,12 @@ export interface ServerOptions {
   readonly listen: readonly ListenerSettings[];
   /** those of the snapshot's scripted zones; the server ends them */
   readonly handlers?: Handlers;
+  /** milliseconds since 1970, read once a query; the machine's where absent */
+  readonly now?: () => number;
+  /** milliseconds of a clock that never goes back, read twice a query */
+  readonly stopwatch?: () => number;
   /** told of every query, after its answer is made */
-  readonly onTrace?: (trace: Trace) => void;
+  readonly onTrace?: (trace: Trace, observation: Observation) => void;
   /** told of what went wrong inside, a stack with it */
   readonly onFault?: (error: unknown) => void;
 }
@@ -40,6 +44,8 @@ export interface Server {
    * for it as it is in this snapshot, and as it was before where it is gone.
    */
   replaceSnapshot(next: Snapshot, handlers?: Handlers): Promise<void>;
+  /** TCP connections, now and so far */
+  readonly connections: ConnectionCounts;
   /** Answers what was received, then closes; settles when all is closed. */
   close(): Promise<void>;
 }
@@ -55,16 +61,20 @@ export class ListenError extends Error {}
 export async function startServer(first: Snapshot, options: ServerOptions): Promise<Server> {
   let snapshot = first;
   let handlers = options.handlers ?? noHandlers;
-  const onFault = options.onFault ?? (() => {});
+  const { now = Date.now, stopwatch = () => performance.now(), onTrace, onFault = () => {} } = options;
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
   const respond: Respond = (message, source) => {
-    const nowSeconds = Math.floor(Date.now() / 1000);
+    const received = stopwatch();
+    const nowMilliseconds = now();
+    const nowSeconds = Math.floor(nowMilliseconds / 1000);
+    const answering = snapshot;
     const rescue = (error: unknown): ResponseOctets => {
       onFault(error);
       return servfail(snapshot, message, source, nowSeconds, onFault);
     };
     const finish = ({ octets, trace }: Answered): ResponseOctets => {
-      options.onTrace?.(trace);
+      const microseconds = (stopwatch() - received) * 1000;
+      onTrace?.(trace, { octets, microseconds, nowMilliseconds, snapshot: answering });
       return octets;
     };
     try {
@@ -124,6 +134,9 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   return {
     listening,
     leftOut,
+    get connections() {
+      return connections.counts;
+    },
     setStates: (states) => {
       snapshot = withStates(snapshot, states);
     },

@@ -7,7 +7,7 @@ import type { ExtendedError } from "./dns/edns.ts";
 import type { Query, RRset, Sections } from "./dns/message.ts";
 import type { DomainName } from "./dns/name.ts";
 import type { IpAddress } from "./ip.ts";
-import type { LocationClass } from "./snapshot.ts";
+import type { LocationClass, Snapshot } from "./snapshot.ts";
 import type { Vantage } from "./vantage.ts";
 
 export interface Source {
@@ -34,7 +34,16 @@ export interface Asker {
 export interface Hop {
   readonly name: DomainName;
   readonly zone: DomainName;
-  readonly found: "rrset" | "cname" | "referral" | "nodata" | "nxdomain" | "yxdomain" | "servfail" | "script";
+  readonly found:
+    | "rrset"
+    | "cname"
+    | "referral"
+    | "nodata"
+    | "nxdomain"
+    | "yxdomain"
+    | "servfail"
+    | "refused"
+    | "script";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
   /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */
@@ -50,6 +59,8 @@ export interface Tailoring {
   readonly choice: Choice;
   /** undefined for active-datacenter, which no place decides */
   readonly locationClass: LocationClass | undefined;
+  /** what ordered the datacenters, where not distance: `list of country DE` */
+  readonly order?: string | undefined;
 }
 
 /** Why nothing was looked up, or why a chain ends before its last name. */
@@ -107,3 +118,27 @@ export type Trace =
       readonly asker: Asker;
       readonly resolution: Resolution;
     };
+
+/** What there is to know of an answer beside how it came about. */
+export interface Observation {
+  /** the response; undefined: silence */
+  readonly octets: Uint8Array | undefined;
+  /** from receipt to answer */
+  readonly microseconds: number;
+  /** when it was received, since 1970 */
+  readonly nowMilliseconds: number;
+  /** the one that answered */
+  readonly snapshot: Snapshot;
+}
+
+export type AnswerTrace = Extract<Trace, { readonly kind: "answer" }>;
+
+/** The last choice on the way, which says what the answer owes to place and states. */
+export const lastTailoring = ({ hops }: Resolution): Tailoring | undefined =>
+  hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
+
+/** The scope that the response tells: none without a client subnet, 0 where that was not used (RFC 7871 §7.2.1). */
+export function scopeTold({ query, asker, resolution }: AnswerTrace): number | undefined {
+  if (query.clientSubnet === undefined) return undefined;
+  return asker.via === "client-subnet" ? resolution.scopePrefixLength : 0;
+}

@@ -41,6 +41,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "trace.ts": ["snapshot.ts", "vantage.ts", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
+  audit: ["resolve.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
+  "locate.ts": ["snapshot.ts", "cloud", "geo", "ip.ts"],
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
   "scripted.ts": ["resolve.ts", "trace.ts", "script", "zone", "dns"],
   "answer.ts": [
@@ -69,6 +71,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
   admin: ["explain.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
+  "clock.ts": ["admin"],
+  "query-counts.ts": ["trace.ts", "cloud", "geo", "dns"],
+  "metrics.ts": ["query-counts.ts", "transport", "cloud"],
+  "observer.ts": ["query-counts.ts", "query-ring.ts", "journal.ts", "trace.ts", "geo"],
+  "query-ring.ts": ["admin", "trace.ts", "geo", "dns", "ip.ts"],
+  "journal.ts": ["admin", "query-ring.ts", "geo"],
   "diff.ts": ["config", "cloud", "zone"],
   "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
   "server.ts": [

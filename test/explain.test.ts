@@ -303,6 +303,99 @@ datacenters:
   });
 });
 
+describe("what is near", () => {
+  const path = join(import.meta.dirname, "scenarios/fixtures/nearness.yaml");
+  const shop = load(path);
+  const { location } = shop.configuration.settings;
+  const step3 = (told: Explanation): readonly string[] =>
+    words(told)
+      .split("\n")
+      .filter((line) => / km |list of|spread over|spread to|: it is|None/.test(line))
+      .map((line) => line.trim());
+
+  test.each([
+    {
+      name: "a bias",
+      asks: ["biased", "10.1.3.0/24"],
+      told: [
+        "1. Shop/fra    638 km  up       Frankfurt <- chosen",
+        "2. Shop/lhr      0 km  up       London [bias +700 km]",
+        "3. Shop/chi   6353 km  up       Chicago",
+        "4. Shop/tyo   9559 km  up       Tokyo [bias -200 km]",
+        "Shop/fra (Frankfurt): it is the nearest, and up.",
+        "scope 22: every address in 10.1.0.0/22 has the same ordered list of datacenters at biased.shop.test., and one bit more would not",
+      ],
+    },
+    {
+      name: "a list",
+      asks: ["listed", "10.2.0.0/24"],
+      told: [
+        "the list of country DE comes first",
+        "1. Shop/chi   7083 km  up       Chicago [listed] <- chosen",
+        "2. Shop/lhr    931 km  up       London [listed]",
+        "3. Shop/fra    423 km  up       Frankfurt",
+        "4. Shop/tyo   8917 km  up       Tokyo",
+        "Shop/chi (Chicago): it is the first of that list, and up.",
+        "scope 17: every address in 10.2.0.0/17 has the same ordered list of datacenters at listed.shop.test., and one bit more would not",
+      ],
+    },
+    {
+      name: "latencies, each from where it was measured",
+      asks: ["measured", "10.2.9.0/24"],
+      told: [
+        "1. Shop/lhr    931 km  up       London [1 ms from network 10.2.9.0/24] <- chosen",
+        "2. Shop/fra    423 km  up       Frankfurt",
+        "3. Shop/tyo   8917 km  up       Tokyo [9 ms from network berlin-office 10.2.0.0/16]",
+        "4. Shop/chi   7083 km  up       Chicago [95 ms from continent EU]",
+        "Shop/lhr (London): it is the nearest, and up.",
+        "scope 24: every address in 10.2.9.0/24 has the same ordered list of datacenters at measured.shop.test., and one bit more would not",
+      ],
+    },
+    {
+      name: "spreading",
+      asks: ["spread", "10.1.2.0/24"],
+      told: [
+        "1. Shop/lhr      0 km  up       London",
+        "2. Shop/fra    638 km  up       Frankfurt <- chosen",
+        "3. Shop/chi   6353 km  up       Chicago",
+        "4. Shop/tyo   9559 km  up       Tokyo",
+        "the clients of 10.1.2.0/24 are spread over Shop/lhr (weight 2), Shop/fra (weight 1)",
+        "Shop/fra (Frankfurt): the client's group is spread to it, by a hash.",
+        "scope 24: every address in 10.1.2.0/24 has the same ordered list of datacenters at spread.shop.test., and is spread to the same one of them",
+      ],
+    },
+  ])("$name", ({ asks: [name, from], told }) => {
+    expect(step3(ask(shop, `${name}.shop.test`, "A", from))).toEqual(told);
+  });
+
+  test("who is not located", () => {
+    const refusing = load(path, { location: { ...location, unlocated: "refused" } });
+    const told = ask(refusing, "plain.shop.test", "A", "9.0.0.0/24");
+    expect([told.rcode, told.location.rule, told.decision?.reason]).toEqual([
+      "REFUSED",
+      "unlocated",
+      "unlocated",
+    ]);
+    expect(words(told)).toContain("Neither a network nor GeoIP knows 9.0.0.0/8, so it is not located.");
+    expect(step3(told)).toEqual(["None: nothing tells where the asker is, and location.unlocated decides."]);
+    expect(told.scope.because).toBe(
+      "no address in 9.0.0.0/8 is located, and one bit more would hold some that are",
+    );
+  });
+
+  test("a place that the configuration gives", () => {
+    const given = load(path, {
+      location: {
+        ...location,
+        countries: new Map([["US", { city: "Reno", coordinates: [39.53, -119.81] }]]),
+      },
+    });
+    const told = ask(given, "plain.shop.test", "A", "8.8.8.0/24");
+    expect(words(told)).toContain("GeoIP puts 8.8.0.0/16 in US: Reno [39.53, -119.81].");
+    expect(told.location.remark).toBe("The configuration gives that place to all of US (location).");
+  });
+});
+
 describe("marks", () => {
   test("of a name whose records are fixed", () => {
     const told = ask(defaultLab, "SYD-portal.office.com");

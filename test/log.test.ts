@@ -18,6 +18,8 @@ if (loaded.kind === "errors") throw new Error("the default lab has errors");
 const { configuration: defaultLab } = loaded;
 const rules = loadConfig(join(import.meta.dirname, "scenarios/fixtures/tailored.yaml"));
 if (rules.kind === "errors") throw new Error("the fixture has errors");
+const near = loadConfig(join(import.meta.dirname, "scenarios/fixtures/nearness.yaml"));
+if (near.kind === "errors") throw new Error("the fixture has errors");
 
 function lineOf(
   name: string,
@@ -127,6 +129,43 @@ describe("the line of a query", () => {
     expect(line.message).toMatch(/: NOERROR .*$/);
     expect(line.message.replace(/^.*: NOERROR /, "")).toBe(words);
     expect(line.fields).toMatchObject(fields);
+  });
+
+  test.each([
+    ["plain", "10.1.0.0/24", "Shop/lhr (nearest, scope 22)", { order: undefined }],
+    [
+      "listed",
+      "10.2.0.0/24",
+      "Shop/chi (nearest by list of country DE, scope 17)",
+      { reason: "nearest", order: "list of country DE" },
+    ],
+    [
+      "measured",
+      "10.2.9.0/24",
+      "Shop/lhr (nearest by latency of network 10.2.9.0/24, scope 24)",
+      { order: "latency of network 10.2.9.0/24" },
+    ],
+    ["spread", "10.1.2.0/24", "Shop/fra (spread, scope 24)", { reason: "spread" }],
+  ])("says what is near for %s from %s", (name, ecs, words, fields) => {
+    const line = lineOf(`${name}.shop.test`, { ecs }, near.configuration);
+    expect(line.message.replace(/^.*: NOERROR /, "")).toBe(words);
+    expect(line.fields).toMatchObject(fields);
+  });
+
+  test("says that nothing locates the asker", () => {
+    const { settings } = near.configuration;
+    const location = { ...settings.location, unlocated: "refused" } as const;
+    const configuration = { ...near.configuration, settings: { ...settings, location } };
+    const { message, fields } = lineOf("plain.shop.test", { ecs: "9.0.0.0/24" }, configuration);
+    expect(message).toBe(
+      "plain.shop.test. A from 127.0.0.1 for 9.0.0.0/24 (not located): REFUSED, unlocated",
+    );
+    expect(fields).toMatchObject({
+      location: "not located",
+      reason: "unlocated",
+      rcode: "REFUSED",
+      scope: 7,
+    });
   });
 
   test.each([

@@ -29,9 +29,11 @@ import { normalised, readBlocks, readExamples, readmePath, writeFiles, yamlName 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
 
-/** A copy of the default lab with README's YAML beside it. */
+/** A copy of the default lab and of what commands name, with README's YAML beside it. */
 const folder = mkdtempSync(join(tmpdir(), "geodns365-readme-"));
-cpSync(join(root, "config"), join(folder, "config"), { recursive: true });
+for (const copied of ["config", "test/fixtures"]) {
+  cpSync(join(root, copied), join(folder, copied), { recursive: true });
+}
 const blocks = readBlocks("yaml").map((text) => ({ name: yamlName(text) ?? "" }));
 writeFiles(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -130,7 +132,7 @@ describe("geodns365", () => {
   it.each(runs)("$command", async ({ command, output }) => {
     const words = command.split(" ").slice(2);
     const program = join(root, "src/cli/geodns365.js");
-    const run = promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
+    const run = promisify(execFile)(process.execPath, [program, ...words], { cwd: folder });
     const { stdout, stderr } = await run.catch(
       (error: { readonly stdout: string; readonly stderr: string }) => error,
     );

@@ -72,6 +72,17 @@ const families = [4, 6] as const;
 const landmarks = [
   ...configuration.networks.flatMap(({ prefixes }) => prefixes),
   ...Object.keys(countries).map(prefix),
+  // where IPv6 addresses hold IPv4 addresses, and where they would be taken to
+  ...[
+    "::ffff:0:0/96",
+    "2002::/16",
+    "64:ff9b::/96",
+    "2001::/32",
+    "::/80",
+    "::ffff:a04:0/112",
+    "2002:a04::/32",
+    "64:ff9b::a04:0/112",
+  ].map(prefix),
 ];
 
 const randomAddress = (family: AddressFamily): fc.Arbitrary<IpAddress> => {

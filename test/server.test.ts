@@ -96,6 +96,29 @@ describe("the server", () => {
     );
   });
 
+  it("tells of each query what was answered, when, in which time, and from which snapshot", async () => {
+    const told: unknown[] = [];
+    let milliseconds = 0;
+    const server = await start({
+      now: () => 1_700_000_000_500,
+      stopwatch: () => {
+        milliseconds += 0.25;
+        return milliseconds;
+      },
+      onTrace: (trace, { octets, ...observation }) =>
+        told.push({ kind: trace.kind, octets: octets?.length, ...observation }),
+    });
+    await ask(server, "udp", "outlook.ms-acdc.office.com.", "10.1.0.0/24");
+    expect(told[0]).toEqual({
+      kind: "answer",
+      octets: expect.any(Number),
+      microseconds: 250,
+      nowMilliseconds: 1_700_000_000_500,
+      snapshot,
+    });
+    expect(server.connections).toEqual({ open: 0, refused: 0, replaced: 0 });
+  });
+
   it("says which port is taken and what to do, and leaves nothing open", async () => {
     const other = createServer();
     other.listen(0, "127.0.0.1");

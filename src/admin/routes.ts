@@ -151,6 +151,12 @@ const candidates = z
       city: z.string().optional(),
       kilometres: z.number(),
       state,
+      biasKilometres: z.number().describe("added to the kilometres"),
+      latency: z
+        .object({ milliseconds: z.number(), words: z.string() })
+        .optional()
+        .describe("measured, and in place of the kilometres"),
+      isListed: z.boolean().describe("whether a list has it, so that neither counts"),
       chosen: z.boolean(),
       mark,
     }),
@@ -160,10 +166,12 @@ const ruleKind = z.enum(["network", "country", "continent", "default", "no-rule"
 const reason = z.enum([
   "nearest",
   "next-nearest",
+  "spread",
   "only-draining-left",
   "active",
   "standby",
   "all-down",
+  "unlocated",
   ...ruleKind.options,
 ]);
 const decision = z.discriminatedUnion("kind", [
@@ -178,6 +186,11 @@ const decision = z.discriminatedUnion("kind", [
     reason,
     because: z.string(),
     candidates,
+    list: z.string().optional().describe("whose list orders them first, if one does"),
+    spread: z
+      .object({ group: z.string(), among: z.array(z.object({ id: z.string(), weight: z.number() })) })
+      .optional()
+      .describe("over whom clients are spread"),
     tenant: z
       .object({
         name: z.string(),
@@ -220,7 +233,7 @@ const explanation = z
       .describe("where one can ask as if from there"),
     clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
     location: z.object({
-      rule: z.enum(["network", "geoip", "default"]),
+      rule: z.enum(["network", "geoip", "default", "unlocated"]),
       name: z.string().optional().describe("the network, or the country"),
       kind: z.enum(["office", "vpn", "expressroute"]).optional(),
       place,

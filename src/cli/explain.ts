@@ -122,6 +122,10 @@ function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["lo
       return hasGeoip
         ? `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is at the default location: ${where}.`;
+    case "unlocated":
+      return hasGeoip
+        ? `Neither a network nor GeoIP knows ${prefix}, so it is not located.`
+        : `No network holds ${prefix} and no GeoIP database is loaded, so it is not located.`;
   }
 }
 
@@ -165,9 +169,15 @@ function* formatRecordsDecision(decision: RecordsDecision): Generator<string> {
 }
 
 function* formatServiceDecision(decision: ServiceDecision): Generator<string> {
-  const { cloud, service, era, policy, candidates, tenant, datacenter, city, because } = decision;
+  const { cloud, service, era, policy, candidates, list, spread, tenant, datacenter, city, because } =
+    decision;
   yield `   ${cloud}, service ${service}${era === undefined ? "" : ` (era ${era})`}, policy ${policy}`;
+  if (list !== undefined) yield `   the list of ${list} comes first`;
   yield* formatCandidates(candidates);
+  if (spread !== undefined) {
+    const among = spread.among.map(({ id, weight }) => `${id} (weight ${weight})`).join(", ");
+    yield `   the clients of ${spread.group} are spread over ${among}`;
+  }
   if (tenant !== undefined) {
     const { standby, standbyState } = tenant;
     const backup = standby === undefined ? "no standby" : `standby ${standby} (${standbyState})`;
@@ -180,13 +190,23 @@ function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator
   const width = Math.max(0, ...candidates.map(({ id }) => id.length));
   const chosenAt = candidates.findIndex(({ chosen }) => chosen);
   const shown = Math.max(5, chosenAt + 1);
-  for (const [i, { id, city: place, kilometres, state, chosen, mark: origin }] of candidates
-    .slice(0, shown)
-    .entries()) {
+  for (const [i, candidate] of candidates.slice(0, shown).entries()) {
+    const { id, city: place, kilometres, state, chosen, mark: origin } = candidate;
     const mark = `${origin === undefined ? "" : ` (${origin})`}${chosen ? " <- chosen" : ""}`;
-    yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${mark}`;
+    const why = formatNearness(candidate);
+    yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${why}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
+}
+
+/** What ordered a candidate beside its distance. */
+function formatNearness({ biasKilometres, latency, isListed }: ExplainedCandidate): string {
+  const parts = [
+    ...(isListed ? ["listed"] : []),
+    ...(latency === undefined ? [] : [`${latency.milliseconds} ms from ${latency.words}`]),
+    ...(biasKilometres === 0 ? [] : [`bias ${biasKilometres > 0 ? "+" : ""}${biasKilometres} km`]),
+  ];
+  return parts.length === 0 ? "" : ` [${parts.join(", ")}]`;
 }
 
 function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {

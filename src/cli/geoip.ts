@@ -3,7 +3,10 @@
 import type { Snapshot } from "../snapshot.ts";
 
 export function formatGeoip({ geoip, configuration }: Snapshot): string {
-  if (geoip === undefined) return "GeoIP: none, so public addresses are at the default location";
+  if (geoip === undefined) {
+    const isAtDefault = configuration.settings.location.unlocated === "default";
+    return `GeoIP: none, so public addresses are ${isAtDefault ? "at the default location" : "not located"}`;
+  }
   const { geoipDatabase: choice } = configuration.settings;
   const which =
     choice.kind === "file" ? `${choice.path} (${geoip.databaseType})` : "embedded iptoasn-country";

@@ -6,12 +6,14 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { parseDuration } from "../admin/duration.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
-import { type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import { auditCommand } from "./audit.ts";
 import { check } from "./check.ts";
 import { datacenterList, datacenterSet } from "./datacenter.ts";
 import { EXIT } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
 import { journalCommand } from "./journal.ts";
+import { locateCommand } from "./locate.ts";
 import { overrideList, overrideRemove } from "./override.ts";
 import { query } from "./query.ts";
 import { reloadCommand } from "./reload.ts";
@@ -81,6 +83,29 @@ function buildProgram(): Command {
     .action(async (qname, qtype, options) =>
       exitWith(await explainCommand({ json: false, ...options, qname, qtype })),
     );
+
+  program
+    .command("audit")
+    .description("show which prefixes get which datacenters, and prove that every scope is exact")
+    .addArgument(
+      new Argument("[name]", "the name; all that are tailored by place if not given").argParser(domain),
+    )
+    .addOption(config())
+    .option("--diff <file>", "show what moves when this configuration takes the place of the other")
+    .addOption(new Option("--family <4|6>", "one address family alone").argParser(addressFamily))
+    .option("--cells", "print each prefix with its list")
+    .option("--json", "print JSON")
+    .action(async (qname, options) =>
+      exitWith(await auditCommand({ json: false, cells: false, ...options, qname })),
+    );
+
+  program
+    .command("locate")
+    .description("say where an address, a prefix or a network is, and which datacenters are nearest to it")
+    .argument("<address|prefix|network>", "what to locate")
+    .addOption(config())
+    .option("--json", "print JSON")
+    .action(async (what, options) => exitWith(await locateCommand({ json: false, ...options, what })));
 
   program
     .command("zone")
@@ -245,6 +270,8 @@ function listener(text: string): ListenArgument {
 }
 
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
+const addressFamily = (text: string): AddressFamily =>
+  text === "4" ? 4 : text === "6" ? 6 : accepted<AddressFamily>(`"${text}" is neither 4 nor 6`);
 const prefix = (text: string): IpPrefix => accepted(parsePrefix(text));
 const domain = (text: string): Uint8Array => accepted(parseName(text));
 const recordType = (text: string): number => accepted(parseType(text) ?? `"${text}" is not a type`);

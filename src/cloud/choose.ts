@@ -2,6 +2,7 @@
 
 import type { FixedRule } from "./record-rules.ts";
 import type { WhenAllDown } from "./service.ts";
+import { chooseSpread, type Spread, type SpreadGroup } from "./spread.ts";
 import { type DatacenterStates, stateOf, type TenantPlace } from "./states.ts";
 import type { Datacenter, TenantGeo } from "./topology.ts";
 
@@ -11,6 +12,8 @@ export type Reason =
   | "nearest"
   /** nearer ones are down or draining */
   | "next-nearest"
+  /** of the nearest ones that are up, the one that the client's group is spread to */
+  | "spread"
   /** none is up, so the nearest draining one answers */
   | "only-draining-left"
   /** the tenant's active datacenter */
@@ -19,14 +22,29 @@ export type Reason =
   | "standby"
   /** all are down; `whenAllDown` says what happens */
   | "all-down"
+  /** nothing tells where the asker is; `location.unlocated` says what happens */
+  | "unlocated"
   /** a rule gives the records itself, or none holds */
   | FixedRule["kind"];
 
 export type Choice = DatacenterChoice | RuleChoice;
 
 export type DatacenterChoice =
-  | { readonly kind: "datacenter"; readonly datacenter: Datacenter; readonly reason: Reason }
-  | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" };
+  | {
+      readonly kind: "datacenter";
+      readonly datacenter: Datacenter;
+      readonly reason: Reason;
+      readonly spreading?: Spreading;
+    }
+  | { readonly kind: "servfail" | "nodata"; readonly reason: "all-down" }
+  | { readonly kind: "nodata" | "refused"; readonly reason: "unlocated" };
+
+/** Those who share the clients, and whose share one of them got. */
+export interface Spreading {
+  readonly spread: Spread;
+  readonly group: SpreadGroup;
+  readonly among: readonly Datacenter[];
+}
 
 export interface RuleChoice {
   readonly kind: "rule";
@@ -34,13 +52,25 @@ export interface RuleChoice {
   readonly reason: FixedRule["kind"];
 }
 
-/** The first datacenter of an ordered list that is up; then the first that is draining; then `whenAllDown`. */
+/**
+ * The first datacenter of an ordered list that is up, or one of the first few where the asker's group is spread over those;
+ * then the first that is draining; then `whenAllDown`.
+ */
 export function chooseNearest(
   candidates: readonly Datacenter[],
   states: DatacenterStates,
   whenAllDown: WhenAllDown,
+  spread?: Pick<Spreading, "spread" | "group">,
 ): DatacenterChoice {
-  const up = candidates.find((datacenter) => stateOf(states, datacenter) === "up");
+  const isUp = (datacenter: Datacenter): boolean => stateOf(states, datacenter) === "up";
+  if (spread !== undefined) {
+    const among = candidates.filter(isUp).slice(0, spread.spread.over);
+    const chosen = among.length < 2 ? undefined : chooseSpread(spread.group, among, spread.spread);
+    if (chosen !== undefined) {
+      return { kind: "datacenter", datacenter: chosen, reason: "spread", spreading: { ...spread, among } };
+    }
+  }
+  const up = candidates.find(isUp);
   if (up !== undefined) {
     return { kind: "datacenter", datacenter: up, reason: up === candidates[0] ? "nearest" : "next-nearest" };
   }

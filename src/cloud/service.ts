@@ -1,6 +1,8 @@
 /** Services: names that a cloud answers, and the chains they lead to. */
 
+import type { Nearness } from "../geo/nearness.ts";
 import type { NameTemplate } from "./name-template.ts";
+import type { Spread } from "./spread.ts";
 import type { Datacenter, Mark, Tenant } from "./topology.ts";
 
 export type Policy = "nearest-datacenter" | "active-datacenter";
@@ -20,6 +22,9 @@ export interface Service {
     | ChainEndAlias;
   /** whom the policy nearest-datacenter chooses from */
   readonly candidates: readonly Datacenter[];
+  /** what puts them in order */
+  readonly nearness: Nearness;
+  readonly spread: Spread | undefined;
   readonly whenAllDown: WhenAllDown;
   /** whether its front ends proxy to the tenant's active datacenter, as Exchange's do */
   readonly hasSecondHop: boolean;

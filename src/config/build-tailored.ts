@@ -23,11 +23,12 @@ import {
 import { foldRdata } from "../dns/rdata.ts";
 import { parseTypeAndRdata } from "../dns/record-line.ts";
 import { continents } from "../geo/place.ts";
-import { formatPrefix, type IpPrefix, parsePrefix } from "../ip.ts";
+import { comparePrefixes, formatPrefix, type IpPrefix } from "../ip.ts";
 import { findZone, type ZoneBuilder } from "../zone/zone.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Network } from "./configuration.ts";
-import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
+import { type Documents, noContinents, suggest, type ZonesOwner } from "./documents.ts";
+import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound, cutPieces } from "./printable.ts";
 import type { TailoredEntry } from "./schema.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
@@ -165,9 +166,7 @@ function buildRules(written: Written, target: Target, context: TailoredContext):
   const { lost } = documents;
   const isCountryLost = lost.anything || lost.keys.has("countries");
   if (entry.continents !== undefined && documents.countries.length === 0 && !isCountryLost) {
-    const words =
-      "which country is on which continent is told by a countries document; include one, like config/countries.yaml";
-    faults.atKey(source, [...path, "continents"], words);
+    faults.atKey(source, [...path, "continents"], noContinents);
   }
   if (ruleKeys.every((key) => entry[key] === undefined)) {
     faults.atKey(source, path, `the name has no rule; there are ${ruleKeys.join(", ")}`);
@@ -232,12 +231,9 @@ function buildNetworkRules(
 }
 
 function prefixesOfKey(key: string): readonly IpPrefix[] | string {
-  const prefix = parsePrefix(key);
+  const prefix = parseLocatedPrefix(key);
   return typeof prefix === "string" ? prefix : [prefix];
 }
-
-const comparePrefixes = (a: IpPrefix, b: IpPrefix): number =>
-  a.family - b.family || Buffer.compare(a.octets, b.octets) || a.length - b.length;
 
 function buildOtherwise(
   { source, path, entry, cloud }: Written,

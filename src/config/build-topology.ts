@@ -13,7 +13,8 @@ import {
   type Tenant,
   type TenantGeo,
 } from "../cloud/topology.ts";
-import type { Country, Place } from "../geo/place.ts";
+import { byDistance } from "../geo/nearness.ts";
+import { type Country, continents as continentCodes, type Place } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
 import {
   formatEndpoint,
@@ -25,8 +26,9 @@ import {
   parsePrefix,
   prefixContains,
 } from "../ip.ts";
-import type { Network, Settings } from "./configuration.ts";
+import type { LocationSettings, Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
+import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound } from "./printable.ts";
 import type { CloudDocument, SettingsDocument, TenantsDocument } from "./schema.ts";
 import {
@@ -44,6 +46,10 @@ export class Faults {
 
   at(source: YamlDocument, path: ValuePath, message: string): void {
     this.errors.push(source.errorAt(source.placeOf(path), message));
+  }
+
+  warnAt(source: YamlDocument, path: ValuePath, message: string): void {
+    this.warnings.push(source.errorAt(source.placeOf(path), message));
   }
 
   atKey(source: YamlDocument, path: ValuePath, message: string): void {
@@ -79,11 +85,12 @@ export function buildSettings(
     }
     merged = { ...value, ...merged };
   }
-  const { server = {}, clientSubnet, geoip, log } = merged;
+  const { server = {}, clientSubnet, geoip, log, journal } = merged;
   const database = geoip?.database ?? "embedded";
   const trust = clientSubnet?.trust ?? "all";
   const geoipSource = owners.get("geoip");
   const serverSource = owners.get("server");
+  const location = buildLocation(merged.location ?? {}, owners.get("location"), faults);
   return {
     answer: server.answer ?? "full",
     udpPayloadSize: server.udpPayloadSize ?? 1232,
@@ -102,15 +109,17 @@ export function buildSettings(
     },
     clientSubnetTrust: typeof trust === "string" ? trust : prefixesOf(trust),
     geoipDatabase:
-      database === "embedded" || database === "none" || geoipSource === undefined
-        ? { kind: database === "none" ? "none" : "embedded" }
+      database === "embedded" || database === "none" || geoipSource === undefined || !location.byGeoip
+        ? { kind: database === "none" || !location.byGeoip ? "none" : "embedded" }
         : {
             kind: "file",
             path: resolve(dirname(geoipSource.file), database),
             ...geoipSource.errorAt(geoipSource.placeOf(["geoip", "database"]), ""),
           },
     defaultPlace: merged.defaultLocation ?? defaultPlace,
+    location,
     loggedQueries: log?.queries ?? "all",
+    journalQueries: journal?.queries ?? 10_000,
     stateFile:
       server.stateFile === undefined || serverSource === undefined
         ? { kind: "default" }
@@ -137,6 +146,46 @@ function buildAdmin(
   return { listen: endpoints, tokenHash, hosts };
 }
 
+function buildLocation(
+  { sources, subdivisions, countries, continents, unlocated }: NonNullable<SettingsDocument["location"]>,
+  source: YamlDocument | undefined,
+  faults: Faults,
+): LocationSettings {
+  for (const [i, each] of (sources ?? []).entries()) {
+    if (source !== undefined && sources?.indexOf(each) !== i)
+      faults.at(source, ["location", "sources", i], `"${each}" is here twice`);
+  }
+  if (source !== undefined && (unlocated === "nodata" || unlocated === "refused")) {
+    const words = `who cannot be located gets ${unlocated.toUpperCase()}, which a shared resolver may hand to all of its clients: caches may take a negative answer for everyone's, whatever its scope (RFC 7871 §7.4)`;
+    faults.warnAt(source, ["location", "unlocated"], words);
+  }
+  const places = (
+    points: Readonly<Record<string, Point>> | undefined,
+    countryOf: (code: string) => string,
+  ): ReadonlyMap<string, Place> =>
+    new Map(Object.entries(points ?? {}).map(([code, point]) => [code, placeOf(point, countryOf(code))]));
+  return {
+    byNetworks: sources?.includes("networks") ?? true,
+    byGeoip: sources?.includes("geoip") ?? true,
+    subdivisions: places(subdivisions, (code) => code.slice(0, 2)),
+    countries: places(countries, (code) => code),
+    continents: new Map(
+      continentCodes.flatMap((code) => {
+        const point = continents?.[code];
+        return point === undefined ? [] : [[code, placeOf(point, undefined)]];
+      }),
+    ),
+    unlocated: unlocated ?? "default",
+  };
+}
+
+type Point = NonNullable<NonNullable<NonNullable<SettingsDocument["location"]>["countries"]>[string]>;
+
+const placeOf = ({ city, country, coordinates }: Point, itsCountry: string | undefined): Place => {
+  const found = country ?? itsCountry;
+  return { ...(city !== undefined && { city }), ...(found !== undefined && { country: found }), coordinates };
+};
+
 /** Where a value stands. Its line and column take a search, so they are asked for only where they are told. */
 interface Origin {
   readonly source: YamlDocument;
@@ -152,9 +201,12 @@ export function buildNetworks(documents: Documents["networks"], faults: Faults):
   for (const { source, path, key, value } of entries(documents, "networks", "network", faults)) {
     const prefixes: IpPrefix[] = [];
     for (const [i, text] of value.prefixes.entries()) {
-      const prefix = parsePrefix(text);
-      if (typeof prefix === "string") continue; // the schema has told
+      const prefix = parseLocatedPrefix(text);
       const prefixPath = [...path, "prefixes", i];
+      if (typeof prefix === "string") {
+        faults.at(source, prefixPath, prefix); // what is no prefix at all the schema has told
+        continue;
+      }
       const known = owners.get(formatPrefix(prefix));
       if (known !== undefined) {
         const words = `${formatPrefix(prefix)} belongs to network ${known.network} at ${placeOfOrigin(known)} already`;
@@ -396,6 +448,8 @@ function buildServices(
       policy: entry.policy,
       ...chain,
       candidates,
+      nearness: byDistance,
+      spread: undefined,
       whenAllDown: entry.whenAllDown ?? "nearest",
       hasSecondHop: entry.secondHop ?? false,
     };
@@ -430,7 +484,7 @@ function findCandidates(
 }
 
 /** Whether a datacenter is written in a cloud's document, but with a fault that left it out. */
-function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
+export function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
   if (shortId in value.datacenters) return false;
   return source.doubledKeys.has("datacenters") || shortId in writtenDatacenters(source.value);
 }

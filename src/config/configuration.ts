@@ -2,6 +2,7 @@
 
 import type { Cloud } from "../cloud/service.ts";
 import type { TailoredName } from "../cloud/tailored-name.ts";
+import type { PlaceOverrides } from "../geo/location-table.ts";
 import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
 import type { Zones } from "../zone/zone.ts";
@@ -48,8 +49,11 @@ export interface Settings {
         readonly sourceLine: string;
       };
   readonly defaultPlace: Place;
+  readonly location: LocationSettings;
   /** which queries are logged: all, none, or one in N */
   readonly loggedQueries: "all" | "off" | number;
+  /** how many of the last queries the journal keeps; 0: none */
+  readonly journalQueries: number;
   /** where state is kept; by default `.geodns365/state.json` beside the first file */
   readonly stateFile:
     | { readonly kind: "default" }
@@ -79,6 +83,16 @@ export interface ListenerSettings extends Endpoint {
 export type VantageSettings =
   | { readonly kind: "network"; readonly network: string }
   | { readonly kind: "prefix"; readonly prefix: IpPrefix };
+
+/** How addresses are located. */
+export interface LocationSettings extends PlaceOverrides {
+  /** whether networks do; without them they are only names that rules may use */
+  readonly byNetworks: boolean;
+  /** whether GeoIP does */
+  readonly byGeoip: boolean;
+  /** who is located by neither is at the default place, or has no answer where a place decides */
+  readonly unlocated: "default" | "nodata" | "refused";
+}
 
 /** Addresses of the name servers of every zone, as octets. */
 export interface Nameservers {

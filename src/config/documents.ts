@@ -156,6 +156,10 @@ function faultyKeys(issues: readonly SchemaIssue[]): readonly string[] {
 const keysOf = (value: unknown): readonly string[] =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 
+/** Why a rule by continent can hold nobody. */
+export const noContinents =
+  "which country is on which continent is told by a countries document; include one, like config/countries.yaml";
+
 const isFolder = "it is a folder";
 
 /** The words of an error of the operating system without its call. */

@@ -1,5 +1,6 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
+import { addNearness } from "./build-nearness.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
 import type { Configuration, Settings } from "./configuration.ts";
@@ -29,7 +30,7 @@ export function loadConfig(path: string): LoadedConfig {
   const listen = buildListeners(documents, networks, faults);
   const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
-  const clouds = buildClouds(documents, settings, faults);
+  const clouds = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
   const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
   const all = sortErrors([...errors, ...faults.errors]);
   if (all.length > 0) {

@@ -56,6 +56,7 @@ const country = z
   .regex(/^[A-Z]{2}$/, "expected an ISO 3166 alpha-2 code in capitals, like GB")
   .describe("ISO 3166 alpha-2 code");
 const place = z.strictObject({ city: z.string(), country, coordinates });
+const point = z.strictObject({ city: z.string().optional(), country: country.optional(), coordinates });
 const label = z
   .string()
   .regex(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$/, "expected letters, digits and inner hyphens")
@@ -213,6 +214,37 @@ export const settingsSchema = z
       database: z.string().describe("embedded, none, or the path of an .mmdb file"),
     }),
     defaultLocation: place.describe("where a source is taken to be that neither a network nor GeoIP knows"),
+    location: z
+      .strictObject({
+        sources: z
+          .array(z.enum(["networks", "geoip"]))
+          .describe("what locates addresses; whatever the order here, a network beats GeoIP"),
+        subdivisions: z
+          .record(
+            z
+              .string()
+              .regex(/^[A-Z]{2}-[A-Z0-9]{1,3}$/, "expected an ISO 3166-2 code in capitals, like US-CA"),
+            point,
+          )
+          .describe(
+            "where GeoIP's clients of a subdivision are taken to be, by ISO 3166-2 code; beats their country",
+          ),
+        countries: z
+          .record(country, point)
+          .describe(
+            "where GeoIP's clients of a country are taken to be; beats coordinates of the database and the countries documents",
+          ),
+        continents: z
+          .partialRecord(z.enum(continents), point)
+          .describe("the same for all of a continent, where neither the subdivision nor the country is here"),
+        unlocated: z
+          .enum(["default", "nodata", "refused"])
+          .describe(
+            "what nothing can locate: is at defaultLocation, or gets NODATA or REFUSED where its place would decide",
+          ),
+      })
+      .partial()
+      .describe("how addresses are located"),
     log: z
       .strictObject({
         queries: z
@@ -252,6 +284,15 @@ export const settingsSchema = z
         { error: "expected off, or a map with listen, tokenHash and hosts" },
       )
       .describe("the admin API; on 127.0.0.1:5380 where absent, if the port is free"),
+    journal: z
+      .strictObject({
+        queries: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .describe("how many of the last queries are kept with their decisions; 0 keeps none"),
+      })
+      .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones,
     records,
@@ -374,6 +415,43 @@ const health = z
   .partial()
   .describe("how the datacenters that name a probe are probed");
 
+const datacenterList = z
+  .array(z.string())
+  .min(1)
+  .describe("ids of datacenters in order; those that are not here follow by distance");
+const nearness = z
+  .strictObject({
+    bias: z
+      .record(label, z.number().min(-50_000).max(50_000))
+      .describe("kilometres added to the distance of a datacenter; negative ones bring it nearer"),
+    latency: z
+      .string()
+      .min(1)
+      .describe(
+        "a CSV file of measured round trips in milliseconds, relative to this file: kind,from and a column a datacenter; kinds are network, prefix, city, country and continent",
+      ),
+    networks: z
+      .record(z.string(), datacenterList)
+      .describe(
+        "lists by the name of a network or by prefix; the longest prefix that holds the address counts",
+      ),
+    countries: z.record(country, datacenterList).describe("lists by country, where no network is listed"),
+    continents: z
+      .partialRecord(z.enum(continents), datacenterList)
+      .describe("lists by continent, where no country is listed"),
+    candidates: z.int().min(1).describe("how many datacenters an address has at the most"),
+    spread: z
+      .strictObject({
+        over: z.int().min(1).describe("how many of the nearest that are up share the clients"),
+        weights: z
+          .record(label, z.int().min(1).max(1000))
+          .optional()
+          .describe("the share of a datacenter beside the others'; 1 where absent"),
+      })
+      .describe("clients spread by a hash over their /24 or /56, never by dice"),
+  })
+  .partial();
+
 const service = z.strictObject({
   era: z.string().optional().describe("the years whose names it imitates"),
   policy: z.enum(["nearest-datacenter", "active-datacenter"]),
@@ -394,6 +472,7 @@ const service = z.strictObject({
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
+  nearness: nearness.optional().describe("what is near, key by key before that of the cloud"),
   whenAllDown: whenAllDown.optional(),
   secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
 });
@@ -406,6 +485,7 @@ export const cloudSchema = z
     tailored: tailored.optional(),
     datacenters: z.record(label, datacenter),
     health: health.optional(),
+    nearness: nearness.optional().describe("what is near, for services of policy nearest-datacenter"),
     services: z.record(label, service).default({}),
   })
   .meta({ title: "geodns365 cloud" });
@@ -424,6 +504,7 @@ export type SettingsDocument = z.infer<typeof settingsSchema>;
 export type NetworksDocument = z.infer<typeof networksSchema>;
 export type CountriesDocument = z.infer<typeof countriesSchema>;
 export type TailoredEntry = z.infer<typeof tailoredEntry>;
+export type NearnessEntry = z.infer<typeof nearness>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
 

@@ -1,6 +1,6 @@
 /** The EDNS client subnet option (RFC 7871 §6). */
 
-import { addressBits, type IpPrefix, maskOctets } from "../ip.ts";
+import { addressBits, formatPrefix, type IpPrefix, maskOctets } from "../ip.ts";
 import type { EdnsOption } from "./edns.ts";
 import { OPTION } from "./iana.ts";
 import { WireReader } from "./wire-reader.ts";
@@ -77,3 +77,7 @@ export function clientSubnetOption(subnet: ClientSubnet, scopePrefixLength: numb
   octets.set(subnet.addressOctets, 4);
   return { code: OPTION.CLIENT_SUBNET, octets };
 }
+
+/** Prints the prefix; one of source prefix length 0 names none, so its family as sent. */
+export const formatClientSubnet = ({ family, prefix }: Pick<ClientSubnet, "family" | "prefix">): string =>
+  prefix === undefined ? `family ${family} /0` : formatPrefix(prefix);

@@ -153,7 +153,13 @@ export const OPTION = {
 } as const;
 
 /** INFO-CODEs of extended errors (RFC 8914 §4). */
-export const EXTENDED_ERROR = { OTHER: 0, NOT_READY: 14, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+export const EXTENDED_ERROR = {
+  OTHER: 0,
+  NOT_READY: 14,
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+} as const;
 
 /** Errors that a TSIG record carries (RFC 8945 §3). */
 export const TSIG_ERROR = { BADKEY: 17 } as const;
@@ -174,6 +180,9 @@ export const isMetaType = (type: number): boolean =>
 
 export const formatType = (type: number): string => typeMnemonics.get(type) ?? `TYPE${type}`;
 export const formatClass = (qclass: number): string => classMnemonics.get(qclass) ?? `CLASS${qclass}`;
+/** `A`, or `CH TXT` where the class is not IN. */
+export const formatTypeOfClass = (type: number, qclass: number): string =>
+  qclass === CLASS.IN ? formatType(type) : `${formatClass(qclass)} ${formatType(type)}`;
 export const formatOpcode = (opcode: number): string => opcodeMnemonics.get(opcode) ?? `OPCODE${opcode}`;
 export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) ?? `RCODE${rcode}`;
 

@@ -1,17 +1,31 @@
-/** Where every address is, and which candidates are nearest to it, each with the widest prefix it holds for. */
+/** Where every address is, and the widest prefix that is there. */
 
-import { type AddressFamily, type IpAddress, type IpPrefix, unmapAddress } from "../ip.ts";
-import { type Candidate, orderByDistance } from "./distance.ts";
+import { type IpAddress, type IpPrefix, parsePrefix } from "../ip.ts";
+import {
+  type FamilyTables,
+  joinFamilies,
+  lookupAddress,
+  overlayTables,
+  uniformTables,
+} from "./family-tables.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
-import type { Place } from "./place.ts";
-import { lookup, type PrefixMatch, type PrefixTable } from "./prefix-table.ts";
-import { mapValues, overlayPrefixes, type PrefixValue, uniformTable } from "./prefix-table-builder.ts";
+import { Indexer, itemAt } from "./indexer.ts";
+import { type Continent, type Country, continents as continentCodes, type Place } from "./place.ts";
+import { mapValues, overlayPrefixes } from "./prefix-table-builder.ts";
 
 /** Where a client is taken to be, and how that is known. */
 export type Location =
   | { readonly kind: "network"; readonly network: string; readonly place: Place }
-  | { readonly kind: "geoip"; readonly country?: string; readonly place: Place }
-  | { readonly kind: "default"; readonly place: Place };
+  | {
+      readonly kind: "geoip";
+      readonly country?: string;
+      readonly place: Place;
+      /** whose place it is, where not the country's or the address's own: `US-CA`, `NO`, `AF` */
+      readonly override?: string;
+    }
+  | { readonly kind: "default"; readonly place: Place }
+  /** nowhere; distances that are shown are those from the default place */
+  | { readonly kind: "unlocated"; readonly place: Place };
 
 type GeoipKind = Extract<Location, { readonly kind: "geoip" }>;
 
@@ -22,27 +36,49 @@ export interface NetworkPrefix {
   readonly place: Place;
 }
 
+/** Places that an operator gives to what GeoIP finds; the most specific one counts. */
+export interface PlaceOverrides {
+  /** by ISO 3166-2 code: `US-CA` */
+  readonly subdivisions: ReadonlyMap<string, Place>;
+  /** by ISO 3166 alpha-2 code */
+  readonly countries: ReadonlyMap<string, Place>;
+  readonly continents: ReadonlyMap<Continent, Place>;
+}
+
+const noOverrides: PlaceOverrides = {
+  subdivisions: new Map(),
+  countries: new Map(),
+  continents: new Map(),
+};
+
 /** The location of every address; the values of the tables are indexes of `locations`. */
 export interface LocationTable extends FamilyTables {
   readonly locations: readonly Location[];
 }
 
-/**
- * Merges networks, GeoIP and the default location. Networks beat GeoIP, the longest prefix wins among networks,
- * and GeoIP's own coordinates beat the place of its country. A country without a place keeps its name, and is at the
- * default place. No prefix may be given twice.
- */
-export function buildLocationTable(sources: {
+/** What locates addresses. */
+export interface LocationSources {
   readonly networks: readonly NetworkPrefix[];
   readonly geoip: GeoipDatabase | undefined;
-  readonly countryPlace: (country: string) => Place | undefined;
+  readonly findCountry: (code: string) => Country | undefined;
   readonly defaultPlace: Place;
-}): LocationTable {
-  const { networks, geoip, countryPlace, defaultPlace } = sources;
+  readonly overrides?: PlaceOverrides;
+  /** whether who is not located otherwise is at the default place; true where not said */
+  readonly isAtDefault?: boolean;
+}
+
+/**
+ * Merges networks, GeoIP and the default location. Networks beat GeoIP, and the longest prefix wins among networks. What
+ * GeoIP finds is at the place given to its subdivision, country or continent, else at its own coordinates, else at the
+ * place of its country. A country without a place keeps its name, and is at the default place. No prefix may be given twice.
+ */
+export function buildLocationTable(sources: LocationSources): LocationTable {
+  const { networks, geoip, defaultPlace, isAtDefault = true } = sources;
   const locations = new Indexer<Location>();
-  const defaultIndex = locations.indexOf("default", Object.freeze({ kind: "default", place: defaultPlace }));
+  const otherwise: Location = { kind: isAtDefault ? "default" : "unlocated", place: defaultPlace };
+  const defaultIndex = locations.indexOf(otherwise.kind, Object.freeze(otherwise));
   const geoipIndexes = geoip?.locations.map((found) => {
-    const location = found && geoipLocation(found, countryPlace, defaultPlace);
+    const location = found && geoipLocation(found, sources);
     return location === undefined ? defaultIndex : locations.indexOf(geoipKey(location), location);
   });
   const networkValues = networks.map(({ name, prefix, place }) => ({
@@ -52,9 +88,25 @@ export function buildLocationTable(sources: {
   const base =
     geoip === undefined
       ? uniformTables(defaultIndex)
-      : mapTables(geoip, (value) => geoipIndexes?.[value] ?? defaultIndex);
+      : geoipTables(geoip, (value) => geoipIndexes?.[value] ?? defaultIndex, defaultIndex);
   return Object.freeze({ locations: locations.items, ...overlayTables(base, networkValues) });
 }
+
+function geoipTables(
+  { family4, family6 }: GeoipDatabase,
+  indexOf: (value: number) => number,
+  defaultIndex: number,
+): FamilyTables {
+  const prefix = parsePrefix(TEREDO);
+  if (typeof prefix === "string") throw new Error(prefix);
+  return joinFamilies(
+    mapValues(family4, indexOf),
+    overlayPrefixes(mapValues(family6, indexOf), [{ prefix, value: defaultIndex }]),
+  );
+}
+
+/** Whatever a database says of these addresses is about the relay: the client's own is in them, disguised (RFC 4380 §4). */
+const TEREDO = "2001::/32";
 
 /** Where an address is, and the widest prefix around it that is all there. */
 export function locateAddress(
@@ -65,109 +117,73 @@ export function locateAddress(
   return { location: itemAt(table.locations, value), prefixLength };
 }
 
-/** The country of a location: that of the network's place, that of GeoIP, or that of the default place. */
+/** The country of a location: that of the network's place, that of GeoIP, or that of the default place; nowhere is in none. */
 export function countryOf(location: Location): string | undefined {
-  return location.kind === "geoip" ? location.country : location.place.country;
+  switch (location.kind) {
+    case "geoip":
+      return location.country;
+    case "network":
+    case "default":
+      return location.place.country;
+    case "unlocated":
+      return undefined;
+    default:
+      return location satisfies never;
+  }
 }
 
-/** Candidates in order for each location. */
-export interface CandidateOrders {
-  /** Ids of the candidates, the nearest first; no two lists are the same. */
-  readonly lists: readonly (readonly string[])[];
-  /** by the index of a location, the index of its list */
-  readonly listIndexes: readonly number[];
-}
-
-export function orderCandidates(
-  { locations }: LocationTable,
-  candidates: readonly Candidate[],
-): CandidateOrders {
-  const lists = new Indexer<readonly string[]>();
-  const listIndexes = locations.map(({ place }) => {
-    const list = orderByDistance(place.coordinates, candidates).map(({ id }) => id);
-    return lists.indexOf(JSON.stringify(list), Object.freeze(list));
-  });
-  return Object.freeze({ lists: lists.items, listIndexes });
-}
-
-/** The order of one set of candidates for every address; the values of the tables are indexes of `lists`. */
-export interface CandidateTable extends FamilyTables {
-  readonly lists: CandidateOrders["lists"];
-}
-
-/** Puts the candidates in order for each location; addresses with the same order become one class. */
-export function buildCandidateTable(table: LocationTable, candidates: readonly Candidate[]): CandidateTable {
-  const { lists, listIndexes } = orderCandidates(table, candidates);
-  return Object.freeze({ lists, ...buildClassTables(table, listIndexes) });
-}
-
-/** The class of every address, given that of each location. */
-export function buildClassTables(table: LocationTable, classes: readonly number[]): FamilyTables {
-  const [first = 0] = classes;
-  // Where no location counts, half a million ranges of GeoIP need not be read.
-  return classes.every((each) => each === first)
-    ? uniformTables(first)
-    : mapTables(table, (location) => itemAt(classes, location));
-}
-
-/** The candidates for an address, the nearest first, and the widest prefix that has the same list. */
-export function lookupCandidates(
-  table: CandidateTable,
-  address: IpAddress,
-): { readonly listIndex: number; readonly candidates: readonly string[]; readonly prefixLength: number } {
-  const { value, prefixLength } = lookupAddress(table, address);
-  return { listIndex: value, candidates: itemAt(table.lists, value), prefixLength };
-}
-
-/** A number for every address of both families. */
-export interface FamilyTables {
-  readonly family4: PrefixTable;
-  readonly family6: PrefixTable;
-}
-
-/** The same number for every address. */
-export const uniformTables = (value: number): FamilyTables => ({
-  family4: uniformTable(4, value),
-  family6: uniformTable(6, value),
-});
-
-const mapTables = (
-  { family4, family6 }: FamilyTables,
-  newValue: (value: number) => number,
-): FamilyTables => ({
-  family4: mapValues(family4, newValue),
-  family6: mapValues(family6, newValue),
-});
-
-/** The tables with prefixes of both families laid over them; where they overlap, the longest one counts. */
-export function overlayTables(base: FamilyTables, prefixes: readonly PrefixValue[]): FamilyTables {
-  const overlay = (table: PrefixTable): PrefixTable => {
-    const ofFamily = prefixes.filter(({ prefix }) => prefix.family === table.family);
-    return ofFamily.length === 0 ? table : overlayPrefixes(table, ofFamily);
-  };
-  return { family4: overlay(base.family4), family6: overlay(base.family6) };
-}
-
-const familyOf = (tables: FamilyTables, family: AddressFamily): PrefixTable =>
-  family === 4 ? tables.family4 : tables.family6;
-
-/** Looks up an address, an IPv4-mapped one as IPv4; the prefix length is in bits of the address as given. */
-export function lookupAddress(tables: FamilyTables, address: IpAddress): PrefixMatch {
-  const { family, octets } = unmapAddress(address);
-  const { value, prefixLength } = lookup(familyOf(tables, family), octets);
-  return { value, prefixLength: family === address.family ? prefixLength : 96 + prefixLength };
+/** A location in a word: the network, or the country that GeoIP says. */
+export function locationName(location: Location): string {
+  switch (location.kind) {
+    case "network":
+      return location.network;
+    case "geoip":
+      return location.country ?? location.place.city ?? "GeoIP";
+    case "default":
+      return "default location";
+    case "unlocated":
+      return "not located";
+    default:
+      return location satisfies never;
+  }
 }
 
 /** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */
 function geoipLocation(
   found: GeoipLocation,
-  countryPlace: (country: string) => Place | undefined,
-  defaultPlace: Place,
+  { overrides = noOverrides, findCountry, defaultPlace }: LocationSources,
 ): GeoipKind | undefined {
   const { country } = found;
+  const known = country === undefined ? undefined : findCountry(country);
+  const given = findOverride(found, overrides, known?.continent);
   const place =
-    ownPlace(found) ?? (country === undefined ? undefined : (countryPlace(country) ?? defaultPlace));
-  return place && Object.freeze({ kind: "geoip", ...(country !== undefined && { country }), place });
+    given?.place ?? ownPlace(found) ?? (country === undefined ? undefined : (known?.place ?? defaultPlace));
+  if (place === undefined) return undefined;
+  return Object.freeze({
+    kind: "geoip",
+    ...(country !== undefined && { country }),
+    place,
+    ...(given !== undefined && { override: given.code }),
+  });
+}
+
+/** The place that an operator gives to the subdivision, else to the country, else to the continent. */
+function findOverride(
+  { country, subdivision, continent: found }: GeoipLocation,
+  { subdivisions, countries, continents }: PlaceOverrides,
+  continentOfCountry: Continent | undefined,
+): { readonly code: string; readonly place: Place } | undefined {
+  // A database has the part behind the country's code alone, or a name, which is nothing to go by.
+  const code = `${country}-${subdivision}`.toUpperCase();
+  const ofSubdivision = subdivisions.get(code);
+  if (ofSubdivision !== undefined) return { code, place: ofSubdivision };
+  const ofCountry = country === undefined ? undefined : countries.get(country);
+  if (country !== undefined && ofCountry !== undefined) return { code: country, place: ofCountry };
+  const continent = continentOfCountry ?? continentCodes.find((each) => each === found);
+  const ofContinent = continent === undefined ? undefined : continents.get(continent);
+  return continent === undefined || ofContinent === undefined
+    ? undefined
+    : { code: continent, place: ofContinent };
 }
 
 function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefined {
@@ -182,30 +198,6 @@ function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefi
 }
 
 /** The same for entries that differ only in what a location leaves out (continent, subdivision). */
-function geoipKey({ country, place }: GeoipKind): string {
-  return `geoip ${JSON.stringify([country, place.city, place.coordinates])}`;
-}
-
-/** Gives each key one index, and keeps the first item that came with it. */
-class Indexer<Item> {
-  readonly #indexes = new Map<string, number>();
-  readonly #items: Item[] = [];
-
-  get items(): readonly Item[] {
-    return Object.freeze([...this.#items]);
-  }
-
-  indexOf(key: string, item: Item): number {
-    const known = this.#indexes.get(key);
-    if (known !== undefined) return known;
-    const index = this.#items.push(item) - 1;
-    this.#indexes.set(key, index);
-    return index;
-  }
-}
-
-function itemAt<Item>(items: readonly Item[], index: number): Item {
-  const item = items[index];
-  if (item === undefined) throw new Error(`there is no item ${index} among ${items.length}`);
-  return item;
+function geoipKey({ country, place, override }: GeoipKind): string {
+  return `geoip ${JSON.stringify([country, place.city, place.coordinates, override])}`;
 }

@@ -1,7 +1,7 @@
 /** Ways to make a prefix table: range by range, from another table, or by laying prefixes over one. */
 
 import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
-import { type PrefixTable, valueAt, wordAt, wordsPerAddress } from "./prefix-table.ts";
+import { ELSEWHERE, type PrefixTable, valueAt, wordAt, wordsPerAddress } from "./prefix-table.ts";
 
 /** Collects ranges in address order and fuses neighbours that have the same value. */
 export class PrefixTableBuilder {
@@ -31,7 +31,25 @@ export class PrefixTableBuilder {
     for (let i = 0; i < this.#words; i++) this.#starts[to + i] = starts[at + i] ?? 0;
     this.#values[this.#rangeCount] = value;
     this.#rangeCount++;
-    if (value > this.#largestValue) this.#largestValue = value;
+    if (value > this.#largestValue && value !== ELSEWHERE) this.#largestValue = value;
+  }
+
+  /** Takes over the ranges of a table from one to another, which is left out; whole, since they have no equal neighbours. */
+  appendRanges(table: PrefixTable, from: number, to: number): void {
+    if (from >= to) return;
+    this.append(table.starts, from * this.#words, valueAt(table, from));
+    const count = to - from - 1;
+    if (count === 0) return;
+    while (this.#rangeCount + count > this.#values.length) this.#grow();
+    this.#starts.set(
+      table.starts.subarray((from + 1) * this.#words, to * this.#words),
+      this.#rangeCount * this.#words,
+    );
+    for (let range = from + 1; range < to; range++) {
+      const value = valueAt(table, range);
+      this.#values[this.#rangeCount++] = value;
+      if (value > this.#largestValue && value !== ELSEWHERE) this.#largestValue = value;
+    }
   }
 
   /** The table of all that was appended. */
@@ -67,24 +85,27 @@ export function uniformTable(family: AddressFamily, value: number): PrefixTable 
 
 /** The same addresses with other values; neighbours whose values became equal are fused. */
 export function mapValues(table: PrefixTable, newValue: (value: number) => number): PrefixTable {
-  const { family, rangeCount, starts, values } = table;
+  const { family, rangeCount, starts } = table;
   const words = wordsPerAddress(family);
   // Half a million ranges have some hundred values, and are in order: no builder need see each of them.
   const known: number[] = [];
+  let elsewhere: number | undefined;
   const kept = new Uint32Array(rangeCount);
   const keptValues = new Uint32Array(rangeCount);
   let keptCount = 0;
   let largest = 0;
   let last = -1;
   for (let range = 0; range < rangeCount; range++) {
-    const value = values[range] ?? 0;
-    let mapped = known[value];
+    const value = valueAt(table, range);
+    let mapped = value === ELSEWHERE ? elsewhere : known[value];
     if (mapped === undefined) {
       mapped = newValue(value);
-      known[value] = mapped;
+      // As an index of the array this would make a map of it.
+      if (value === ELSEWHERE) elsewhere = mapped;
+      else known[value] = mapped;
     }
     if (mapped === last) continue;
-    if (mapped > largest) largest = mapped;
+    if (mapped > largest && mapped !== ELSEWHERE) largest = mapped;
     last = mapped;
     kept[keptCount] = range;
     keptValues[keptCount++] = mapped;
@@ -108,11 +129,43 @@ function tableOf(
   const starts = new Uint32Array(new SharedArrayBuffer(rangeCount * wordsPerAddress(family) * 4));
   fill(starts);
   const shared =
-    largestValue <= 0xffff
+    largestValue < 0xffff
       ? new Uint16Array(new SharedArrayBuffer(rangeCount * 2))
       : new Uint32Array(new SharedArrayBuffer(rangeCount * 4));
   shared.set(values);
   return Object.freeze({ family, rangeCount, starts, values: shared });
+}
+
+/**
+ * The table whose values are made from those of two tables of one family. What either table leaves to another one is
+ * left to it.
+ */
+export function combineTables(
+  a: PrefixTable,
+  b: PrefixTable,
+  newValue: (a: number, b: number) => number,
+): PrefixTable {
+  const { family } = a;
+  const words = wordsPerAddress(family);
+  const builder = new PrefixTableBuilder(family, Math.min(a.rangeCount + b.rangeCount, 1 << 16));
+  let atA = 0;
+  let atB = 0;
+  let start = a.starts;
+  let startAt = 0;
+  for (;;) {
+    const [valueA, valueB] = [valueAt(a, atA), valueAt(b, atB)];
+    const isElsewhere = valueA === ELSEWHERE || valueB === ELSEWHERE;
+    builder.append(start, startAt, isElsewhere ? ELSEWHERE : newValue(valueA, valueB));
+    const isLastA = atA + 1 === a.rangeCount;
+    const isLastB = atB + 1 === b.rangeCount;
+    if (isLastA && isLastB) return builder.build();
+    const nextA = (atA + 1) * words;
+    const nextB = (atB + 1) * words;
+    const order = isLastA ? 1 : isLastB ? -1 : compareAddresses(a.starts, nextA, b.starts, nextB, words);
+    [start, startAt] = order <= 0 ? [a.starts, nextA] : [b.starts, nextB];
+    if (order <= 0) atA++;
+    if (order >= 0) atB++;
+  }
 }
 
 /** A prefix and the value its addresses are to have. */
@@ -126,28 +179,32 @@ export function overlayPrefixes(base: PrefixTable, prefixes: readonly PrefixValu
   const words = wordsPerAddress(base.family);
   const boundaries = boundariesOf(prefixes);
   const builder = new PrefixTableBuilder(base.family, base.rangeCount + boundaries.length);
-  let next = 0;
+  let range = 0;
   let overlaid: number | undefined;
-  for (let range = 0; range < base.rangeCount; range++) {
-    const at = range * words;
-    const value = valueAt(base, range);
-    let boundary = boundaries[next];
-    if (boundary !== undefined && compareAddresses(boundary.start, 0, base.starts, at, words) === 0) {
-      overlaid = boundary.value;
-      boundary = boundaries[++next];
-    }
-    builder.append(base.starts, at, overlaid ?? value);
-    while (boundary !== undefined && startsBeforeRange(boundary, range + 1)) {
-      overlaid = boundary.value;
-      builder.append(boundary.start, 0, overlaid ?? value);
-      boundary = boundaries[++next];
-    }
+  for (const { start, value } of boundaries) {
+    const next = firstRangeFrom(base, start);
+    if (overlaid === undefined) builder.appendRanges(base, range, next);
+    const isRangeStart =
+      next < base.rangeCount && compareAddresses(start, 0, base.starts, next * words, words) === 0;
+    builder.append(start, 0, value ?? valueAt(base, isRangeStart ? next : next - 1));
+    range = isRangeStart ? next + 1 : next;
+    overlaid = value;
   }
+  if (overlaid === undefined) builder.appendRanges(base, range, base.rangeCount);
   return builder.build();
+}
 
-  function startsBeforeRange({ start }: Boundary, range: number): boolean {
-    return range === base.rangeCount || compareAddresses(start, 0, base.starts, range * words, words) < 0;
+/** The first range that begins at an address or behind it; their number where none does. */
+function firstRangeFrom({ family, rangeCount, starts }: PrefixTable, address: Uint32Array): number {
+  const words = wordsPerAddress(family);
+  let low = 0;
+  let high = rangeCount;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareAddresses(starts, middle * words, address, 0, words) < 0) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 /** From `start` on, the value of the longest prefix there; undefined where no prefix is. */

@@ -16,6 +16,12 @@ export interface PrefixTable {
   readonly values: Uint16Array | Uint32Array;
 }
 
+/**
+ * The value of addresses about which another table has the say; kept as all ones, whatever the size of the values.
+ * Any other value is smaller.
+ */
+export const ELSEWHERE = 0xffffffff;
+
 /** What a table says about one address. */
 export interface PrefixMatch {
   readonly value: number;
@@ -44,8 +50,9 @@ export function lookupRange(table: PrefixTable, octets: Uint8Array, offset: numb
 }
 
 /** The value of a range. */
-export function valueAt(table: PrefixTable, range: number): number {
-  return table.values[range] ?? 0;
+export function valueAt({ values }: PrefixTable, range: number): number {
+  const value = values[range] ?? 0;
+  return value === 0xffff && values.BYTES_PER_ELEMENT === 2 ? ELSEWHERE : value;
 }
 
 /**
@@ -172,7 +179,7 @@ function commonBitsWithPredecessor(
 }
 
 /** The first address behind the prefix of `length` bits; undefined where the prefix ends the address space. */
-function addressBehind(octets: Uint8Array, length: number): Uint8Array | undefined {
+export function addressBehind(octets: Uint8Array, length: number): Uint8Array | undefined {
   const behind = octets.slice();
   let step = 1 << ((8 - (length & 7)) & 7);
   for (let i = ((length + 7) >> 3) - 1; i >= 0; i--) {

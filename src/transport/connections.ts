@@ -8,6 +8,15 @@ export interface ConnectionLimits {
   readonly maxConnectionsPerAddress?: number;
 }
 
+/** How many there are, and how many there were no room for. */
+export interface ConnectionCounts {
+  readonly open: number;
+  /** turned away, since the start */
+  readonly refused: number;
+  /** idle ones closed to make room, since the start */
+  readonly replaced: number;
+}
+
 /** What is counted. */
 export interface Countable {
   readonly address: IpAddress;
@@ -26,25 +35,22 @@ export class Connections {
   /** the one whose last complete query (or whose opening) is the longest ago comes first */
   readonly #open = new Set<Countable>();
   readonly #countByAddress = new Map<string, number>();
+  #refused = 0;
+  #replaced = 0;
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
+  get counts(): ConnectionCounts {
+    return { open: this.#open.size, refused: this.#refused, replaced: this.#replaced };
+  }
+
   /** Counts one more; false where there is no room for it. */
   admit(connection: Countable): boolean {
-    const key = countedAs(connection.address);
-    const count = this.#countByAddress.get(key) ?? 0;
-    if (count >= (this.#limits.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)) return false;
-    if (this.#open.size >= this.#limits.maxConnections) {
-      const idle = this.#longestIdle();
-      if (idle === undefined) return false;
-      this.remove(idle);
-      idle.destroy();
-    }
-    this.#open.add(connection);
-    this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
-    return true;
+    const isAdmitted = this.#findRoom(connection);
+    if (!isAdmitted) this.#refused++;
+    return isAdmitted;
   }
 
   /** A complete query came: the connection is now the last to be closed. */
@@ -58,6 +64,22 @@ export class Connections {
     const count = this.#countByAddress.get(key) ?? 0;
     if (count > 1) this.#countByAddress.set(key, count - 1);
     else this.#countByAddress.delete(key);
+  }
+
+  #findRoom(connection: Countable): boolean {
+    const key = countedAs(connection.address);
+    const count = this.#countByAddress.get(key) ?? 0;
+    if (count >= (this.#limits.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)) return false;
+    if (this.#open.size >= this.#limits.maxConnections) {
+      const idle = this.#longestIdle();
+      if (idle === undefined) return false;
+      this.#replaced++;
+      this.remove(idle);
+      idle.destroy();
+    }
+    this.#open.add(connection);
+    this.#countByAddress.set(key, (this.#countByAddress.get(key) ?? 0) + 1);
+    return true;
   }
 
   #longestIdle(): Countable | undefined {

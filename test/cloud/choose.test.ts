@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { type Choice, chooseActive, chooseNearest } from "../../src/cloud/choose.ts";
 import type { WhenAllDown } from "../../src/cloud/service.ts";
+import { groupOf } from "../../src/cloud/spread.ts";
 import {
   allAtHome,
   allUp,
@@ -12,6 +13,7 @@ import {
   stateOf,
   withState,
 } from "../../src/cloud/states.ts";
+import { address } from "../geo/prefixes.ts";
 import { datacenter, tenantGeo } from "./lab.ts";
 
 const lhr = datacenter("lhr");
@@ -78,6 +80,35 @@ describe("chooseNearest of lhr, ams, cdg", () => {
 
   test("keeps the order of the list, not that of the states", () => {
     expect(told(chooseNearest([cdg, lhr, ams], states("uud"), "nearest"))).toBe("lhr next-nearest");
+  });
+});
+
+describe("chooseNearest of lhr, ams, cdg, spread over two", () => {
+  const spread = { over: 2, weights: new Map() };
+  const [first, second] = ["10.0.0.0", "10.0.2.0"].map((text) => ({ spread, group: groupOf(address(text)) }));
+  const spreadOf = (letters: string, rule: WhenAllDown = "nearest"): string =>
+    [first, second]
+      .map((each) => told(chooseNearest([lhr, ams, cdg], states(letters), rule, each)))
+      .join(", ");
+  const rows: readonly (readonly [letters: string, choices: string])[] = [
+    ["uuu", "lhr spread, ams spread"],
+    ["uud", "lhr spread, ams spread"],
+    ["duu", "cdg spread, ams spread"],
+    ["udu", "cdg spread, cdg spread"],
+    ["guu", "cdg spread, ams spread"],
+    ["dud", "ams next-nearest, ams next-nearest"],
+    ["ugd", "lhr nearest, lhr nearest"],
+    ["ggg", "lhr only-draining-left, lhr only-draining-left"],
+    ["dgg", "ams only-draining-left, ams only-draining-left"],
+    ["ddd", "lhr all-down, lhr all-down"],
+  ];
+  test.each(rows)("%s: %s", (letters, choices) => {
+    expect(spreadOf(letters)).toBe(choices);
+  });
+
+  test("tells who shares the clients", () => {
+    const choice = chooseNearest([lhr, ams, cdg], states("duu"), "nearest", first);
+    expect(choice.kind === "datacenter" && choice.spreading?.among).toEqual([ams, cdg]);
   });
 });
 

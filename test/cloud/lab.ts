@@ -3,6 +3,7 @@
 import { type NameTemplate, parseNameTemplate } from "../../src/cloud/name-template.ts";
 import type { Cloud, Service } from "../../src/cloud/service.ts";
 import { type Datacenter, datacenterId, type TenantGeo } from "../../src/cloud/topology.ts";
+import { byDistance } from "../../src/geo/nearness.ts";
 import { parsePrefix } from "../../src/ip.ts";
 
 export function datacenter(shortId: string, changes: Partial<Datacenter> = {}): Datacenter {
@@ -44,6 +45,8 @@ export function service(changes: Partial<Service>): Service {
     links: [],
     end: { kind: "addresses", slice: 0, count: 1 },
     candidates: [],
+    nearness: byDistance,
+    spread: undefined,
     whenAllDown: "nearest",
     hasSecondHop: false,
     ...changes,

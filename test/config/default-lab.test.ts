@@ -202,6 +202,7 @@ describe("defaults", () => {
       geoipDatabase: { kind: "embedded" },
       defaultPlace: { city: "Boydton", country: "US", coordinates: [36.67, -78.39] },
       loggedQueries: "all",
+      journalQueries: 10_000,
     });
     expect({ ns1: nameservers.ns1.map(formatAddress), ns2: nameservers.ns2.map(formatAddress) }).toEqual({
       ns1: ["198.18.0.53", "2001:db8:f000::53"],
@@ -211,7 +212,7 @@ describe("defaults", () => {
 
   test("stand in the file, all of them", () => {
     const text = readFileSync(path, "utf8");
-    for (const key of ["server", "clientSubnet", "geoip", "defaultLocation", "log", "include"]) {
+    for (const key of ["server", "clientSubnet", "geoip", "defaultLocation", "log", "journal", "include"]) {
       expect(text).toMatch(new RegExp(`^${key}:`, "m"));
     }
   });

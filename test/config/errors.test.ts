@@ -598,7 +598,11 @@ describe("shape", () => {
       files: lab(["country: FR", "country: fr"]),
       errors: ['8:32: expected an ISO 3166 alpha-2 code in capitals, like GB, found "fr"'],
     },
-    { name: "NO, which YAML 1.2 takes for a text", files: lab(["country: FR", "country: NO"]), errors: [] },
+    {
+      name: "NO, which YAML 1.2 takes for a text",
+      files: lab(["country: FR", "country: NO"]),
+      errors: [],
+    },
     {
       name: "coordinates out of range",
       files: lab(["[49, 2]", "[91, 2]"]),
@@ -718,6 +722,19 @@ describe("prefixes", () => {
       files: lab(["10.1.0.0/16", "10.1/16"]),
       errors: ['32:31: "10.1/16" is not an address prefix like 10.1.0.0/16 or 2001:db8:1::/48'],
     },
+    ...[
+      ["2002:c000:200::/40", "2002::/16 (6to4)", "192.0.2.0/24"],
+      ["2002:c000:201:7::/64", "2002::/16 (6to4)", "192.0.2.1/32"],
+      ["64:ff9b::/96", "64:ff9b::/96 (NAT64)", "0.0.0.0/0"],
+      ["::ffff:10.1.0.0/112", "::ffff:0:0/96 (IPv4-mapped)", "10.1.0.0/16"],
+    ].map(([text = "", block = "", inner = ""]) => ({
+      name: `${text}, whose addresses are located by the IPv4 address in them`,
+      files: lab(["[10.1.0.0/16]", `["${text}"]`]),
+      errors: [
+        `32:31: ${text === "::ffff:10.1.0.0/112" ? "::ffff:a01:0/112" : text} lies in ${block}, where the IPv4 address in an address says where it is; write ${inner}`,
+      ],
+    })),
+    { name: "prefixes around those", files: lab(["[10.1.0.0/16]", '["2000::/3", "::/0"]']), errors: [] },
     {
       name: "the same prefix in two networks",
       files: lab([
@@ -953,6 +970,298 @@ describe("networks and tenants", () => {
         "tenants:\n  fabrikam:\n    cloud: Lab\n    geo: EUR\n    active: ams\n    satellites:\n      fabrikamGBR: { geo: GBR, active: lrh }\n",
       ]),
       errors: ['34:40: "lrh" is no datacenter of Lab; did you mean "lhr"?'],
+    },
+  ]);
+});
+
+describe("where addresses are", () => {
+  const located = (location: string): Files =>
+    lab(["geoip: { database: none }", `geoip: { database: none }\nlocation: ${location}`]);
+  testCases([
+    {
+      name: "all that can be said",
+      files: located(
+        '{ sources: [geoip, networks], subdivisions: { US-CA: { coordinates: [37, -122] } }, countries: { "NO": { city: Oslo, country: "NO", coordinates: [60, 11] } }, continents: { AF: { city: Johannesburg, coordinates: [-26, 28] } }, unlocated: default }',
+      ),
+      errors: [],
+    },
+    {
+      name: "a source that is none",
+      files: located("{ sources: [networks, geoipp] }"),
+      errors: ['3:33: expected networks or geoip, found "geoipp"; did you mean "geoip"?'],
+    },
+    {
+      name: "a source twice",
+      files: located("{ sources: [networks, networks] }"),
+      errors: ['3:33: "networks" is here twice'],
+    },
+    {
+      name: "a country that is no code",
+      files: located("{ countries: { Norway: { coordinates: [60, 11] } } }"),
+      errors: ['3:26: "Norway" cannot be a key: expected an ISO 3166 alpha-2 code in capitals, like GB'],
+    },
+    {
+      name: "a continent that is none",
+      files: located("{ continents: { XX: { coordinates: [60, 11] } } }"),
+      errors: ['3:27: "XX" is no key here; there are AF, AN, AS, EU, NA, OC, SA'],
+    },
+    {
+      name: "a subdivision without its country",
+      files: located("{ subdivisions: { CA: { coordinates: [37, -122] } } }"),
+      errors: ['3:29: "CA" cannot be a key: expected an ISO 3166-2 code in capitals, like US-CA'],
+    },
+    {
+      name: "a place without coordinates",
+      files: located("{ countries: { DE: { city: Bonn } } }"),
+      errors: ['3:30: "coordinates" is missing here; expected a list'],
+    },
+    {
+      name: "an outcome that is none",
+      files: located("{ unlocated: servfail }"),
+      errors: ['3:24: expected default, nodata or refused, found "servfail"'],
+    },
+  ]);
+
+  test.each([
+    ["nodata", "NODATA"],
+    ["refused", "REFUSED"],
+  ])("%s for who cannot be located is warned of", async (unlocated, words) => {
+    const loaded = await loadSnapshot(join(writeFiles(located(`{ unlocated: ${unlocated} }`)), "lab.yaml"));
+    const warnings = loaded.kind === "errors" ? [] : loaded.warnings;
+    expect(warnings.map((warning) => warning.replace(/^.*lab\.yaml:/, "")).at(0)).toBe(
+      `3:24: who cannot be located gets ${words}, which a shared resolver may hand to all of its clients: caches may take a negative answer for everyone's, whatever its scope (RFC 7871 §7.4)`,
+    );
+  });
+
+  test("what is at the default location is nothing to warn of", async () => {
+    const loaded = await loadSnapshot(join(writeFiles(located("{ unlocated: default }")), "lab.yaml"));
+    expect(loaded.kind === "errors" ? loaded.errors : loaded.warnings).toEqual([]);
+  });
+});
+
+describe("what is near", () => {
+  const near = (nearness: string): Files => lab(["services:\n", `nearness: ${nearness}\nservices:\n`]);
+  const ofService = (name: string, nearness: string): Files =>
+    lab([`  ${name}:\n`, `  ${name}:\n    nearness: ${nearness}\n`]);
+  testCases([
+    {
+      name: "all that can be said but latencies",
+      files: near(
+        "{ bias: { lhr: -200, cdg: 0.5 }, countries: { DE: [cdg, lhr] }, networks: { london-office: [lhr], 10.2.0.0/16: [cdg] }, candidates: 1, spread: { over: 2, weights: { lhr: 2 } } }",
+      ),
+      errors: [],
+    },
+    {
+      name: "a bias of no datacenter",
+      files: near("{ bias: { lhx: 1 } }"),
+      errors: ['10:21: "lhx" is no front end of the cloud; did you mean "lhr"?'],
+    },
+    {
+      name: "a bias of a datacenter that is no front end",
+      files: near("{ bias: { ams: 1 } }"),
+      errors: ['10:21: "ams" is no front end of the cloud; there are lhr, cdg'],
+    },
+    {
+      name: "a bias around the world and farther",
+      files: near("{ bias: { lhr: 50001 } }"),
+      errors: ["10:26: expected at most 50000, found 50001"],
+    },
+    {
+      name: "a list with an unknown datacenter",
+      files: near("{ countries: { DE: [cdg, lhx] } }"),
+      errors: ['10:36: "lhx" is no front end of the cloud; did you mean "lhr"?'],
+    },
+    {
+      name: "a list with a datacenter twice",
+      files: near("{ countries: { DE: [cdg, cdg] } }"),
+      errors: ['10:36: "cdg" is here twice'],
+    },
+    {
+      name: "a list of nobody",
+      files: near("{ countries: { DE: [] } }"),
+      errors: ["10:30: expected a list of at least 1, found a list of 0"],
+    },
+    {
+      name: "a list for no country",
+      files: near("{ countries: { de: [cdg] } }"),
+      errors: ['10:26: "de" cannot be a key: expected an ISO 3166 alpha-2 code in capitals, like GB'],
+    },
+    {
+      name: "a list for a continent without countries",
+      files: near("{ continents: { AF: [cdg] } }"),
+      errors: [
+        "10:13: which country is on which continent is told by a countries document; include one, like config/countries.yaml",
+      ],
+    },
+    {
+      name: "a list for no network",
+      files: near("{ networks: { london-ofice: [cdg] } }"),
+      errors: ['10:25: "london-ofice" is neither a network nor a prefix; did you mean "london-office"?'],
+    },
+    {
+      name: "a list for no prefix",
+      files: near("{ networks: { 10.2.0.1/16: [cdg] } }"),
+      errors: ['10:25: "10.2.0.1/16" has bits set behind its prefix length; did you mean 10.2.0.0/16?'],
+    },
+    {
+      name: "a list for a prefix that goes by IPv4",
+      files: near('{ networks: { "2002:a02::/32": [cdg] } }'),
+      errors: [
+        "10:25: 2002:a02::/32 lies in 2002::/16 (6to4), where the IPv4 address in an address says where it is; write 10.2.0.0/16",
+      ],
+    },
+    {
+      name: "a list for a prefix of a network that has one",
+      files: near("{ networks: { london-office: [cdg], 10.1.0.0/16: [lhr] } }"),
+      errors: ["10:47: 10.1.0.0/16 is listed at lab.yaml:10:25 already"],
+    },
+    {
+      name: "no candidates",
+      files: near("{ candidates: 0 }"),
+      errors: ["10:25: expected at least 1, found 0"],
+    },
+    {
+      name: "clients spread over nobody",
+      files: near("{ spread: { over: 0 } }"),
+      errors: ["10:29: expected at least 1, found 0"],
+    },
+    {
+      name: "a weight of 0",
+      files: near("{ spread: { over: 2, weights: { lhr: 0 } } }"),
+      errors: ["10:48: expected at least 1, found 0"],
+    },
+    {
+      name: "a weight of no datacenter",
+      files: near("{ spread: { over: 2, weights: { lhx: 1 } } }"),
+      errors: ['10:43: "lhx" is no front end of the cloud; did you mean "lhr"?'],
+    },
+    {
+      name: "weights without a number",
+      files: near("{ spread: { weights: { lhr: 1 } } }"),
+      errors: ['10:21: "over" is missing here; expected a number'],
+    },
+    {
+      name: "a key that is none",
+      files: near("{ biases: {} }"),
+      errors: ['10:13: "biases" is no key here; did you mean "bias"?'],
+    },
+    { name: "of a service", files: ofService("mail", "{ bias: { cdg: 5 }, candidates: 2 }"), errors: [] },
+    {
+      name: "a datacenter that is no candidate of the service",
+      files: lab([
+        "  mail:\n",
+        "  mail:\n    datacenters: [lhr]\n    nearness: { countries: { DE: [cdg] } }\n",
+      ]),
+      errors: ['13:35: "cdg" is no candidate of the service; there is only lhr'],
+    },
+    {
+      name: "of a service that goes by tenant",
+      files: ofService("share", "{ candidates: 2 }"),
+      errors: [
+        "18:5: active-datacenter goes by the tenant, wherever the client is; nearness is of nearest-datacenter",
+      ],
+    },
+  ]);
+});
+
+describe("a table of latencies", () => {
+  const table = (csv: string | Buffer, nearness = "{ latency: rtt.csv }"): Files => ({
+    ...lab(["services:\n", `nearness: ${nearness}\nservices:\n`]),
+    "rtt.csv": csv,
+  });
+  testCases([
+    {
+      name: "all kinds of places",
+      files: table(
+        'kind,from,lhr,"cdg"\nnetwork,london-office,1,2.5\nprefix,10.2.0.0/16,,3\ncity,"Paris, Texas",120,\ncountry,DE,0,60000\n',
+      ),
+      errors: [],
+    },
+    {
+      name: "a file that is not there",
+      files: lab(["services:\n", "nearness: { latency: rtt.csv }\nservices:\n"]),
+      errors: ['10:22: "rtt.csv" cannot be read: there is no such file'],
+    },
+    {
+      name: "an empty file",
+      files: table("\n\n"),
+      errors: ["rtt.csv:1:1: the table is empty; its first line is kind,from and ids of datacenters"],
+    },
+    {
+      name: "another first line",
+      files: table("from,lhr,cdg\nDE,1,2\n"),
+      errors: ["rtt.csv:1:1: the first line must begin with kind,from and go on with ids of datacenters"],
+    },
+    {
+      name: "no datacenter",
+      files: table("kind,from\ncountry,DE\n"),
+      errors: ["rtt.csv:1:6: there is no datacenter here; each has a column behind kind,from"],
+    },
+    {
+      name: "an unknown datacenter, and one twice",
+      files: table("kind,from,lhx,cdg,cdg\ncountry,DE,1,2,3\n"),
+      errors: [
+        'rtt.csv:1:11: "lhx" is no datacenter that can be nearest here; did you mean "lhr"?',
+        'rtt.csv:1:19: "cdg" has a column already',
+      ],
+    },
+    {
+      name: "cells too few and too many",
+      files: table("kind,from,lhr,cdg\ncountry,DE,1\ncountry,FR,1,2,3\n"),
+      errors: ["rtt.csv:2:12: expected 4 cells, found 3", "rtt.csv:3:16: expected 4 cells, found 5"],
+    },
+    {
+      name: "what are no milliseconds",
+      files: table("kind,from,lhr,cdg\ncountry,DE,-1,1e3\ncountry,FR,60001,12 ms\n"),
+      errors: [
+        'rtt.csv:2:12: expected milliseconds between 0 and 60000, like 12.5, or nothing, found "-1"',
+        'rtt.csv:2:15: expected milliseconds between 0 and 60000, like 12.5, or nothing, found "1e3"',
+        'rtt.csv:3:12: expected milliseconds between 0 and 60000, like 12.5, or nothing, found "60001"',
+        'rtt.csv:3:18: expected milliseconds between 0 and 60000, like 12.5, or nothing, found "12 ms"',
+      ],
+    },
+    {
+      name: "a kind that is none",
+      files: table("kind,from,lhr,cdg\ncontry,DE,1,2\n"),
+      errors: ['rtt.csv:2:1: "contry" is no kind of place; did you mean "country"?'],
+    },
+    {
+      name: "places that are none",
+      files: table(
+        "kind,from,lhr,cdg\nnetwork,london-ofice,1,2\nprefix,10.2.0.1/16,1,2\nprefix,2002:a02::/32,1,2\ncity,,1,2\ncountry,Germany,1,2\ncontinent,Europe,1,2\ncontinent,EU,1,2\n",
+      ),
+      errors: [
+        'rtt.csv:2:9: "london-ofice" is no network; did you mean "london-office"?',
+        'rtt.csv:3:8: "10.2.0.1/16" has bits set behind its prefix length; did you mean 10.2.0.0/16?',
+        "rtt.csv:4:8: 2002:a02::/32 lies in 2002::/16 (6to4), where the IPv4 address in an address says where it is; write 10.2.0.0/16",
+        "rtt.csv:5:6: the name of the city is missing",
+        'rtt.csv:6:9: expected an ISO 3166 alpha-2 code in capitals, like GB, found "Germany"',
+        'rtt.csv:7:11: expected one of AF, AN, AS, EU, NA, OC, SA, found "Europe"',
+        "rtt.csv:8:11: which country is on which continent is told by a countries document; include one, like config/countries.yaml",
+      ],
+    },
+    {
+      name: "a place twice, by name and by prefix",
+      files: table(
+        "kind,from,lhr,cdg\ncountry,DE,1,2\ncountry,DE,2,1\nnetwork,london-office,1,2\nprefix,10.1.0.0/16,1,2\n",
+      ),
+      errors: [
+        "rtt.csv:3:9: country DE is measured at rtt.csv:2:9 already",
+        "rtt.csv:5:8: 10.1.0.0/16 is measured at rtt.csv:4:9 already",
+      ],
+    },
+    {
+      name: "quotes gone wrong",
+      files: table('kind,from,lhr,cdg\ncountry,"DE,1,2\ncity,St. "John\'s",1,2\n'),
+      errors: [
+        "rtt.csv:2:9: this quote is not closed on its line",
+        'rtt.csv:3:10: a cell with a quote in it must be in quotes, and the quote written twice: ""',
+      ],
+    },
+    {
+      name: "quotes gone wrong in the first line",
+      files: table('kind,from,lhr,"cdg\ncountry,DE,1,2\n'),
+      errors: ["rtt.csv:1:15: this quote is not closed on its line"],
     },
   ]);
 });
@@ -1362,6 +1671,13 @@ describe("tailored names", () => {
       name: "a prefix with host bits",
       files: geo("networks: { 10.0.0.1/8: [A 192.0.2.1] }"),
       errors: ['9:19: "10.0.0.1/8" has bits set behind its prefix length; did you mean 10.0.0.0/8?'],
+    },
+    {
+      name: "a prefix whose addresses are located by the IPv4 address in them",
+      files: geo('networks: { "2002:a00::/24": [A 192.0.2.1] }'),
+      errors: [
+        "9:19: 2002:a00::/24 lies in 2002::/16 (6to4), where the IPv4 address in an address says where it is; write 10.0.0.0/8",
+      ],
     },
     {
       name: "a prefix listed by its network too",

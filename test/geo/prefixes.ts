@@ -9,6 +9,7 @@ import {
   maskOctets,
   parseAddress,
   parsePrefix,
+  prefixContains,
 } from "../../src/ip.ts";
 
 export function prefix(text: string): IpPrefix {
@@ -49,3 +50,47 @@ export const prefixIn = (family: AddressFamily): fc.Arbitrary<IpPrefix> =>
   fc
     .tuple(octetsOf(family), fc.integer({ min: 0, max: addressBits(family) }))
     .map(([octets, length]) => ({ family, octets: maskOctets(octets, length), length }));
+
+/** IPv6 blocks whose addresses hold an IPv4 address behind so many bits. */
+export const blocks: readonly { readonly block: IpPrefix; readonly offset: number }[] = [
+  { block: prefix("::ffff:0:0/96"), offset: 96 },
+  { block: prefix("2002::/16"), offset: 16 },
+  { block: prefix("64:ff9b::/96"), offset: 96 },
+];
+
+/** The IPv4 address in an IPv6 one that holds one; any other address as it is. */
+export function innermost(at: IpAddress): IpAddress {
+  const found = blocks.find(({ block }) => prefixContains(block, at));
+  if (found === undefined) return at;
+  return { family: 4, octets: at.octets.slice(found.offset / 8, found.offset / 8 + 4) };
+}
+
+/** An address of family 6 that holds an IPv4 address, in one of the blocks. */
+export const holding = (octets: Uint8Array, blockIndex: number): IpAddress => {
+  const { block, offset } = blocks[blockIndex % blocks.length] ?? { block: prefix("2002::/16"), offset: 16 };
+  const held = block.octets.slice();
+  held.set(octets, offset / 8);
+  return { family: 6, octets: held };
+};
+
+/**
+ * The addresses of a family at which prefixes begin, and those behind their ends. Where only prefixes decide, nothing
+ * changes between two of them. In family 6 they are also those of IPv4 prefixes, wherever IPv4 addresses are held.
+ */
+export function turnsOf(family: AddressFamily, prefixes: readonly IpPrefix[]): readonly IpAddress[] {
+  const ofFamily = (each: AddressFamily): readonly bigint[] =>
+    prefixes
+      .filter((prefix) => prefix.family === each)
+      .flatMap((prefix) => [firstOf(prefix), behind(prefix)]);
+  const edges = [0n, ...ofFamily(family)];
+  if (family === 6) {
+    for (const { block, offset } of blocks) {
+      const shift = BigInt(128 - offset - 32);
+      const inner = ofFamily(4).map((edge) => firstOf(block) + (edge << shift));
+      edges.push(firstOf(block), behind(block), ...inner);
+    }
+  }
+  return [...new Set(edges)]
+    .filter((edge) => edge < 1n << BigInt(addressBits(family)))
+    .map((edge) => ({ family, octets: toOctets(family, edge) }));
+}

@@ -71,7 +71,7 @@ const scenarioSchema = z.strictObject({
   title: z.string(),
   /** `default-lab`, or a file beside the scenarios */
   config: z.string(),
-  /** what a GeoIP database says: prefix to country */
+  /** what a GeoIP database says: prefix to country, or to subdivision as US-HI */
   geoip: z.record(z.string(), z.string()).optional(),
   /** settings in place of those of the configuration */
   settings: z
@@ -79,6 +79,7 @@ const scenarioSchema = z.strictObject({
       answer: z.enum(["full", "first-cname"]),
       clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
       cookies: z.enum(["accept", "require", "off"]),
+      unlocated: z.enum(["default", "nodata", "refused"]),
       /** 16 octets in hex */
       cookieSecret: z.string(),
     })

@@ -249,7 +249,14 @@ function loadScenarioSnapshot({ config, geoip, settings }: Scenario): Snapshot {
           return typeof prefix === "string" ? [] : [prefix];
         });
   const { cookieSecret, ...others } = settings;
-  const merged = { ...configuration.settings, ...definedOf(others), clientSubnetTrust };
+  const { location } = configuration.settings;
+  const unlocated = settings.unlocated ?? location.unlocated;
+  const merged = {
+    ...configuration.settings,
+    ...definedOf(others),
+    clientSubnetTrust,
+    location: { ...location, unlocated },
+  };
   const cookieSecrets = cookieSecret === undefined ? [] : [Uint8Array.from(Buffer.from(cookieSecret, "hex"))];
   const database = geoip && openGeoip(writeMmdb(countryEntries(geoip)));
   return buildSnapshot({ ...configuration, settings: merged }, database, { cookieSecrets });
@@ -261,6 +268,11 @@ function definedOf({ answer: mode, cookies }: Scenario["settings"]): Partial<Set
 }
 
 const countryEntries = (
-  countries: Readonly<Record<string, string>>,
-): Record<string, { readonly country_code: string }> =>
-  Object.fromEntries(Object.entries(countries).map(([prefix, code]) => [prefix, { country_code: code }]));
+  codes: Readonly<Record<string, string>>,
+): Record<string, { readonly country_code: string; readonly region_code?: string }> =>
+  Object.fromEntries(
+    Object.entries(codes).map(([prefix, code]) => {
+      const [country = "", region] = code.split("-");
+      return [prefix, { country_code: country, ...(region !== undefined && { region_code: region }) }];
+    }),
+  );

@@ -81,3 +81,15 @@ describe("the limit in total", () => {
     expect([a.isDestroyed, b.isDestroyed]).toEqual([false, true]);
   });
 });
+
+it("counts those that are open, those turned away, and those closed for another", () => {
+  const connections = new Connections({ maxConnections: 2, maxConnectionsPerAddress: 1 });
+  const [a, b, c] = [connection("192.0.2.1"), connection("192.0.2.2"), connection("192.0.2.3")];
+  for (const each of [a, connection("192.0.2.1"), b, c]) connections.admit(each);
+  expect(connections.counts).toEqual({ open: 2, refused: 1, replaced: 1 });
+  b.busy = true;
+  c.busy = true;
+  connections.admit(a);
+  connections.remove(b);
+  expect(connections.counts).toEqual({ open: 1, refused: 2, replaced: 1 });
+});

@@ -1,0 +1,96 @@
+/** `geodns365 locate`: where an address, a prefix or a network is, and which datacenters are nearest to it. */
+
+import { suggest } from "../config/documents.ts";
+import { formatConfigError } from "../config/load.ts";
+import { type IpPrefix, parsePrefix } from "../ip.ts";
+import { loadSnapshot } from "../load-snapshot.ts";
+import { type Located, type LocatedPart, type LocatedSet, locate } from "../locate.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { EXIT, misuse } from "./exit.ts";
+
+export interface LocateOptions {
+  /** an address, a prefix or the name of a network */
+  readonly what: string;
+  readonly config: string;
+  readonly json: boolean;
+}
+
+export async function locateCommand({ what, config, json }: LocateOptions): Promise<number> {
+  const loaded = await loadSnapshot(config);
+  if (loaded.kind === "errors") {
+    for (const error of loaded.errors) console.error(formatConfigError(error));
+    return EXIT.foundWrong;
+  }
+  const { snapshot, warnings } = loaded;
+  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const prefixes = findPrefixes(snapshot, what);
+  if (typeof prefixes === "string") return misuse(prefixes);
+  const located = prefixes.map((prefix) => locate(snapshot, prefix));
+  if (json) {
+    console.log(JSON.stringify(located, null, 2));
+    return EXIT.good;
+  }
+  for (const [i, each] of located.entries()) {
+    if (i > 0) console.log("");
+    for (const line of formatLocated(each)) console.log(line);
+  }
+  return EXIT.good;
+}
+
+/** The prefixes of a network by its name, or the one prefix given. */
+function findPrefixes({ configuration }: Snapshot, text: string): readonly IpPrefix[] | string {
+  const network = configuration.networks.find(({ name }) => name === text);
+  if (network !== undefined) return network.prefixes;
+  const prefix = parsePrefix(text);
+  if (typeof prefix !== "string") return [prefix];
+  if (text.includes("/")) return prefix;
+  const names = configuration.networks.map(({ name }) => name);
+  return `"${text}" is neither an address, a prefix nor a network${suggest(text, names)}`;
+}
+
+export function* formatLocated({ prefix, isAlike, parts, moreParts, sets }: Located): Generator<string> {
+  const [first] = parts;
+  if (first !== undefined && isAlike) yield `${prefix}: ${formatPlace(first)}`;
+  else {
+    yield `${prefix} is not all at one place:`;
+    for (const part of parts) yield `   ${part.prefix}: ${formatPlace(part)}; ${part.first.join(", ")}`;
+    if (moreParts) yield "   and more";
+    if (first !== undefined) yield `What follows is for ${first.prefix}.`;
+  }
+  for (const set of sets) {
+    yield "";
+    yield* formatSet(set, first?.prefix ?? prefix);
+  }
+}
+
+function formatPlace({ rule, name, place, locatedAs }: LocatedPart): string {
+  const where = `${place.city ?? place.country ?? "a point"} [${place.coordinates.join(", ")}]`;
+  switch (rule) {
+    case "network":
+      return `${where}, by network ${name}, ${locatedAs}`;
+    case "geoip":
+      return `${where}, by GeoIP ${name ?? "without a country"}, ${locatedAs}`;
+    case "default":
+      return `${where}, the default location, ${locatedAs}`;
+    case "unlocated":
+      return `nothing tells where, ${locatedAs}`;
+    default:
+      return rule satisfies never;
+  }
+}
+
+function* formatSet(
+  { cloud, names, class: number, scope, scopePrefixLength, rule, order, datacenters }: LocatedSet,
+  prefix: string,
+): Generator<string> {
+  yield `${cloud === undefined ? "" : `${cloud}: `}${names.join(", ")}`;
+  const isNarrower = scopePrefixLength > Number(prefix.slice(prefix.indexOf("/") + 1));
+  const narrower = isNarrower ? `, narrower than ${prefix}` : "";
+  const by = rule ?? order;
+  yield `   class ${number}, scope ${scope}${narrower}${by === undefined ? "" : `, by ${by}`}`;
+  const width = Math.max(0, ...datacenters.map(({ id }) => id.length));
+  for (const [i, { id, city, kilometres }] of datacenters.entries()) {
+    const nth = String(i + 1).padStart(2);
+    yield `   ${nth}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${city ?? ""}`.trimEnd();
+  }
+}

@@ -1,0 +1,98 @@
+/** Where addresses and prefixes are, and in which order the datacenters stand there. */
+
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { formatLocated } from "../src/cli/locate.ts";
+import { locate } from "../src/locate.ts";
+import { labOf, loadLab, shop, smallGeoip } from "./audit/labs.ts";
+import { prefix } from "./geo/prefixes.ts";
+
+const shopLab = labOf(shop());
+const defaultLab = loadLab(join(import.meta.dirname, "../config/geodns365.yaml"), smallGeoip());
+
+describe("locate", () => {
+  test("tells place, rule, class, scope and datacenters with distances, set by set", () => {
+    const located = locate(shopLab, prefix("10.1.2.0/24"));
+    expect(located).toMatchObject({
+      isAlike: true,
+      parts: [{ prefix: "10.1.2.0/24", locatedAs: "10.0.0.0/8", rule: "network", name: "tokyo-office" }],
+    });
+    expect(located.sets).toEqual([
+      {
+        cloud: "Shop",
+        names: ["web", "api"],
+        class: 1,
+        scope: "10.0.0.0/8",
+        scopePrefixLength: 8,
+        rule: undefined,
+        order: undefined,
+        datacenters: [
+          { id: "Shop/tyo", city: "Tokyo", kilometres: 0 },
+          { id: "Shop/chi", city: "Chicago", kilometres: 10139 },
+        ],
+      },
+      expect.objectContaining({ cloud: undefined, names: ["two-steps.shop.example."], rule: "default" }),
+      expect.objectContaining({
+        names: ["mail.shop.example."],
+        scope: "10.1.0.0/16",
+        rule: "network 10.1.0.0/16",
+        datacenters: [],
+      }),
+    ]);
+  });
+
+  test.each([
+    ["8.8.8.8/32", "geoip", "JP", "8.8.8.0/24"],
+    ["203.0.113.0/24", "default", undefined, "128.0.0.0/1"],
+    ["2002:808:808::/48", "geoip", "JP", "2002:808:800::/40"],
+    ["::1/128", "network", "loopback", "::1/128"],
+  ])("%s is located by %s %s", (text, rule, name, locatedAs) => {
+    expect(locate(defaultLab, prefix(text)).parts).toMatchObject([{ rule, name, locatedAs }]);
+  });
+
+  test("has each cloud, with the services that choose from the same datacenters", () => {
+    const sets = locate(defaultLab, prefix("10.5.0.0/16")).sets;
+    expect(sets.map(({ cloud, names, datacenters }) => [cloud, names.length, datacenters[0]?.id])).toEqual([
+      ["China", 4, "China/bjs"],
+      ["Worldwide", 5, "Worldwide/icn"],
+    ]);
+  });
+
+  test("lists the parts of a prefix that is not all at one place", () => {
+    const located = locate(defaultLab, prefix("8.8.8.0/22"));
+    expect(located.isAlike).toBe(false);
+    expect(located.parts.map(({ prefix: part, name, first }) => [part, name, first[1]])).toEqual([
+      ["8.8.8.0/24", "JP", "Worldwide/nrt"],
+      ["8.8.9.0/24", "US", "Worldwide/mnz"],
+      ["8.8.10.0/23", "US", "Worldwide/mnz"],
+    ]);
+    const text = [...formatLocated(located)];
+    expect(text[0]).toBe("8.8.8.0/22 is not all at one place:");
+    expect(text[4]).toBe("What follows is for 8.8.8.0/24.");
+  });
+
+  test("lists the first parts where there are many", () => {
+    const located = locate(defaultLab, prefix("0.0.0.0/0"));
+    expect([located.parts.length, located.moreParts]).toEqual([20, true]);
+    expect([...formatLocated(located)][21]).toBe("   and more");
+  });
+
+  test("tells what orders datacenters beside distance", () => {
+    const nearness = loadLab(join(import.meta.dirname, "scenarios/fixtures/nearness.yaml"));
+    const listed = locate(nearness, prefix("10.2.0.0/24")).sets.find(({ names }) => names[0] === "listed");
+    expect(listed).toMatchObject({ order: "list of country DE", scope: "10.2.0.0/17" });
+    expect(listed?.datacenters.map(({ id }) => id)).toEqual(["Shop/chi", "Shop/lhr", "Shop/fra", "Shop/tyo"]);
+  });
+
+  test("tells what nothing locates", () => {
+    const strict = labOf(`location: { unlocated: refused }\n${shop().trimStart()}`);
+    const located = locate(strict, prefix("203.0.113.0/24"));
+    expect(located.parts).toMatchObject([{ rule: "unlocated", first: ["none", "default", "default"] }]);
+    expect([...formatLocated(located)][0]).toBe("203.0.113.0/24: nothing tells where, 128.0.0.0/1");
+  });
+
+  test("says where a scope is narrower than the prefix asked about", () => {
+    const text = [...formatLocated(locate(shopLab, prefix("10.0.0.0/8")))];
+    expect(text).toContain("   class 0, scope 10.0.0.0/16, narrower than 10.0.0.0/8, by country JP");
+  });
+});
