@@ -2,6 +2,7 @@
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Explanation } from "../explain.ts";
+import { parsePrefix } from "../ip.ts";
 import type * as contract from "./control.ts";
 import { MAX_DURATION_SECONDS, parseDuration } from "./duration.ts";
 import { type AdminErrorCode, adminErrorCodes, adminErrors } from "./errors.ts";
@@ -348,12 +349,15 @@ const whole = (least: number, most: number) => {
   const words = `expected a whole number from ${least} to ${most}`;
   return z.coerce.number(words).int(words).min(least, words).max(most, words);
 };
-const duration = z.string("expected a duration like 90, 90s, 10m, 2h or 1d").check((context) => {
-  const outcome = parseDuration(context.value);
-  if (typeof outcome === "string") {
-    context.issues.push({ code: "custom", message: outcome, input: context.value });
-  }
-});
+/** A text that `parse` takes; it returns a sentence for one that it does not. */
+const parsed = (what: string, parse: (text: string) => unknown) =>
+  z.string(`expected ${what}`).check((context) => {
+    const outcome = parse(context.value);
+    if (typeof outcome === "string") {
+      context.issues.push({ code: "custom", message: outcome, input: context.value });
+    }
+  });
+const duration = parsed("a duration like 90, 90s, 10m, 2h or 1d", parseDuration);
 const why = nonEmpty("a text")
   .max(500, "expected 500 characters at most")
   .optional()
@@ -361,7 +365,7 @@ const why = nonEmpty("a text")
 
 const filter = {
   name: nonEmpty("a name").optional().describe("a name, or one with * for any characters"),
-  subnet: nonEmpty("a prefix").optional().describe("a prefix that holds the address that counted"),
+  subnet: parsed("a prefix", parsePrefix).optional().describe("a prefix that holds the address that counted"),
   datacenter: nonEmpty("a datacenter").optional(),
   transport: z.enum(["udp", "tcp"], "expected udp or tcp").optional(),
   rcode: nonEmpty("an RCODE").optional().describe("NOERROR, NXDOMAIN, REFUSED ..."),

@@ -252,6 +252,13 @@ describe("what is refused", () => {
       '"name": expected a name, found ["a","b"]',
     ],
     [
+      "GET /v1/journal?subnet=10.1.2.3/16",
+      undefined,
+      400,
+      "invalid-request",
+      '"subnet": "10.1.2.3/16" has bits set behind its prefix length; did you mean 10.1.0.0/16?',
+    ],
+    [
       "GET /v1/journal/wait?timeout=soon",
       undefined,
       400,
