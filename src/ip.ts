@@ -136,6 +136,14 @@ export function parseEndpoint(text: string): Endpoint | string {
 export const formatEndpoint = ({ address, family, port }: Endpoint): string =>
   family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 
+/** Whether only this machine can reach the address: 127.0.0.0/8, also mapped into IPv6, or ::1. */
+export function isLoopback({ address }: Pick<Endpoint, "address">): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return false;
+  const { family, octets } = unmapAddress(parsed);
+  return family === 4 ? octets[0] === 127 : octets.every((octet, i) => octet === (i === 15 ? 1 : 0));
+}
+
 /** The prefix of `length` bits that holds `address`. */
 export function prefixOf(address: IpAddress, length: number): IpPrefix {
   return { family: address.family, octets: maskOctets(address.octets, length), length };

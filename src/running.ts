@@ -13,6 +13,7 @@ import { type ConfigError, formatPlace } from "./config/yaml-document.ts";
 import { Controller, type LoadedAnew } from "./control.ts";
 import { Monitor, type Probed } from "./health/monitor.ts";
 import { probe } from "./health/probe.ts";
+import { formatEndpoint } from "./ip.ts";
 import { loadHandlers } from "./load-handlers.ts";
 import { loadSnapshot } from "./load-snapshot.ts";
 import { Metrics } from "./metrics.ts";
@@ -189,9 +190,7 @@ export async function run(options: RunOptions): Promise<Running> {
     version,
     configuration: config,
     stateStore: store.describe(),
-    listening: server.listening.map(({ address, family, port }) =>
-      family === 4 ? `${address}:${port}` : `[${address}]:${port}`,
-    ),
+    listening: server.listening.map(formatEndpoint),
   };
   return {
     server,
@@ -242,9 +241,11 @@ function warnOfWhatStays(
   store: StateStore,
   log: RunningLog,
 ): void {
-  const { listen, tcp, stateFile } = next.configuration.settings;
+  const { listen, tcp, stateFile, admin } = next.configuration.settings;
   if (!isDeepStrictEqual([settings.listen, settings.tcp], [listen, tcp]))
     log.warn("server.listen and server.tcp are others now; they count from the next start");
+  if (!isDeepStrictEqual(settings.admin, admin))
+    log.warn("admin is another now; it counts from the next start");
   if (!isDeepStrictEqual(settings.stateFile, stateFile)) {
     log.warn(
       `server.stateFile is another now; it counts from the next start, until then ${store.describe()}`,

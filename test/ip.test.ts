@@ -4,6 +4,7 @@ import {
   formatAddress,
   formatEndpoint,
   formatPrefix,
+  isLoopback,
   maskOctets,
   parseAddress,
   parseEndpoint,
@@ -253,3 +254,15 @@ describe("endpoints", () => {
     expect(parseEndpoint(text)).toBe(`"${text}" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300`),
   );
 });
+
+test.each([
+  ["127.0.0.1", true],
+  ["127.255.0.9", true],
+  ["::1", true],
+  ["::ffff:127.0.0.1", true],
+  ["::", false],
+  ["0.0.0.0", false],
+  ["126.0.0.1", false],
+  ["2001:db8::1", false],
+  ["localhost", false],
+])("isLoopback of %s is %j", (address, expected) => expect(isLoopback({ address })).toBe(expected));

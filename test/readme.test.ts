@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Admin } from "../src/admin/admin.ts";
+import { adminErrors } from "../src/admin/errors.ts";
+import { routes } from "../src/admin/routes.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { decodeMessage } from "../src/dns/decode.ts";
 import { CLASS, formatRcode, formatType, parseType } from "../src/dns/iana.ts";
@@ -18,6 +21,8 @@ import { loadHandlers } from "../src/load-handlers.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
+import { ask, startTestAdmin } from "./admin/client.ts";
+import { FakeControl } from "./admin/fake-control.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
 import { normalised, readBlocks, readExamples, readmePath, writeFiles, yamlName } from "./readme.ts";
 
@@ -102,6 +107,25 @@ async function askLikeDig(command: string, ports: ReadonlyMap<string, number>): 
   });
 }
 
+describe("curl", () => {
+  const lines = readBlocks("sh").flatMap((block) =>
+    block.split("\n").filter((line) => line.startsWith("curl ")),
+  );
+  let admin: Admin;
+  beforeAll(async () => {
+    admin = await startTestAdmin(new FakeControl());
+  });
+  afterAll(() => admin.close());
+  it("is shown", () => expect(lines.length).toBeGreaterThanOrEqual(4));
+  it.each(lines)("%s", async (line) => {
+    const method = /-X (\w+)/.exec(line)?.[1] ?? "GET";
+    const path = /http:\/\/127\.0\.0\.1:5380([^' ]+)/.exec(line)?.[1] ?? "";
+    const body = /-d '([^']+)'/.exec(line)?.[1];
+    expect(body === undefined || line.includes("-H 'content-type: application/json'")).toBe(true);
+    expect((await ask(admin, `${method} ${path}`, { body })).status).toBe(200);
+  });
+});
+
 describe("geodns365", () => {
   const runs = examples.filter(({ command }) => command.startsWith("npx geodns365 "));
   it("is shown", () => expect(runs.length).toBeGreaterThanOrEqual(2));
@@ -133,6 +157,30 @@ describe("what README lists", () => {
   it("are all the zones of the default lab", () => {
     const listed = serves.replace(/\s+/g, " ").split(/, | and /);
     expect(listed.map((zone) => `${zone}.`).toSorted()).toEqual(zones.toSorted());
+  });
+
+  it("are all the routes of the admin API", () => {
+    const section = readme.split("\n## Admin API\n")[1]?.split("\n## ")[0] ?? "";
+    for (const { method, path } of Object.values(routes)) {
+      const last = path.replace(/^.*(?=\/(failover|failback)$)/, "");
+      const ends = [`${last}\``, `${last}?`];
+      const row = section
+        .split("\n")
+        .find((line) => line.startsWith("| `") && ends.some((end) => line.includes(end)));
+      expect(row, path).toContain(method.toUpperCase());
+    }
+  });
+
+  it("are all the codes of its errors, with their status", () => {
+    const listed = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| (.+) \|$/gm)].map(
+      ([, code, status, means]) => ({
+        code,
+        status: Number(status),
+        means,
+      }),
+    );
+    const known = Object.entries(adminErrors).map(([code, error]) => ({ code, ...error }));
+    expect(listed).toEqual(known);
   });
 
   it("are all the networks of the default lab", () => {

@@ -3,16 +3,25 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "../admin/duration.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
 import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
 import { auditCommand } from "./audit.ts";
 import { check } from "./check.ts";
+import { datacenterList, datacenterSet } from "./datacenter.ts";
 import { EXIT } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
+import { journalCommand } from "./journal.ts";
 import { locateCommand } from "./locate.ts";
+import { overrideList, overrideRemove } from "./override.ts";
 import { query } from "./query.ts";
+import { reloadCommand } from "./reload.ts";
 import { type ListenArgument, serve } from "./serve.ts";
+import { statusCommand } from "./status.ts";
+import { tenantChange, tenantList, tenantShow } from "./tenant.ts";
+import { tokenCommand } from "./token.ts";
+import { watchCommand } from "./watch.ts";
 import { zoneCommand } from "./zone.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -54,7 +63,13 @@ function buildProgram(): Command {
         .argParser(collect(listener))
         .default([], "server.listen of the configuration"),
     )
-    .action(async (options) => exitWith(await serve(options)));
+    .addOption(
+      new Option(
+        "--admin <addr:port|off>",
+        "where the admin API listens, instead of what the configuration says",
+      ).argParser((text: string): Endpoint | "off" => (text === "off" ? text : endpoint(text))),
+    )
+    .action(async (options) => exitWith(await serve({ ...options, version: version() })));
 
   program
     .command("check")
@@ -123,9 +138,98 @@ function buildProgram(): Command {
     .option("--tcp", "ask over TCP")
     .action(async (qname, qtype, options) => exitWith(await query({ tcp: false, ...options, qname, qtype })));
 
-  for (const command of program.commands)
-    command.helpOption("--help", "print this help").allowExcessArguments(false);
+  addAdminCommands(program);
+
+  for (const command of allCommands(program))
+    command.helpOption("--help", "print this help").helpCommand(false).allowExcessArguments(false);
   return program;
+}
+
+const allCommands = ({ commands }: Command): readonly Command[] =>
+  commands.flatMap((command) => [command, ...allCommands(command)]);
+
+/** The commands that talk to a running server by its admin API. */
+function addAdminCommands(program: Command): void {
+  const add = (parent: Command, name: string, description: string): Command =>
+    parent
+      .command(name)
+      .description(description)
+      .addOption(
+        new Option("--admin <url>", "the admin API of the server")
+          .env("GEODNS365_ADMIN")
+          .default("http://127.0.0.1:5380", "http://127.0.0.1:5380"),
+      )
+      .option("--token-file <file>", "the file that holds its token; GEODNS365_TOKEN if not given")
+      .option("--json", "print JSON");
+  const reason = "why, shown beside it";
+
+  const datacenter = program.command("datacenter").description("states of datacenters, set and shown");
+  add(datacenter, "list", "every datacenter, its state and where that comes from").action(async (options) =>
+    exitWith(await datacenterList(options)),
+  );
+  add(datacenter, "set", "set the state of datacenters until the override is removed or its time is over")
+    .argument("<id>", "lhr, Worldwide/lhr, or a pattern: lh*, Worldwide/*, geo:EUR")
+    .addArgument(new Argument("<state>", "up, draining or down").choices(["up", "draining", "down"]))
+    .option("--reason <text>", reason)
+    .option("--for <duration>", "how long: 90s, 10m, 2h, 1d", duration)
+    .action(async (target, state, options) => exitWith(await datacenterSet({ ...options, target, state })));
+
+  const tenant = program.command("tenant").description("where tenants are served, shown and changed");
+  add(tenant, "list", "tenants and their satellites, with the datacenter that serves each")
+    .option("--limit <n>", "how many at most", count, 1000)
+    .action(async (options) => exitWith(await tenantList(options)));
+  add(tenant, "show", "one tenant")
+    .argument("<label>", "the tenant, or its satellite")
+    .action(async (label, options) => exitWith(await tenantShow({ ...options, label })));
+  add(tenant, "move", "make another datacenter the active one of a tenant")
+    .argument("<label>", "the tenant, or its satellite")
+    .argument("<datacenter>", "where to")
+    .option("--reason <text>", reason)
+    .action(async (label, to, options) =>
+      exitWith(await tenantChange({ kind: "move", to }, { ...options, label })),
+    );
+  for (const [kind, what] of [
+    ["failover", "serve a tenant from its standby"],
+    ["failback", "serve a tenant from its active datacenter again"],
+  ] as const) {
+    add(tenant, kind, what)
+      .argument("<label>", "the tenant, or its satellite")
+      .option("--reason <text>", reason)
+      .action(async (label, options) => exitWith(await tenantChange({ kind }, { ...options, label })));
+  }
+
+  const override = program.command("override").description("what operators have set, listed and removed");
+  add(override, "list", "overrides in order; of several for a datacenter the last one counts").action(
+    async (options) => exitWith(await overrideList(options)),
+  );
+  add(override, "remove", "remove an override")
+    .argument("<number>", "its number", count)
+    .action(async (number, options) => exitWith(await overrideRemove(number, options)));
+
+  add(program, "reload", "have the server load its configuration anew").action(async (options) =>
+    exitWith(await reloadCommand(options)),
+  );
+  add(program, "status", "what the server answers with now").action(async (options) =>
+    exitWith(await statusCommand(options)),
+  );
+  add(program, "journal", "the last queries and how they were answered")
+    .option("--name <name>", "of this name, with * for any characters")
+    .option("--subnet <prefix>", "whose address that counted is in this prefix")
+    .option("--datacenter <id>", "answered with this datacenter")
+    .addOption(new Option("--transport <transport>", "over udp or tcp").choices(["udp", "tcp"]))
+    .option("--rcode <rcode>", "answered with this RCODE")
+    .option("--limit <n>", "how many at most", count, 100)
+    .option("--follow", "go on with those to come, until Ctrl-C")
+    .action(async (options) => exitWith(await journalCommand({ follow: false, ...options })));
+  add(program, "watch", "datacenters, overrides and queries as they change, until Ctrl-C").action(
+    async (options) => exitWith(await watchCommand(options)),
+  );
+
+  program
+    .command("token")
+    .description("make a token for the admin API, and the hash of it that the configuration holds")
+    .option("--json", "print JSON")
+    .action((options) => exitWith(tokenCommand({ json: false, ...options })));
 }
 
 const typeArgument = (): Argument =>
@@ -151,6 +255,17 @@ function accepted<T>(outcome: T | string): T {
   return outcome;
 }
 
+/** Checked here, sent as written. */
+function duration(text: string): string {
+  accepted(parseDuration(text));
+  return text;
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  return accepted(/^[1-9]\d{0,14}$/.test(text) ? number : `"${text}" is no whole number above 0`);
+}
+
 /** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
 function listener(text: string): ListenArgument {
   const equals = text.indexOf("=");
@@ -159,6 +274,7 @@ function listener(text: string): ListenArgument {
   if (vantage === "") throw new InvalidArgumentError(`"${text}" names no network or prefix behind its =`);
   return { endpoint: endpoint(text.slice(0, equals)), vantage };
 }
+
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
 const addressFamily = (text: string): AddressFamily =>
   text === "4" ? 4 : text === "6" ? 6 : accepted<AddressFamily>(`"${text}" is neither 4 nor 6`);

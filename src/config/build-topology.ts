@@ -16,7 +16,16 @@ import {
 import { byDistance } from "../geo/nearness.ts";
 import { type Country, continents as continentCodes, type Place } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
-import { formatPrefix, type IpPrefix, parseAddress, parsePrefix, prefixContains } from "../ip.ts";
+import {
+  formatEndpoint,
+  formatPrefix,
+  type IpPrefix,
+  isLoopback,
+  parseAddress,
+  parseEndpoint,
+  parsePrefix,
+  prefixContains,
+} from "../ip.ts";
 import type { LocationSettings, Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { parseLocatedPrefix } from "./located-prefix.ts";
@@ -119,7 +128,24 @@ export function buildSettings(
         : server.stateFile === "none"
           ? { kind: "none" }
           : { kind: "file", path: resolve(dirname(serverSource.file), server.stateFile) },
+    admin: buildAdmin(merged.admin, owners.get("admin"), faults),
   };
+}
+
+function buildAdmin(
+  admin: SettingsDocument["admin"],
+  source: YamlDocument | undefined,
+  faults: Faults,
+): Settings["admin"] {
+  if (admin === "off") return "off";
+  const { listen, tokenHash, hosts = [] } = admin ?? {};
+  const endpoints = listen?.map(parseEndpoint).filter((at) => typeof at !== "string");
+  for (const [i, at] of endpoints?.entries() ?? []) {
+    if (source === undefined || hasWritten(source.value, "admin", "tokenHash") || isLoopback(at)) continue;
+    const words = `${formatEndpoint(at)} is not loopback, so a token is needed: run "geodns365 token" and set admin.tokenHash`;
+    faults.at(source, ["admin", "listen", i], words);
+  }
+  return { listen: endpoints, tokenHash, hosts };
 }
 
 function buildLocation(
@@ -471,9 +497,15 @@ function lacksDatacenters({ source, value }: Checked<CloudDocument>): boolean {
   return source.doubledKeys.has("datacenters") || written > Object.keys(value.datacenters).length;
 }
 
-function writtenDatacenters(document: unknown): object {
+const writtenDatacenters = (document: unknown): object => writtenMap(document, "datacenters");
+
+/** Whether a key stands in a document, with a fault or without. */
+const hasWritten = (document: unknown, mapKey: string, key: string): boolean =>
+  key in writtenMap(document, mapKey);
+
+function writtenMap(document: unknown, key: string): object {
   const map: unknown =
-    typeof document === "object" && document !== null ? Reflect.get(document, "datacenters") : undefined;
+    typeof document === "object" && document !== null ? Reflect.get(document, key) : undefined;
   return typeof map === "object" && map !== null ? map : {};
 }
 

@@ -61,6 +61,16 @@ export interface Settings {
     | { readonly kind: "default" }
     | { readonly kind: "file"; readonly path: string }
     | { readonly kind: "none" };
+  readonly admin: AdminSettings | "off";
+}
+
+export interface AdminSettings {
+  /** undefined: the default, which may be missing where it cannot be bound */
+  readonly listen: readonly Endpoint[] | undefined;
+  /** SHA-256 in hex; undefined: no token is needed */
+  readonly tokenHash: string | undefined;
+  /** further names that it is asked by */
+  readonly hosts: readonly string[];
 }
 
 /** An endpoint to listen on, and what it says of those who ask there. */

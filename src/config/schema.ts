@@ -254,6 +254,36 @@ export const settingsSchema = z
           .describe("which queries get a line: all, off, or one in N"),
       })
       .partial(),
+    admin: z
+      .union(
+        [
+          z.literal("off"),
+          z
+            .strictObject({
+              listen: z.array(endpoint).min(1).describe("addresses and ports of the admin API"),
+              tokenHash: z
+                .string()
+                .regex(
+                  /^[0-9a-fA-F]{64}$/,
+                  'expected 64 hex digits: the SHA-256 of a token; "geodns365 token" makes both',
+                )
+                .describe("SHA-256 of the token that every request must bear; needed beyond loopback"),
+              hosts: z
+                .array(
+                  z
+                    .string()
+                    .regex(
+                      /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+                      "expected a host name or an address, without a port",
+                    ),
+                )
+                .describe("further names that the admin API is asked by, in the Host header"),
+            })
+            .partial(),
+        ],
+        { error: "expected off, or a map with listen, tokenHash and hosts" },
+      )
+      .describe("the admin API; on 127.0.0.1:5380 where absent, if the port is free"),
     journal: z
       .strictObject({
         queries: z

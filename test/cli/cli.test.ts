@@ -61,9 +61,21 @@ describe("help and version", { timeout }, () => {
   test("--help names every command", async () => {
     const { code, stdout, stderr } = await call(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
-    for (const command of ["serve", "check", "explain", "query"]) {
+    for (const command of [
+      "serve",
+      "check",
+      "explain",
+      "query",
+      "reload",
+      "status",
+      "journal",
+      "watch",
+      "token",
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command} \\[options\\]`, "m"));
     }
+    for (const group of ["datacenter", "tenant", "override"])
+      expect(stdout).toMatch(new RegExp(`^  ${group} `, "m"));
   });
 
   test.each([

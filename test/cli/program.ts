@@ -58,6 +58,51 @@ export async function run(args: readonly string[], nodeArgs: readonly string[] =
   return { code: child.exitCode, ...texts };
 }
 
+/** A command that goes on until a signal. */
+export interface Going {
+  /** Waits until the standard output or error holds a text. */
+  printed(text: string): Promise<void>;
+  /** Waits for the end that it comes to by itself. */
+  ended(): Promise<Outcome>;
+  /** Sends a signal, if it still runs, and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Outcome>;
+}
+
+export function startCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): Going {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const texts = { stdout: "", stderr: "" };
+  const news = new EventTarget();
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      texts[name] += text;
+      news.dispatchEvent(new Event("text"));
+    });
+  }
+  const closed = once(child, "close");
+  return {
+    printed: async (text) => {
+      while (!`${texts.stdout}${texts.stderr}`.includes(text)) {
+        await Promise.race([once(news, "text"), closed]);
+        if (child.exitCode !== null && !`${texts.stdout}${texts.stderr}`.includes(text)) {
+          throw new Error(`it ended with code ${child.exitCode} without "${text}": ${texts.stderr}`);
+        }
+      }
+    },
+    ended: async () => {
+      await closed;
+      return { code: child.exitCode, ...texts };
+    },
+    stop: async (signal = "SIGINT") => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      await closed;
+      return { code: child.exitCode, ...texts };
+    },
+  };
+}
+
 /** A server that has said where it listens. */
 export interface Running {
   readonly readyLine: string;

@@ -118,6 +118,55 @@ test("the configuration that the cases change has no fault", async () => {
   ).toEqual([]);
 });
 
+describe("admin", () => {
+  const hash = "0".repeat(64);
+  const admin = (text: string): Files => lab(["geoip:", `admin: ${text}\ngeoip:`]);
+
+  test.each([
+    "off",
+    "{}",
+    "{ hosts: [lab.example, 192.0.2.1] }",
+    '{ listen: ["127.0.0.1:5380", "[::1]:5380"] }',
+    `{ listen: ["0.0.0.0:5380", "192.0.2.1:80"], tokenHash: "${hash}" }`,
+  ])("%s is without a fault", async (text) => expect((await loadFiles(admin(text))).lines).toEqual([]));
+
+  testCases([
+    {
+      name: "beyond loopback without the hash of a token, each address",
+      files: admin('{ listen: ["127.0.0.1:5380", "0.0.0.0:5380", "[2001:db8::1]:80"] }'),
+      errors: [
+        '2:37: 0.0.0.0:5380 is not loopback, so a token is needed: run "geodns365 token" and set admin.tokenHash',
+        '2:53: [2001:db8::1]:80 is not loopback, so a token is needed: run "geodns365 token" and set admin.tokenHash',
+      ],
+    },
+    {
+      name: "a token in the place of its hash, and no other word than that",
+      files: admin('{ listen: ["0.0.0.0:5380"], tokenHash: secret }'),
+      errors: [
+        '2:47: expected 64 hex digits: the SHA-256 of a token; "geodns365 token" makes both, found "secret"',
+      ],
+    },
+    {
+      name: "on",
+      files: admin("on"),
+      errors: ['2:8: expected off, or a map with listen, tokenHash and hosts, found "on"'],
+    },
+    {
+      name: "a key that it has not",
+      files: admin("{ token: x }"),
+      errors: ['2:10: "token" is no key here; there are listen, tokenHash, hosts'],
+    },
+    {
+      name: "an address without a port, a host with one, and no address at all",
+      files: admin('{ listen: ["127.0.0.1"], hosts: ["lab.example:80"] }'),
+      errors: [
+        '2:19: "127.0.0.1" is not ADDRESS:PORT like 127.0.0.1:5300 or [::1]:5300',
+        '2:41: expected a host name or an address, without a port, found "lab.example:80"',
+      ],
+    },
+  ]);
+});
+
 /** A lab with two scripted zones; `change` is of the text of the first file. */
 const scripted = (...changes: readonly Change[]): Files => ({
   "lab.yaml": changed(
