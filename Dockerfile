@@ -38,12 +38,14 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
 COPY config config
+# What operators say outlives the container where a volume is mounted here.
+RUN mkdir state && chown node:node state
 USER node
 EXPOSE 53/udp 53/tcp
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "src/cli/geodns365.js"]
 # Where the container has IPv6: serve --listen 0.0.0.0:53 --listen [::]:53
-CMD ["serve", "--listen", "0.0.0.0:53"]
+CMD ["serve", "--listen", "0.0.0.0:53", "--state", "/app/state/state.json"]
 # With a configuration that does not have this name: docker run --health-cmd, or healthcheck in docker-compose.yml
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
   CMD ["node", "src/cli/geodns365.js", "query", "outlook.office365.com", "A", "--server", "127.0.0.1:53"]

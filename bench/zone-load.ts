@@ -42,7 +42,7 @@ const loaders: readonly Loader[] = [
     name: "geodns365",
     program: process.execPath,
     versionFlag: "--version",
-    args: [join(root, "src/cli/geodns365.js"), "serve", "--config", "lab.yaml"],
+    args: [join(root, "src/cli/geodns365.js"), "serve", "--admin", "off", "--config", "lab.yaml"],
     configure: (_folder, file, port) => ({
       "lab.yaml": `server: { listen: ["127.0.0.1:${port}"] }\ngeoip: { database: none }\nlog: { queries: off }\nzones: [{ zone: ${APEX}, file: ${file} }]\n`,
     }),

@@ -241,7 +241,8 @@ export class Controller implements Changes {
       this.#base = loaded.snapshot;
       await this.#settle(this.#operations, loaded.handlers);
       for (const line of changes) log.info(line);
-      log.info(`the configuration is loaded anew${changes.length === 0 ? ", and nothing is other" : ""}`);
+      const { size } = loaded.snapshot.configuration.zones;
+      log.info(`the configuration is loaded anew: ${size === 1 ? "1 zone" : `${size} zones`}`);
       this.#emit({ kind: "reload", outcome: "done", lines: changes });
       return { kind: "done", value: { snapshot: this.#version, changes, warnings: loaded.warnings } };
     });

@@ -35,11 +35,15 @@ export type LoadedSnapshot =
       readonly watched: readonly WatchedFile[];
     };
 
+type StateFileChoice = Configuration["settings"]["stateFile"];
+
 export interface LoadOptions {
   /** Whether what is new is kept; else nothing is written anywhere. */
   readonly keepState?: boolean;
   /** that of the load before: it knows what it could not write, and is used until the server stops */
   readonly store?: StateStore;
+  /** instead of what the configuration says */
+  readonly stateFile?: StateFileChoice;
 }
 
 /** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */
@@ -70,7 +74,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
     return { kind: "errors", errors: [geoip.error], isGeoipAlone: true, watched };
   }
   const now = Date.now();
-  const store = options.store ?? openStore(configuration);
+  const store = options.store ?? openStore(configuration, options.stateFile);
   const { serials, cookieSecrets, operations, warnings } = await resumeState({
     store,
     zones: configuration.zones,
@@ -101,8 +105,10 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
   };
 }
 
-function openStore({ settings, files: [first = ""] }: Configuration): StateStore {
-  const { stateFile } = settings;
+function openStore(
+  { settings, files: [first = ""] }: Configuration,
+  stateFile: StateFileChoice = settings.stateFile,
+): StateStore {
   switch (stateFile.kind) {
     case "none":
       return new MemoryStateStore();

@@ -15,7 +15,7 @@ import { Monitor, type Probed } from "./health/monitor.ts";
 import { probe } from "./health/probe.ts";
 import { formatEndpoint } from "./ip.ts";
 import { loadHandlers } from "./load-handlers.ts";
-import { loadSnapshot } from "./load-snapshot.ts";
+import { type LoadOptions, loadSnapshot } from "./load-snapshot.ts";
 import { Metrics } from "./metrics.ts";
 import { Observer } from "./observer.ts";
 import type { Handlers } from "./script/handlers.ts";
@@ -58,12 +58,9 @@ export interface Unloaded {
 export async function loadAll(
   config: string,
   log: RunningLog,
-  before?: StateStore,
+  state: Pick<LoadOptions, "store" | "stateFile"> = {},
 ): Promise<Loaded | Unloaded> {
-  const loaded = await loadSnapshot(config, {
-    keepState: true,
-    ...(before === undefined ? {} : { store: before }),
-  });
+  const loaded = await loadSnapshot(config, { keepState: true, ...state });
   if (loaded.kind === "errors") return loaded;
   const onEvent = ({ level, message, stack }: HandlerEvent): void =>
     log[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
@@ -119,7 +116,7 @@ export async function run(options: RunOptions): Promise<Running> {
   });
   let watch: Watch;
   const load = async (): Promise<LoadedAnew> => {
-    const next = await loadAll(config, log, store);
+    const next = await loadAll(config, log, { store });
     watch.close();
     watch = watchFiles(next.watched, reload);
     if (next.kind === "errors") return describeErrors(next, controller.snapshot);

@@ -22,7 +22,7 @@ const withQueriesLogged = (name: string, queries: "all" | "off"): Server => ({
     const program = join(root, "src/cli/geodns365.js");
     return {
       program: process.execPath,
-      args: [program, "serve", "--config", config, "--listen", `127.0.0.1:${port}`],
+      args: [program, "serve", "--admin", "off", "--config", config, "--listen", `127.0.0.1:${port}`],
     };
   },
   printsToNull: queries === "all",

@@ -69,6 +69,10 @@ function buildProgram(): Command {
         "where the admin API listens, instead of what the configuration says",
       ).argParser((text: string): Endpoint | "off" => (text === "off" ? text : endpoint(text))),
     )
+    .option(
+      "--state <file|none>",
+      "where states, serials and the cookie secret are kept, instead of what the configuration says",
+    )
     .action(async (options) => exitWith(await serve({ ...options, version: version() })));
 
   program

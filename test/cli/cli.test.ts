@@ -79,7 +79,16 @@ describe("help and version", { timeout }, () => {
   });
 
   test.each([
-    ["serve", ["--config <file>", "--listen <addr:port...>", "--help"]],
+    [
+      "serve",
+      [
+        "--config <file>",
+        "--listen <addr:port...>",
+        "--admin <addr:port|off>",
+        "--state <file|none>",
+        "--help",
+      ],
+    ],
     ["check", ["--config <file>", "--help"]],
     ["explain", ["--from <prefix|network>", "--tenant <tenant>", "--config <file>", "--json", "--help"]],
     ["query", ["--server <addr:port>", "--subnet <prefix>", "--tcp", "--help"]],

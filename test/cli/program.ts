@@ -121,12 +121,16 @@ export interface Running {
 
 const onFreePort = ["--listen", "127.0.0.1:0"];
 
-/** Starts `serve` and waits for its line; rejects with its errors where it ends instead. The log can be left unread at first. */
+/**
+ * Starts `serve` and waits for its line; rejects with its errors where it ends instead. The log can be left unread at first.
+ * Without a word on it there is no admin API, whose default port several servers would want.
+ */
 export async function startServe(
   args: readonly string[] = onFreePort,
   { readLog = true } = {},
 ): Promise<Running> {
-  const child = spawn(process.execPath, [program, "serve", ...args], {
+  const admin = args.includes("--admin") ? [] : ["--admin", "off"];
+  const child = spawn(process.execPath, [program, "serve", ...admin, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const texts = { stdout: "", stderr: "" };

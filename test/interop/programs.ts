@@ -33,10 +33,14 @@ export interface StartedGeodns365 extends Started {
 /** Starts geodns365 as a user would, on a free port of loopback, and waits for the line that says so. */
 export async function startGeodns365(args: readonly string[] = []): Promise<StartedGeodns365> {
   const program = join(root, "src/cli/geodns365.js");
-  const child = spawn(process.execPath, [program, "serve", "--listen", "127.0.0.1:0", ...args], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, "serve", "--admin", "off", "--listen", "127.0.0.1:0", ...args],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   const line = await firstLine(child);
   const portOf = (address: string): number => {
     const word = line.split(/[ ,]+/).find((each) => each.startsWith(`${address}:`));

@@ -63,8 +63,16 @@ const octetsStep = z.strictObject({
   ]),
 });
 
+export type AdminAction = z.infer<typeof adminStep>["admin"];
+
 const adminStep = z.strictObject({
-  admin: z.strictObject({ set: z.string(), state: z.enum(["up", "draining", "down"]) }),
+  admin: z.union([
+    /** a datacenter or a pattern of them */
+    z.strictObject({ set: z.string(), state: z.enum(["up", "draining", "down"]) }),
+    z.strictObject({ failover: z.string() }),
+    z.strictObject({ failback: z.string() }),
+    z.strictObject({ move: z.string(), to: z.string() }),
+  ]),
 });
 
 const scenarioSchema = z.strictObject({

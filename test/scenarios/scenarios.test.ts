@@ -3,10 +3,12 @@
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type DatacenterState, withState } from "../../src/cloud/states.ts";
+import type { Outcome } from "../../src/admin/control.ts";
+import { noOperations } from "../../src/cloud/operations.ts";
 import type { Settings } from "../../src/config/configuration.ts";
 import { parseVantage } from "../../src/config/listeners.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
+import { Controller } from "../../src/control.ts";
 import { clientSubnetOf, clientSubnetOption } from "../../src/dns/client-subnet.ts";
 import { decodeMessage } from "../../src/dns/decode.ts";
 import { type EdnsOption, readExtendedError, renderOpt } from "../../src/dns/edns.ts";
@@ -16,7 +18,7 @@ import { parseName } from "../../src/dns/name.ts";
 import { renderQuery } from "../../src/dns/render.ts";
 import { openGeoip } from "../../src/geo/geoip.ts";
 import { parseAddress, parsePrefix } from "../../src/ip.ts";
-import { buildSnapshot, type Snapshot, withStates } from "../../src/snapshot.ts";
+import { buildSnapshot, type Snapshot } from "../../src/snapshot.ts";
 import type { ListenerRules } from "../../src/trace.ts";
 import type { Listener } from "../../src/transport/listener.ts";
 import { listenTcp } from "../../src/transport/tcp.ts";
@@ -25,7 +27,14 @@ import { findVantage } from "../../src/vantage.ts";
 import { answerAtOnce } from "../answer.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
 import { sendAll } from "../wire-client.ts";
-import { type OctetsStep, type QueryStep, readScenario, type Scenario, type Step } from "./scenario.ts";
+import {
+  type AdminAction,
+  type OctetsStep,
+  type QueryStep,
+  readScenario,
+  type Scenario,
+  type Step,
+} from "./scenario.ts";
 
 const here = import.meta.dirname;
 const ways = ["in process", "udp", "tcp"] as const;
@@ -37,7 +46,7 @@ type Asked = Pick<QueryStep["query"], "from" | "vantage" | "clientSubnet">;
 /** A player sends a message as if from there and returns the response; undefined is silence. */
 interface Player {
   send(message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined>;
-  set(id: string, state: DatacenterState): void;
+  change(action: AdminAction): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,7 +69,7 @@ for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
 }
 
 function titleOf(step: Step): string {
-  if ("admin" in step) return `${step.admin.set} is set ${step.admin.state}`;
+  if ("admin" in step) return Object.entries(step.admin).flat().join(" ");
   if ("octets" in step) return step.why;
   const { name, type, from, vantage, ecs } = step.query;
   const where = vantage === undefined ? from : `${from} as ${vantage}`;
@@ -69,7 +78,7 @@ function titleOf(step: Step): string {
 
 async function play(step: Step, player: Player, way: Way): Promise<void> {
   if ("admin" in step) {
-    player.set(step.admin.set, step.admin.state);
+    await player.change(step.admin);
     return;
   }
   if ("octets" in step) {
@@ -191,18 +200,31 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     return answerAtOnce(snapshot, message, { address, port: 5353, transport, listener }, scenario.clock)
       .octets;
   };
-  const set = (id: string, state: DatacenterState): void => {
-    const all = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
-    const [found, second] = all.filter((datacenter) => datacenter.id === id || datacenter.shortId === id);
-    if (found === undefined || second !== undefined) throw new Error(`"${id}" is no datacenter, or several`);
-    snapshot = withStates(snapshot, withState(snapshot.states, found.id, state));
+  const controller = new Controller({
+    snapshot,
+    operations: noOperations,
+    publish: async (next) => {
+      snapshot = next;
+    },
+    keep: async () => {},
+    remember: async () => [],
+    now: () => scenario.clock * 1000,
+    setTimer: () => () => {},
+    load: async () => {
+      throw new Error("a scenario loads nothing anew");
+    },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const change = async (action: AdminAction): Promise<void> => {
+    const outcome = await changeBy(controller, action);
+    if (outcome.kind === "fault") throw new Error(outcome.fault.message);
   };
   if (way === "in process") {
     const send = async (message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined> => {
       current = asked;
       return respond(message);
     };
-    return { send, set, close: async () => {} };
+    return { send, change, close: async () => {} };
   }
   const listener = await listen(way, respond);
   const send = async (message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined> => {
@@ -211,7 +233,15 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     if (second !== undefined) throw new Error("one query had two responses");
     return reply;
   };
-  return { send, set, close: () => listener.close() };
+  return { send, change, close: () => listener.close() };
+}
+
+function changeBy(controller: Controller, action: AdminAction): Promise<Outcome<unknown>> {
+  if ("failover" in action) return controller.failover(action.failover, undefined);
+  if ("failback" in action) return controller.failback(action.failback, undefined);
+  if ("move" in action) return controller.moveTenant(action.move, action.to, undefined);
+  const { set: target, state } = action;
+  return controller.setDatacenter({ target, state, reason: undefined, forSeconds: undefined });
 }
 
 const fromHere: Asked = { from: "127.0.0.1" };
