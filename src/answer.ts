@@ -154,7 +154,11 @@ function resolveQuery(
  * Whose place counts: the client subnet if its sender is trusted and it has a source prefix length (0 asks not to use
  * any, RFC 7871 §7.1.2), else the vantage of the listener, which stands in for the source address, else that.
  */
-function findAsker(snapshot: Snapshot, { clientSubnet }: Query, source: Source): Asker {
+export function findAsker(
+  snapshot: Snapshot,
+  { clientSubnet }: Pick<Query, "clientSubnet">,
+  source: Source,
+): Asker {
   const prefix = trustsClientSubnet(snapshot, source) ? clientSubnet?.prefix : undefined;
   if (prefix !== undefined) {
     return { address: { family: prefix.family, octets: prefix.octets }, via: "client-subnet" };
@@ -169,7 +173,7 @@ function findAsker(snapshot: Snapshot, { clientSubnet }: Query, source: Source):
  * Trust is in who really sent the query, so it goes by the source address even where a vantage stands in for that: a
  * vantage says where its askers are taken to be, not who they are, and would else make a trusted resolver of everybody.
  */
-function trustsClientSubnet(snapshot: Snapshot, { address, listener }: Source): boolean {
+export function trustsClientSubnet(snapshot: Snapshot, { address, listener }: Source): boolean {
   if (listener?.ignoresClientSubnet) return false;
   const { clientSubnetTrust: trust } = snapshot.configuration.settings;
   return trust === "all" || (trust !== "none" && trust.some((prefix) => prefixContains(prefix, address)));
@@ -232,7 +236,11 @@ function responseEdns(
 }
 
 /** The client's limit counts from 512 upward (RFC 6891 §6.2.3), and never above the server's own. */
-function sizeLimit(snapshot: Snapshot, edns: Edns | undefined, { transport }: Source): number {
+export function sizeLimit(
+  snapshot: Snapshot,
+  edns: Pick<Edns, "udpPayloadSize"> | undefined,
+  { transport }: Source,
+): number {
   if (transport === "tcp") return MAX_TCP_OCTETS;
   const { udpPayloadSize } = snapshot.configuration.settings;
   return Math.min(Math.max(edns?.udpPayloadSize ?? MIN_UDP_OCTETS, MIN_UDP_OCTETS), udpPayloadSize);

@@ -1,6 +1,7 @@
 /** Puts the parts together: a snapshot and its handlers behind sockets. */
 
 import { type Answered, answer, answerServfail, type Deferred, finishAnswer } from "./answer.ts";
+import { AnswerCache } from "./answer-cache.ts";
 import type { DatacenterStates } from "./cloud/states.ts";
 import type { ListenerSettings } from "./config/configuration.ts";
 import { formatVantage } from "./config/listeners.ts";
@@ -60,6 +61,11 @@ export class ListenError extends Error {}
  */
 export async function startServer(first: Snapshot, options: ServerOptions): Promise<Server> {
   let snapshot = first;
+  let cache = new AnswerCache(first);
+  const putInForce = (next: Snapshot): void => {
+    snapshot = next;
+    cache = new AnswerCache(next);
+  };
   let handlers = options.handlers ?? noHandlers;
   const { now = Date.now, stopwatch = () => performance.now(), onTrace, onFault = () => {} } = options;
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
@@ -78,8 +84,13 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       return octets;
     };
     try {
+      const known = cache.find(message, source);
+      if (known !== undefined) return finish(known);
       const made = answer(snapshot, message, source, nowSeconds);
-      if (made.kind === "answered") return finish(made);
+      if (made.kind === "answered") {
+        cache.keep(message, made);
+        return finish(made);
+      }
       return askHandler(handlers, made, message.length)
         .then((outcome) => finish(finishAnswer(made, outcome)))
         .catch(rescue);
@@ -138,11 +149,11 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       return connections.counts;
     },
     setStates: (states) => {
-      snapshot = withStates(snapshot, states);
+      putInForce(withStates(snapshot, states));
     },
     replaceSnapshot: async (next, nextHandlers = handlers) => {
       const before = handlers;
-      snapshot = next;
+      putInForce(next);
       for (const at of rules.keys()) renewRules(at);
       handlers = nextHandlers;
       if (before !== nextHandlers) await before.close();

@@ -116,7 +116,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "cloud",
     "ip.ts",
   ],
+  "answer-cache.ts": ["answer.ts", "trace.ts", "snapshot.ts", "cloud", "geo", "dns"],
   "server.ts": [
+    "answer-cache.ts",
     "answer.ts",
     "trace.ts",
     "snapshot.ts",
