@@ -74,6 +74,9 @@ function tooDeep(file: string, text: string): ConfigError {
   return { place: { file, line: 1, column: 1 }, sourceLine: text.split(/\r?\n/, 1)[0] ?? "", message };
 }
 
+/** What the package says of all tokens after the one that it could make nothing of. */
+const LOST = /^Unexpected .* (in YAML stream|at node end)/;
+
 function parseDocuments(file: string, text: string): ParsedYaml {
   const lineCounter = new LineCounter();
   const lines = text.split(/\r?\n/);
@@ -101,7 +104,9 @@ function parseDocuments(file: string, text: string): ParsedYaml {
       // What is not closed gives the same error for each level; and the package takes a full stack for an error of YAML.
       if (/call stack/.test(message)) throw new RangeError(message);
       const key = `${pos[0]} ${message}`;
-      if (!told.has(key)) errors.push(errorAt(placeAt(pos[0]), lowerFirst(message)));
+      // Once it is lost, every token that follows is unexpected; only where it first was is of help.
+      const isEcho = LOST.test(message) && errors.length > 0;
+      if (!isEcho && !told.has(key)) errors.push(errorAt(placeAt(pos[0]), lowerFirst(message)));
       told.add(key);
     }
     const duplicates = [...findDuplicateKeys(document.contents)];

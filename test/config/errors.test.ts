@@ -402,6 +402,11 @@ describe("YAML", () => {
       errors: ["3:1: flow sequence in block collection must be sufficiently indented and end with a ]"],
     },
     {
+      name: "text before all, and only where it is lost",
+      files: { "lab.yaml": " :: lab [\nserver:\n  answer: full\nzones: { a.example: {} }\n" },
+      errors: ["2:1: unexpected scalar at node end"],
+    },
+    {
       name: "a tab as indent",
       files: { "lab.yaml": "server:\n\tanswer: full\n" },
       errors: ["2:1: tabs are not allowed as indentation"],
