@@ -163,6 +163,54 @@ describe("bursts and the end", () => {
   });
 });
 
+describe("the close", () => {
+  it.each([
+    { address: "127.0.0.1", family: 4, type: "udp4", target: "127.0.0.1" },
+    { address: "0.0.0.0", family: 4, type: "udp4", target: "127.0.0.1" },
+    { address: "::1", family: 6, type: "udp6", target: "::1" },
+    { address: "::", family: 6, type: "udp6", target: "::1" },
+  ] as const)("answers all that has come to $address, more than a turn reads", async (listening) => {
+    const { address, family, type, target } = listening;
+    const listener = await listenUdp({
+      address,
+      family,
+      port: 0,
+      respond: (message) => message,
+      onFault: (error) => {
+        throw error;
+      },
+    });
+    const client = createSocket(type);
+    cleanUp.push(() => void client.close());
+    client.connect(listener.port, target);
+    await once(client, "connect");
+    const replies = new Set<string>();
+    client.on("message", (reply) => replies.add(String(reply)));
+    for (let i = 0; i < 200; i++) client.send(String(i));
+    await listener.close();
+    while (replies.size < 200) await once(client, "message");
+  });
+
+  it("comes to its end while clients ask on for each answer", async () => {
+    const listener = await listenUdp({
+      address: "127.0.0.1",
+      family: 4,
+      port: 0,
+      respond: (message) => message,
+      onFault: () => {},
+    });
+    const client = createSocket("udp4");
+    cleanUp.push(() => void client.close());
+    client.connect(listener.port, "127.0.0.1");
+    await once(client, "connect");
+    client.on("error", () => {}); // refused, from the close on
+    client.on("message", (reply) => client.send(reply));
+    for (let i = 0; i < 100; i++) client.send("again");
+    await once(client, "message");
+    await listener.close();
+  });
+});
+
 describe("an answer that is waited for", () => {
   it("lets others pass it, leaves from the same socket, and is awaited by the end", async () => {
     let release = (): void => {};
