@@ -4,7 +4,7 @@ import { formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Service } from "./cloud/service.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
-import { type Location, locateAddress } from "./geo/location-table.ts";
+import { geoipName, type Location, locateAddress } from "./geo/location-table.ts";
 import type { Place } from "./geo/place.ts";
 import { addressBehind } from "./geo/prefix-table.ts";
 import { commonPrefixLength, formatPrefix, type IpAddress, type IpPrefix, prefixOf } from "./ip.ts";
@@ -27,7 +27,7 @@ export interface LocatedPart {
   /** the widest prefix that is located so, which may reach beyond the one asked about */
   readonly locatedAs: string;
   readonly rule: Location["kind"];
-  /** the name of the network, or the country */
+  /** the name of the network, or the country or continent that GeoIP says */
   readonly name: string | undefined;
   readonly place: Place;
   /** by the order of the sets: the nearest datacenter, or the rule */
@@ -104,9 +104,9 @@ function nameOf(location: Location): string | undefined {
     case "network":
       return location.network;
     case "geoip":
-      return location.country;
-    case "default":
     case "unlocated":
+      return geoipName(location);
+    case "default":
       return undefined;
     default:
       return location satisfies never;

@@ -3,7 +3,7 @@
 import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { Question } from "../dns/message.ts";
 import type { DomainName } from "../dns/name.ts";
-import { type Location, locateAddress } from "../geo/location-table.ts";
+import { geoipName, type Location, locateAddress } from "../geo/location-table.ts";
 import { type AddressFamily, commonPrefixLength, type IpAddress, ipv4Blocks } from "../ip.ts";
 import { resolve } from "../resolve.ts";
 import { locationClass, ruleClass, type Snapshot } from "../snapshot.ts";
@@ -204,17 +204,17 @@ function partAt(snapshot: Snapshot, tailored: TailoredName, address: IpAddress, 
   return { part: lists.partOfDatacenters(datacenters), prefixLength };
 }
 
-/** A place in the words of a table: the network, or the country. */
+/** A place in the words of a table: the network, or what GeoIP says. */
 function wordOf(location: Location): string {
   switch (location.kind) {
     case "network":
       return location.network;
     case "geoip":
-      return location.country ?? "no country";
+      return geoipName(location) ?? "no country";
     case "default":
       return "default location";
     case "unlocated":
-      return "not located";
+      return geoipName(location) ?? "not located";
     default:
       return location satisfies never;
   }

@@ -123,6 +123,7 @@ function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["lo
         ? `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is at the default location: ${where}.`;
     case "unlocated":
+      if (name !== undefined) return `GeoIP knows no more of ${prefix} than ${name}, so it is not located.`;
       return hasGeoip
         ? `Neither a network nor GeoIP knows ${prefix}, so it is not located.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is not located.`;

@@ -60,7 +60,9 @@ function formatPlace({ rule, name, place, locatedAs }: LocatedPart): string {
     case "default":
       return `${where}, the default location, ${locatedAs}`;
     case "unlocated":
-      return `nothing tells where, ${locatedAs}`;
+      return name === undefined
+        ? `nothing tells where, ${locatedAs}`
+        : `nothing tells where in ${name}, by GeoIP, ${locatedAs}`;
     default:
       return rule satisfies never;
   }
