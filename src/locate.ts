@@ -5,10 +5,18 @@ import type { Service } from "./cloud/service.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
 import { geoipName, type Location, locateAddress } from "./geo/location-table.ts";
+import type { RankedCandidate } from "./geo/nearness.ts";
 import type { Place } from "./geo/place.ts";
 import { addressBehind } from "./geo/prefix-table.ts";
 import { commonPrefixLength, formatPrefix, type IpAddress, type IpPrefix, prefixOf } from "./ip.ts";
-import { type LocationClass, locationClass, orderOf, ruleClass, type Snapshot } from "./snapshot.ts";
+import {
+  type LocationClass,
+  locationClass,
+  orderOf,
+  rankingOf,
+  ruleClass,
+  type Snapshot,
+} from "./snapshot.ts";
 
 export interface Located {
   readonly prefix: string;
@@ -57,6 +65,12 @@ export interface LocatedDatacenter {
   readonly id: string;
   readonly city: string | undefined;
   readonly kilometres: number;
+  /** added to the kilometres; 0 where there is none */
+  readonly biasKilometres: number;
+  /** measured, and in place of the kilometres */
+  readonly latency: RankedCandidate["latency"];
+  /** whether a list has it, so that neither counts */
+  readonly isListed: boolean;
 }
 
 /** How many parts are listed. */
@@ -121,6 +135,8 @@ interface CandidateSet {
     readonly locationClass: LocationClass;
     readonly rule: string | undefined;
     readonly order: string | undefined;
+    /** empty where distance alone decides */
+    readonly ranked: readonly RankedCandidate[];
   };
 }
 
@@ -138,6 +154,7 @@ function setsOf(snapshot: Snapshot): readonly CandidateSet[] {
           locationClass: locationClass(candidates, address),
           rule: undefined,
           order: first && orderOf(snapshot, first[0], address),
+          ranked: first === undefined ? [] : rankingOf(snapshot, first[0], address).candidates,
         }),
       };
     }),
@@ -164,11 +181,11 @@ function classAtNames(
 ): ReturnType<CandidateSet["at"]> {
   if (first === undefined) throw new Error("rules are those of a name");
   const { locationClass: found, rule } = ruleClass(snapshot, first, address);
-  return { locationClass: found, rule: rule && formatRule(rule), order: undefined };
+  return { locationClass: found, rule: rule && formatRule(rule), order: undefined, ranked: [] };
 }
 
 function locateIn({ cloud, names, at }: CandidateSet, address: IpAddress, place: Place): LocatedSet {
-  const { locationClass: found, rule, order } = at(address);
+  const { locationClass: found, rule, order, ranked } = at(address);
   const { number, datacenters, prefixLength } = found;
   return {
     cloud,
@@ -178,12 +195,16 @@ function locateIn({ cloud, names, at }: CandidateSet, address: IpAddress, place:
     scope: formatPrefix(prefixOf(address, prefixLength)),
     rule,
     order,
-    datacenters: datacenters.map((datacenter) => distanceOf(datacenter, place)),
+    datacenters: datacenters.map((datacenter) => locatedDatacenter(datacenter, place, ranked)),
   };
 }
 
-const distanceOf = ({ id, place: { city, coordinates } }: Datacenter, from: Place): LocatedDatacenter => ({
-  id,
-  city,
-  kilometres: Math.round(greatCircleKilometres(from.coordinates, coordinates)),
-});
+function locatedDatacenter(
+  { id, place: { city, coordinates } }: Datacenter,
+  from: Place,
+  ranked: readonly RankedCandidate[],
+): LocatedDatacenter {
+  const { biasKilometres = 0, latency, isListed = false } = ranked.find((each) => each.id === id) ?? {};
+  const kilometres = Math.round(greatCircleKilometres(from.coordinates, coordinates));
+  return { id, city, kilometres, biasKilometres, latency, isListed };
+}

@@ -16,6 +16,7 @@ import { formatPrefix, type IpPrefix } from "../ip.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { formatNearness } from "./nearness.ts";
 
 export interface ExplainOptions {
   readonly qname: Uint8Array;
@@ -198,16 +199,6 @@ function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator
     yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${why}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
-}
-
-/** What ordered a candidate beside its distance. */
-function formatNearness({ biasKilometres, latency, isListed }: ExplainedCandidate): string {
-  const parts = [
-    ...(isListed ? ["listed"] : []),
-    ...(latency === undefined ? [] : [`${latency.milliseconds} ms from ${latency.words}`]),
-    ...(biasKilometres === 0 ? [] : [`bias ${biasKilometres > 0 ? "+" : ""}${biasKilometres} km`]),
-  ];
-  return parts.length === 0 ? "" : ` [${parts.join(", ")}]`;
 }
 
 function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {

@@ -5,6 +5,7 @@ import { findPrefixes } from "../from.ts";
 import { loadSnapshot } from "../load-snapshot.ts";
 import { type Located, type LocatedPart, type LocatedSet, locate } from "../locate.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { formatNearness } from "./nearness.ts";
 
 export interface LocateOptions {
   /** an address, a prefix or the name of a network */
@@ -78,8 +79,10 @@ function* formatSet(
   const by = rule ?? order;
   yield `   class ${number}, scope ${scope}${narrower}${by === undefined ? "" : `, by ${by}`}`;
   const width = Math.max(0, ...datacenters.map(({ id }) => id.length));
-  for (const [i, { id, city, kilometres }] of datacenters.entries()) {
+  for (const [i, datacenter] of datacenters.entries()) {
+    const { id, city, kilometres } = datacenter;
     const nth = String(i + 1).padStart(2);
-    yield `   ${nth}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${city ?? ""}`.trimEnd();
+    const why = formatNearness(datacenter);
+    yield `   ${nth}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${city ?? ""}${why}`.trimEnd();
   }
 }

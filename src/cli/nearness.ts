@@ -1,0 +1,17 @@
+/** Nearness in words. */
+
+import type { RankedCandidate } from "../geo/nearness.ts";
+
+/** What ordered a candidate beside its distance. */
+export function formatNearness({
+  biasKilometres,
+  latency,
+  isListed,
+}: Pick<RankedCandidate, "biasKilometres" | "latency" | "isListed">): string {
+  const parts = [
+    ...(isListed ? ["listed"] : []),
+    ...(latency === undefined ? [] : [`${latency.milliseconds} ms from ${latency.words}`]),
+    ...(biasKilometres === 0 ? [] : [`bias ${biasKilometres > 0 ? "+" : ""}${biasKilometres} km`]),
+  ];
+  return parts.length === 0 ? "" : ` [${parts.join(", ")}]`;
+}
