@@ -2,7 +2,6 @@
 
 import type { TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
-import { formatConfigError } from "../config/load.ts";
 import {
   type Decision,
   type ExplainedCandidate,
@@ -13,9 +12,9 @@ import {
 } from "../explain.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
 import { formatNearness } from "./nearness.ts";
 
 export interface ExplainOptions {
@@ -29,13 +28,8 @@ export interface ExplainOptions {
 }
 
 export async function explainCommand(options: ExplainOptions): Promise<number> {
-  const loaded = await loadSnapshot(options.config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return EXIT.foundWrong;
-  }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const snapshot = await loadForCommand(options.config);
+  if (snapshot === undefined) return EXIT.foundWrong;
   const from = findClientSubnet(snapshot, options.from);
   if (typeof from === "string") return misuse(from);
   const tenant = options.tenant === undefined ? undefined : findTenant(snapshot, options.tenant);

@@ -1,10 +1,9 @@
 /** `geodns365 locate`: where an address, a prefix or a network is, and which datacenters are nearest to it. */
 
-import { formatConfigError } from "../config/load.ts";
 import { findPrefixes } from "../from.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import { type Located, type LocatedPart, type LocatedSet, locate } from "../locate.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
 import { formatNearness } from "./nearness.ts";
 
 export interface LocateOptions {
@@ -15,13 +14,8 @@ export interface LocateOptions {
 }
 
 export async function locateCommand({ what, config, json }: LocateOptions): Promise<number> {
-  const loaded = await loadSnapshot(config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return EXIT.foundWrong;
-  }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const snapshot = await loadForCommand(config);
+  if (snapshot === undefined) return EXIT.foundWrong;
   const prefixes = findPrefixes(snapshot, what);
   if (typeof prefixes === "string") return misuse(prefixes);
   const located = prefixes.map((prefix) => locate(snapshot, prefix));
