@@ -38,6 +38,8 @@ export interface LocatedPart {
   /** the name of the network, or the country or continent that GeoIP says */
   readonly name: string | undefined;
   readonly place: Place;
+  /** whose place it is, where the configuration gives one to what GeoIP finds */
+  readonly override: string | undefined;
   /** by the order of the sets: the nearest datacenter, or the rule */
   readonly first: readonly string[];
 }
@@ -91,6 +93,7 @@ export function locate(snapshot: Snapshot, prefix: IpPrefix): Located {
       rule: location.kind,
       name: nameOf(location),
       place: location.place,
+      override: location.kind === "geoip" ? location.override : undefined,
       first: sets
         .map((set) => set.at(at))
         .map(({ locationClass: found, rule }) => {

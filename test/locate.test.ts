@@ -3,8 +3,11 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatLocated } from "../src/cli/locate.ts";
+import { formatNearness } from "../src/cli/nearness.ts";
+import { openGeoip } from "../src/geo/geoip.ts";
 import { locate } from "../src/locate.ts";
 import { labOf, loadLab, shop, smallGeoip } from "./audit/labs.ts";
+import { writeMmdb } from "./geo/mmdb-writer.ts";
 import { prefix } from "./geo/prefixes.ts";
 
 const shopLab = labOf(shop());
@@ -125,6 +128,21 @@ describe("locate", () => {
     const located = locate(nearness, prefix(at));
     const sets = located.sets.filter(({ names }) => names[0] === set);
     expect([...formatLocated({ ...located, sets })].slice(-lines.length)).toEqual(lines);
+  });
+
+  test("has nothing but the list for who is on it", () => {
+    const latency = { milliseconds: 27, words: "network berlin 10.1.0.0/16" };
+    const far = { biasKilometres: -100, latency, isListed: false };
+    expect(formatNearness(far)).toBe(" [27 ms from network berlin 10.1.0.0/16, bias -100 km]");
+    expect(formatNearness({ ...far, isListed: true })).toBe(" [listed]");
+  });
+
+  test("tells whose place it is that the configuration gives", () => {
+    const geoip = openGeoip(writeMmdb({ "11.0.0.0/8": { continent_code: "AF" } }));
+    const nearness = loadLab(join(import.meta.dirname, "scenarios/fixtures/nearness.yaml"), geoip);
+    expect([...formatLocated(locate(nearness, prefix("11.0.0.0/24")))][0]).toBe(
+      "11.0.0.0/24: Johannesburg [-26.2, 28.05], by GeoIP continent AF and the place given to continent AF, 11.0.0.0/8",
+    );
   });
 
   test("tells what nothing locates", () => {

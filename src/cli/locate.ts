@@ -45,13 +45,13 @@ export function* formatLocated({ prefix, isAlike, parts, moreParts, sets }: Loca
   }
 }
 
-function formatPlace({ rule, name, place, locatedAs }: LocatedPart): string {
+function formatPlace({ rule, name, place, override, locatedAs }: LocatedPart): string {
   const where = `${place.city ?? place.country ?? "a point"} [${place.coordinates.join(", ")}]`;
   switch (rule) {
     case "network":
       return `${where}, by network ${name}, ${locatedAs}`;
     case "geoip":
-      return `${where}, by GeoIP ${name ?? "without a country"}, ${locatedAs}`;
+      return `${where}, by GeoIP ${name ?? "without a country"}${override === undefined ? "" : ` and the place given to ${override}`}, ${locatedAs}`;
     case "default":
       return `${where}, the default location, ${locatedAs}`;
     case "unlocated":

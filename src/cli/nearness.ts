@@ -8,8 +8,9 @@ export function formatNearness({
   latency,
   isListed,
 }: Pick<RankedCandidate, "biasKilometres" | "latency" | "isListed">): string {
+  // The first places go by the list alone.
+  if (isListed) return " [listed]";
   const parts = [
-    ...(isListed ? ["listed"] : []),
     ...(latency === undefined ? [] : [`${latency.milliseconds} ms from ${latency.words}`]),
     ...(biasKilometres === 0 ? [] : [`bias ${biasKilometres > 0 ? "+" : ""}${biasKilometres} km`]),
   ];
