@@ -56,7 +56,8 @@ export function summarize(servers: readonly string[], samples: readonly Sample[]
   });
 }
 
-function spread(values: readonly number[]): Spread {
+/** The median and the extremes. */
+export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   const middle = (sorted.length - 1) / 2;

@@ -14,7 +14,7 @@ import { type DomainName, domainName, formatName } from "./dns/name.ts";
 import { formatRdata } from "./dns/rdata.ts";
 import { renderQuery } from "./dns/render.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
-import { type Location, locateAddress } from "./geo/location-table.ts";
+import { geoipName, type Location, locateAddress } from "./geo/location-table.ts";
 import type { RankedCandidate } from "./geo/nearness.ts";
 import type { Place } from "./geo/place.ts";
 import {
@@ -74,7 +74,7 @@ export interface Explanation {
 
 export interface ExplainedLocation {
   readonly rule: Location["kind"];
-  /** the name of the network, or the country */
+  /** the name of the network, or the country or continent that GeoIP says */
   readonly name: string | undefined;
   readonly kind: NetworkKind | undefined;
   readonly place: Place;
@@ -215,7 +215,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     vantages: explainVantages(configuration, from),
     location: {
       rule: location.kind,
-      name: network?.name ?? (location.kind === "geoip" ? location.country : undefined),
+      name: network?.name ?? geoipName(location),
       kind: network?.kind,
       place: location.place,
       prefix: formatPrefix(prefixOf(address, prefixLength)),
@@ -290,9 +290,10 @@ function remarkOfPlace({ configuration }: Snapshot, location: Location): string 
   if (location.kind !== "geoip") return undefined;
   if (location.override !== undefined)
     return `The configuration gives that place to all of ${location.override} (location).`;
-  return location.place === configuration.settings.defaultPlace
-    ? "No countries document gives that country a place, so distances are those from the default location."
-    : undefined;
+  if (location.place !== configuration.settings.defaultPlace) return undefined;
+  return location.country === undefined
+    ? "A continent has no place of its own, so distances are those from the default location."
+    : "No countries document gives that country a place, so distances are those from the default location.";
 }
 
 const reasonsInWords: Readonly<Record<Reason, string>> = {

@@ -4,11 +4,19 @@ import { formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Service } from "./cloud/service.ts";
 import type { Datacenter } from "./cloud/topology.ts";
 import { greatCircleKilometres } from "./geo/distance.ts";
-import { type Location, locateAddress } from "./geo/location-table.ts";
+import { geoipName, type Location, locateAddress } from "./geo/location-table.ts";
+import type { RankedCandidate } from "./geo/nearness.ts";
 import type { Place } from "./geo/place.ts";
 import { addressBehind } from "./geo/prefix-table.ts";
 import { commonPrefixLength, formatPrefix, type IpAddress, type IpPrefix, prefixOf } from "./ip.ts";
-import { type LocationClass, locationClass, orderOf, ruleClass, type Snapshot } from "./snapshot.ts";
+import {
+  type LocationClass,
+  locationClass,
+  orderOf,
+  rankingOf,
+  ruleClass,
+  type Snapshot,
+} from "./snapshot.ts";
 
 export interface Located {
   readonly prefix: string;
@@ -27,9 +35,11 @@ export interface LocatedPart {
   /** the widest prefix that is located so, which may reach beyond the one asked about */
   readonly locatedAs: string;
   readonly rule: Location["kind"];
-  /** the name of the network, or the country */
+  /** the name of the network, or the country or continent that GeoIP says */
   readonly name: string | undefined;
   readonly place: Place;
+  /** whose place it is, where the configuration gives one to what GeoIP finds */
+  readonly override: string | undefined;
   /** by the order of the sets: the nearest datacenter, or the rule */
   readonly first: readonly string[];
 }
@@ -57,6 +67,12 @@ export interface LocatedDatacenter {
   readonly id: string;
   readonly city: string | undefined;
   readonly kilometres: number;
+  /** added to the kilometres; 0 where there is none */
+  readonly biasKilometres: number;
+  /** measured, and in place of the kilometres */
+  readonly latency: RankedCandidate["latency"];
+  /** whether a list has it, so that neither counts */
+  readonly isListed: boolean;
 }
 
 /** How many parts are listed. */
@@ -77,6 +93,7 @@ export function locate(snapshot: Snapshot, prefix: IpPrefix): Located {
       rule: location.kind,
       name: nameOf(location),
       place: location.place,
+      override: location.kind === "geoip" ? location.override : undefined,
       first: sets
         .map((set) => set.at(at))
         .map(({ locationClass: found, rule }) => {
@@ -104,9 +121,9 @@ function nameOf(location: Location): string | undefined {
     case "network":
       return location.network;
     case "geoip":
-      return location.country;
-    case "default":
     case "unlocated":
+      return geoipName(location);
+    case "default":
       return undefined;
     default:
       return location satisfies never;
@@ -121,6 +138,8 @@ interface CandidateSet {
     readonly locationClass: LocationClass;
     readonly rule: string | undefined;
     readonly order: string | undefined;
+    /** empty where distance alone decides */
+    readonly ranked: readonly RankedCandidate[];
   };
 }
 
@@ -138,6 +157,7 @@ function setsOf(snapshot: Snapshot): readonly CandidateSet[] {
           locationClass: locationClass(candidates, address),
           rule: undefined,
           order: first && orderOf(snapshot, first[0], address),
+          ranked: first === undefined ? [] : rankingOf(snapshot, first[0], address).candidates,
         }),
       };
     }),
@@ -164,11 +184,11 @@ function classAtNames(
 ): ReturnType<CandidateSet["at"]> {
   if (first === undefined) throw new Error("rules are those of a name");
   const { locationClass: found, rule } = ruleClass(snapshot, first, address);
-  return { locationClass: found, rule: rule && formatRule(rule), order: undefined };
+  return { locationClass: found, rule: rule && formatRule(rule), order: undefined, ranked: [] };
 }
 
 function locateIn({ cloud, names, at }: CandidateSet, address: IpAddress, place: Place): LocatedSet {
-  const { locationClass: found, rule, order } = at(address);
+  const { locationClass: found, rule, order, ranked } = at(address);
   const { number, datacenters, prefixLength } = found;
   return {
     cloud,
@@ -178,12 +198,16 @@ function locateIn({ cloud, names, at }: CandidateSet, address: IpAddress, place:
     scope: formatPrefix(prefixOf(address, prefixLength)),
     rule,
     order,
-    datacenters: datacenters.map((datacenter) => distanceOf(datacenter, place)),
+    datacenters: datacenters.map((datacenter) => locatedDatacenter(datacenter, place, ranked)),
   };
 }
 
-const distanceOf = ({ id, place: { city, coordinates } }: Datacenter, from: Place): LocatedDatacenter => ({
-  id,
-  city,
-  kilometres: Math.round(greatCircleKilometres(from.coordinates, coordinates)),
-});
+function locatedDatacenter(
+  { id, place: { city, coordinates } }: Datacenter,
+  from: Place,
+  ranked: readonly RankedCandidate[],
+): LocatedDatacenter {
+  const { biasKilometres = 0, latency, isListed = false } = ranked.find((each) => each.id === id) ?? {};
+  const kilometres = Math.round(greatCircleKilometres(from.coordinates, coordinates));
+  return { id, city, kilometres, biasKilometres, latency, isListed };
+}

@@ -25,7 +25,13 @@ import {
 import type { Candidate } from "./geo/distance.ts";
 import { type FamilyTables, lookupAddress, overlayTables, uniformTables } from "./geo/family-tables.ts";
 import type { GeoipDatabase } from "./geo/geoip.ts";
-import { buildLocationTable, countryOf, type LocationTable, locateAddress } from "./geo/location-table.ts";
+import {
+  buildLocationTable,
+  continentOf,
+  countryOf,
+  type LocationTable,
+  locateAddress,
+} from "./geo/location-table.ts";
 import {
   findLatency,
   findList,
@@ -234,19 +240,21 @@ export function ruleClass(
   const networkRule = name.rules.networks[lookupAddress(tables.networks, address).value];
   const { countries, continents } = name.rules;
   const isFound = networkRule !== undefined || (countries.size === 0 && continents.size === 0);
-  const country = isFound ? undefined : countryOf(locateAddress(locations, address).location);
-  const continent = country === undefined ? undefined : configuration.countries.get(country)?.continent;
+  const location = isFound ? undefined : locateAddress(locations, address).location;
+  const country = location && countryOf(location);
+  const continent = location && continentOf(location, continentFinder(configuration));
   return { locationClass, rule: findRule(name.rules, { networkRule, country, continent }) };
 }
 
 function buildRuleTables(
-  { zones, countries }: Configuration,
+  configuration: Configuration,
   locations: LocationTable,
 ): ReadonlyMap<RecordsName, RuleTables> {
+  const findContinent = continentFinder(configuration);
   const found = new Map<RecordsName, RuleTables>();
   const byShape = new Map<string, RuleTables>();
   const byLocation = new Map<string, Omit<RuleTables, "networks">>();
-  for (const zone of zonesOfRecords(zones)) {
+  for (const zone of zonesOfRecords(configuration.zones)) {
     for (const tailored of zone.nodes.tailored()) {
       if (tailored.kind !== "records") continue;
       const shape = shapeOf(tailored.rules);
@@ -284,7 +292,7 @@ function buildRuleTables(
     const orders = candidates.length === 0 ? [] : datacentersOf(lists, candidates);
     const classes = locations.locations.map((location, i) => {
       const country = countryOf(location) ?? "";
-      const continent = countries.get(country)?.continent;
+      const continent = continentOf(location, findContinent);
       const list =
         shape.countries.get(country) ??
         (continent === undefined ? undefined : shape.continents.get(continent)) ??

@@ -70,7 +70,7 @@ const rare = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, f
 
 const lab = fc.record({
   networks: byPrefix(fc.nat(places.length - 1), 8),
-  geoip: byPrefix(fc.constantFrom("DE", "IE", "NZ"), 6),
+  geoip: byPrefix(fc.constantFrom("DE", "IE", "NZ", "continent EU", "continent OC"), 6),
   override: rare(fc.constantFrom<keyof typeof overrides>("DE", "EU")),
   unlocated: fc.constantFrom<LocationSettings["unlocated"]>("default", "refused"),
   bias: fc.dictionary(fc.constantFrom(...ids), fc.integer({ min: -9000, max: 9000 })),
@@ -92,6 +92,10 @@ const overrides = {
   DE: { city: "Cork", coordinates: [52, -8] },
   EU: { city: "Auckland", coordinates: [-37, 175] },
 } as const satisfies Record<string, Place>;
+
+/** That of `continent EU`, which is all that the database says there. */
+const continentAlone = (value: string | undefined): string | undefined =>
+  value?.startsWith("continent ") ? value.slice(-2) : undefined;
 
 function longest<T>(entries: readonly { prefix: IpPrefix; value: T }[], address: IpAddress): T | undefined {
   return entries
@@ -115,7 +119,13 @@ const isIpv4OfDatabase = (each: IpPrefix): boolean =>
 function buildLab(random: Lab): Built {
   const geoip = random.geoip.filter((each) => !isIpv4OfDatabase(each.prefix) && each.prefix.length > 0);
   const entries = Object.fromEntries(
-    geoip.map((each) => [formatPrefix(each.prefix), { country_code: each.value }]),
+    geoip.map(({ prefix: each, value }) => {
+      const continent = continentAlone(value);
+      return [
+        formatPrefix(each),
+        continent === undefined ? { country_code: value } : { continent_code: continent },
+      ];
+    }),
   );
   const spread: Spread | undefined =
     random.over === undefined ? undefined : { over: random.over, weights: new Map() };
@@ -189,13 +199,14 @@ function buildLab(random: Lab): Built {
       .filter((each) => prefixContains(each.prefix, address))
       .toSorted((a, b) => b.prefix.length - a.prefix.length)
       .map((each) => each.value);
-    const isTold = listed !== undefined || rows.some((row) => Object.keys(row).length > 0);
+    const alone = continentAlone(code);
+    const byContinent = alone === "OC" ? random.oceania : undefined;
+    const isTold = (listed ?? byContinent) !== undefined || rows.some((row) => Object.keys(row).length > 0);
     if (place === undefined && random.unlocated === "refused" && !isTold) return "unlocated";
-    const country =
-      network !== undefined
-        ? place?.country
-        : (code ?? (random.unlocated === "refused" ? undefined : defaultPlace.country));
-    const continent = country === undefined ? undefined : countries.get(country)?.continent;
+    const nowhere = random.unlocated === "refused" ? undefined : defaultPlace.country;
+    const ofGeoip = alone === undefined ? (code ?? nowhere) : undefined;
+    const country = network === undefined ? ofGeoip : place?.country;
+    const continent = country === undefined ? alone : countries.get(country)?.continent;
     if (country === "IE" && random.ireland !== undefined) rows.push(random.ireland);
     const first =
       listed ??
@@ -220,7 +231,8 @@ function buildLab(random: Lab): Built {
     if (code === undefined) return undefined;
     if (random.override === "DE" && code === "DE") return overrides.DE;
     const country = countries.get(code);
-    return random.override === "EU" && country?.continent === "EU" ? overrides.EU : country?.place;
+    const continent = country?.continent ?? continentAlone(code);
+    return random.override === "EU" && continent === "EU" ? overrides.EU : country?.place;
   }
 }
 

@@ -235,7 +235,7 @@ const explanation = z
     clientSubnetTrust: z.union([z.enum(["all", "none"]), z.array(z.string())]),
     location: z.object({
       rule: z.enum(["network", "geoip", "default", "unlocated"]),
-      name: z.string().optional().describe("the network, or the country"),
+      name: z.string().optional().describe("the network, or the country or continent"),
       kind: z.enum(["office", "vpn", "expressroute"]).optional(),
       place,
       prefix: z.string(),

@@ -3,7 +3,7 @@
 import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { Question } from "../dns/message.ts";
 import type { DomainName } from "../dns/name.ts";
-import { type Location, locateAddress } from "../geo/location-table.ts";
+import { locateAddress, locationName } from "../geo/location-table.ts";
 import { type AddressFamily, commonPrefixLength, type IpAddress, ipv4Blocks } from "../ip.ts";
 import { resolve } from "../resolve.ts";
 import { locationClass, ruleClass, type Snapshot } from "../snapshot.ts";
@@ -138,7 +138,7 @@ export class Chain {
       list = branch?.list ?? this.#lists.numberOf(parts);
       step = branch?.next;
     }
-    return { list, prefixLength, where: wordOf(location) };
+    return { list, prefixLength, where: locationName(location) };
   }
 
   /** What follows upon a part that was not given before: a whole answer tells. */
@@ -202,22 +202,6 @@ function partAt(snapshot: Snapshot, tailored: TailoredName, address: IpAddress, 
   if (candidates === undefined) throw new Error(`${tailored.service.name} does not go by place`);
   const { datacenters, prefixLength } = locationClass(candidates, address);
   return { part: lists.partOfDatacenters(datacenters), prefixLength };
-}
-
-/** A place in the words of a table: the network, or the country. */
-function wordOf(location: Location): string {
-  switch (location.kind) {
-    case "network":
-      return location.network;
-    case "geoip":
-      return location.country ?? "no country";
-    case "default":
-      return "default location";
-    case "unlocated":
-      return "not located";
-    default:
-      return location satisfies never;
-  }
 }
 
 /**

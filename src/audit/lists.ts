@@ -4,6 +4,7 @@ import type { RecordList } from "../cloud/record-rules.ts";
 import type { Datacenter } from "../cloud/topology.ts";
 import { formatType } from "../dns/iana.ts";
 import { formatRdata } from "../dns/rdata.ts";
+import { Indexer } from "../geo/indexer.ts";
 
 /** What one tailored name gives. */
 export type ListPart =
@@ -16,8 +17,8 @@ export type AnswerList = readonly ListPart[];
 
 /** Numbers lists by what is in them, so that lists from different sources compare as numbers. */
 export class Lists {
-  readonly #parts = new Numbered<ListPart>();
-  readonly #lists = new Numbered<AnswerList>();
+  readonly #parts = new Indexer<ListPart>();
+  readonly #lists = new Indexer<AnswerList>();
   /** datacenters and records come as the same arrays again and again */
   readonly #knownArrays = new Map<readonly unknown[], number>();
 
@@ -25,7 +26,7 @@ export class Lists {
     const known = this.#knownArrays.get(datacenters);
     if (known !== undefined) return known;
     const ids = datacenters.map(({ id }) => id);
-    const number = this.#parts.numberOf(`datacenters ${ids.join(" ")}`, { kind: "datacenters", ids });
+    const number = this.#parts.indexOf(`datacenters ${ids.join(" ")}`, { kind: "datacenters", ids });
     this.#knownArrays.set(datacenters, number);
     return number;
   }
@@ -36,21 +37,21 @@ export class Lists {
     const records = list.flatMap(({ type, rdatas }) =>
       rdatas.map((rdata) => `${formatType(type)} ${formatRdata(type, rdata)}`),
     );
-    const number = this.#parts.numberOf(`records ${records.join("\n")}`, { kind: "records", records });
+    const number = this.#parts.indexOf(`records ${records.join("\n")}`, { kind: "records", records });
     this.#knownArrays.set(list, number);
     return number;
   }
 
   /** The number of the list of these parts. */
   numberOf(parts: readonly number[]): number {
-    return this.#lists.numberOf(
+    return this.#lists.indexOf(
       parts.join(" "),
-      parts.flatMap((part) => this.#parts.at(part) ?? []),
+      parts.map((part) => this.#parts.at(part)),
     );
   }
 
   at(number: number): AnswerList {
-    return this.#lists.at(number) ?? [];
+    return this.#lists.at(number);
   }
 }
 
@@ -61,20 +62,3 @@ export const firstOfList = (list: AnswerList): string =>
       part.kind === "datacenters" ? (part.ids[0] ?? "none") : part.records.join(", ") || "no records",
     )
     .join(" + ");
-
-class Numbered<T> {
-  readonly #numbers = new Map<string, number>();
-  readonly #items: T[] = [];
-
-  at(number: number): T | undefined {
-    return this.#items[number];
-  }
-
-  numberOf(key: string, item: T): number {
-    const known = this.#numbers.get(key);
-    if (known !== undefined) return known;
-    const number = this.#items.push(item) - 1;
-    this.#numbers.set(key, number);
-    return number;
-  }
-}

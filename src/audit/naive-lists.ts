@@ -8,7 +8,7 @@ import type { Service } from "../cloud/service.ts";
 import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { Datacenter } from "../cloud/topology.ts";
 import { greatCircleKilometres } from "../geo/distance.ts";
-import { countryOf, type Location } from "../geo/location-table.ts";
+import { continentOf, countryOf, type Location } from "../geo/location-table.ts";
 import { KILOMETRES_PER_MILLISECOND, type LatencyRow } from "../geo/nearness.ts";
 import type { Continent } from "../geo/place.ts";
 import { findIpv4Block, formatPrefix, type IpAddress, type IpPrefix } from "../ip.ts";
@@ -102,9 +102,12 @@ export class NaiveLists {
     ];
     const ofPrefix = around.findLast(({ ids }) => ids !== undefined)?.ids;
     if (location.kind === "unlocated") {
-      // Nothing is near to nowhere, but for what is said of a prefix around it.
-      const told = around.flatMap(({ row }) => [...(row?.milliseconds.keys() ?? [])]);
-      if (!candidates.some(({ id }) => ofPrefix?.includes(id) || told.includes(id))) return [];
+      // Nothing is near to nowhere, but for what is said of a prefix around it, or of the continent that may be known.
+      const told = rows
+        .filter(({ from }) => from.kind !== "city")
+        .flatMap(({ milliseconds }) => [...milliseconds.keys()]);
+      const first = ofPrefix ?? (continent === undefined ? undefined : continents.get(continent));
+      if (!candidates.some(({ id }) => first?.includes(id) || told.includes(id))) return [];
     }
     const listed =
       ofPrefix ??
@@ -129,11 +132,10 @@ export class NaiveLists {
     readonly country: string | undefined;
     readonly continent: Continent | undefined;
   } {
-    const country = countryOf(location);
     const { countries } = this.#snapshot.configuration;
     return {
-      country,
-      continent: country === undefined ? undefined : countries.get(country)?.continent,
+      country: countryOf(location),
+      continent: continentOf(location, (country) => countries.get(country)?.continent),
     };
   }
 }

@@ -13,13 +13,12 @@ import { diffAnswers, type FamilyDiff, type Move } from "../audit/diff.ts";
 import { type AnswerList, firstOfList } from "../audit/lists.ts";
 import { type Counterexample, type CounterexampleKind, holds, type Proof } from "../audit/prove.ts";
 import { suggest } from "../config/documents.ts";
-import { formatConfigError } from "../config/load.ts";
 import type { Question } from "../dns/message.ts";
 import { type DomainName, domainName } from "../dns/name.ts";
 import { type AddressFamily, formatPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
 
 export interface AuditCommandOptions {
   /** wire format; all names tailored by place where absent */
@@ -36,8 +35,8 @@ export async function auditCommand(options: AuditCommandOptions): Promise<number
   if (options.cells && (options.qname === undefined || options.diff !== undefined)) {
     return misuse("--cells needs a name, and no --diff");
   }
-  const snapshot = await load(options.config);
-  const other = options.diff === undefined ? undefined : await load(options.diff);
+  const snapshot = await loadForCommand(options.config);
+  const other = options.diff === undefined ? undefined : await loadForCommand(options.diff);
   if (snapshot === undefined || (options.diff !== undefined && other === undefined)) return EXIT.foundWrong;
   if (options.qname === undefined) {
     return other === undefined ? auditAll(snapshot, options) : diffAll(snapshot, other, options);
@@ -67,16 +66,6 @@ const publicNames = ({ candidates }: Snapshot): readonly string[] =>
   [...candidates.keys()].flatMap(({ links }) =>
     (links[0]?.owners ?? []).flatMap(({ text, needs }) => (needs.size === 0 ? `${text}.` : [])),
   );
-
-async function load(config: string): Promise<Snapshot | undefined> {
-  const loaded = await loadSnapshot(config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return undefined;
-  }
-  for (const warning of loaded.warnings) console.error(`warning: ${warning}`);
-  return loaded.snapshot;
-}
 
 const familiesOf = ({ family }: AuditCommandOptions): readonly AddressFamily[] =>
   family === undefined ? [4, 6] : [family];

@@ -2,7 +2,6 @@
 
 import type { TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
-import { formatConfigError } from "../config/load.ts";
 import {
   type Decision,
   type ExplainedCandidate,
@@ -13,9 +12,10 @@ import {
 } from "../explain.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
+import { formatNearness } from "./nearness.ts";
 
 export interface ExplainOptions {
   readonly qname: Uint8Array;
@@ -28,13 +28,8 @@ export interface ExplainOptions {
 }
 
 export async function explainCommand(options: ExplainOptions): Promise<number> {
-  const loaded = await loadSnapshot(options.config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return EXIT.foundWrong;
-  }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const snapshot = await loadForCommand(options.config);
+  if (snapshot === undefined) return EXIT.foundWrong;
   const from = findClientSubnet(snapshot, options.from);
   if (typeof from === "string") return misuse(from);
   const tenant = options.tenant === undefined ? undefined : findTenant(snapshot, options.tenant);
@@ -123,6 +118,7 @@ function formatLocation({ rule, name, place, prefix, hasGeoip }: Explanation["lo
         ? `Neither a network nor GeoIP knows ${prefix}, so it is at the default location: ${where}.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is at the default location: ${where}.`;
     case "unlocated":
+      if (name !== undefined) return `GeoIP knows no more of ${prefix} than ${name}, so it is not located.`;
       return hasGeoip
         ? `Neither a network nor GeoIP knows ${prefix}, so it is not located.`
         : `No network holds ${prefix} and no GeoIP database is loaded, so it is not located.`;
@@ -197,16 +193,6 @@ function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator
     yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${why}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
-}
-
-/** What ordered a candidate beside its distance. */
-function formatNearness({ biasKilometres, latency, isListed }: ExplainedCandidate): string {
-  const parts = [
-    ...(isListed ? ["listed"] : []),
-    ...(latency === undefined ? [] : [`${latency.milliseconds} ms from ${latency.words}`]),
-    ...(biasKilometres === 0 ? [] : [`bias ${biasKilometres > 0 ? "+" : ""}${biasKilometres} km`]),
-  ];
-  return parts.length === 0 ? "" : ` [${parts.join(", ")}]`;
 }
 
 function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {

@@ -1,10 +1,10 @@
 /** `geodns365 locate`: where an address, a prefix or a network is, and which datacenters are nearest to it. */
 
-import { formatConfigError } from "../config/load.ts";
 import { findPrefixes } from "../from.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import { type Located, type LocatedPart, type LocatedSet, locate } from "../locate.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
+import { formatNearness } from "./nearness.ts";
 
 export interface LocateOptions {
   /** an address, a prefix or the name of a network */
@@ -14,13 +14,8 @@ export interface LocateOptions {
 }
 
 export async function locateCommand({ what, config, json }: LocateOptions): Promise<number> {
-  const loaded = await loadSnapshot(config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return EXIT.foundWrong;
-  }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const snapshot = await loadForCommand(config);
+  if (snapshot === undefined) return EXIT.foundWrong;
   const prefixes = findPrefixes(snapshot, what);
   if (typeof prefixes === "string") return misuse(prefixes);
   const located = prefixes.map((prefix) => locate(snapshot, prefix));
@@ -50,17 +45,19 @@ export function* formatLocated({ prefix, isAlike, parts, moreParts, sets }: Loca
   }
 }
 
-function formatPlace({ rule, name, place, locatedAs }: LocatedPart): string {
+function formatPlace({ rule, name, place, override, locatedAs }: LocatedPart): string {
   const where = `${place.city ?? place.country ?? "a point"} [${place.coordinates.join(", ")}]`;
   switch (rule) {
     case "network":
       return `${where}, by network ${name}, ${locatedAs}`;
     case "geoip":
-      return `${where}, by GeoIP ${name ?? "without a country"}, ${locatedAs}`;
+      return `${where}, by GeoIP ${name ?? "without a country"}${override === undefined ? "" : ` and the place given to ${override}`}, ${locatedAs}`;
     case "default":
       return `${where}, the default location, ${locatedAs}`;
     case "unlocated":
-      return `nothing tells where, ${locatedAs}`;
+      return name === undefined
+        ? `nothing tells where, ${locatedAs}`
+        : `nothing tells where in ${name}, by GeoIP, ${locatedAs}`;
     default:
       return rule satisfies never;
   }
@@ -76,8 +73,10 @@ function* formatSet(
   const by = rule ?? order;
   yield `   class ${number}, scope ${scope}${narrower}${by === undefined ? "" : `, by ${by}`}`;
   const width = Math.max(0, ...datacenters.map(({ id }) => id.length));
-  for (const [i, { id, city, kilometres }] of datacenters.entries()) {
+  for (const [i, datacenter] of datacenters.entries()) {
+    const { id, city, kilometres } = datacenter;
     const nth = String(i + 1).padStart(2);
-    yield `   ${nth}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${city ?? ""}`.trimEnd();
+    const why = formatNearness(datacenter);
+    yield `   ${nth}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${city ?? ""}${why}`.trimEnd();
   }
 }

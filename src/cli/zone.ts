@@ -2,13 +2,12 @@
 
 import { once } from "node:events";
 import { suggest } from "../config/documents.ts";
-import { formatConfigError } from "../config/load.ts";
 import { domainName } from "../dns/name.ts";
 import { exportZone } from "../export.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
+import { loadForCommand } from "./load.ts";
 
 export interface ZoneOptions {
   /** wire format */
@@ -22,13 +21,8 @@ export interface ZoneOptions {
 const CHUNK = 1 << 16;
 
 export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<number> {
-  const loaded = await loadSnapshot(config);
-  if (loaded.kind === "errors") {
-    for (const error of loaded.errors) console.error(formatConfigError(error));
-    return EXIT.foundWrong;
-  }
-  const { snapshot, warnings } = loaded;
-  for (const warning of warnings) console.error(`warning: ${warning}`);
+  const snapshot = await loadForCommand(config);
+  if (snapshot === undefined) return EXIT.foundWrong;
   const name = domainName(apex);
   const { zones } = snapshot.configuration;
   const zone = zones.get(name);

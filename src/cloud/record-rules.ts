@@ -56,7 +56,8 @@ export type FixedRule =
   | {
       readonly kind: "continent";
       readonly continent: Continent;
-      readonly country: string;
+      /** undefined where GeoIP tells the continent alone */
+      readonly country: string | undefined;
       readonly list: RecordList;
     }
   | { readonly kind: "default"; readonly list: RecordList }
@@ -79,7 +80,7 @@ export function findRule(
   const ofCountry = country === undefined ? undefined : countries.get(country);
   if (country !== undefined && ofCountry !== undefined) return { kind: "country", country, list: ofCountry };
   const ofContinent = continent === undefined ? undefined : continents.get(continent);
-  if (country !== undefined && continent !== undefined && ofContinent !== undefined) {
+  if (continent !== undefined && ofContinent !== undefined) {
     return { kind: "continent", continent, country, list: ofContinent };
   }
   switch (otherwise.kind) {

@@ -1,7 +1,7 @@
 /** Clients spread over the nearest datacenters by a hash: the same client has the same one until a state changes. */
 
 import {
-  addressBits,
+  commonPrefixLength,
   findIpv4Block,
   type IpAddress,
   type IpPrefix,
@@ -39,13 +39,8 @@ export function groupOf(address: IpAddress): SpreadGroup {
   const prefix = prefixOf(address, GROUP_BITS[family]);
   // The addresses of a block beside this one go by their IPv4 address, so they are not of the group.
   const beside = ipv4Blocks.filter((block) => prefixContains(prefix, block.prefix));
-  const lengths = beside.map((block) => commonBits(octets, block.prefix.octets) + 1);
+  const lengths = beside.map((block) => commonPrefixLength(octets, block.prefix.octets) + 1);
   return { prefix, prefixLength: Math.max(prefix.length, ...lengths) };
-}
-
-function commonBits(a: Uint8Array, b: Uint8Array): number {
-  const at = a.findIndex((octet, i) => octet !== b[i]);
-  return at < 0 ? addressBits(6) : at * 8 + Math.clz32((a[at] ?? 0) ^ (b[at] ?? 0)) - 24;
 }
 
 /**

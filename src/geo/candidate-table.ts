@@ -10,10 +10,18 @@ import {
   uniformTables,
 } from "./family-tables.ts";
 import { Indexer, itemAt } from "./indexer.ts";
-import { countryOf, type Location, type LocationTable, locateAddress } from "./location-table.ts";
+import {
+  continentOf,
+  countryOf,
+  type Location,
+  type LocationTable,
+  locateAddress,
+} from "./location-table.ts";
 import {
   buildPrefixRules,
   byDistance,
+  findLatency,
+  findList,
   type Nearness,
   noPrefixRule,
   type PrefixRule,
@@ -114,9 +122,12 @@ export function findSite(
 }
 
 function siteOf(location: Location, prefixRule: PrefixRule, findContinent: Ordering["findContinent"]): Site {
-  const country = countryOf(location);
-  const continent = country === undefined ? undefined : findContinent(country);
-  return { place: location.place, country, continent, prefixRule };
+  return {
+    place: location.place,
+    country: countryOf(location),
+    continent: continentOf(location, findContinent),
+    prefixRule,
+  };
 }
 
 /** Makes the lists of locations and rules by prefix, and numbers them in the order they come up. */
@@ -136,19 +147,23 @@ class ListCollector {
   }
 
   indexOf(location: Location, rule: PrefixRule): number {
-    // Who is nowhere is near nothing, unless something is said of a prefix that holds the address.
-    if (location.kind === "unlocated" && !this.#isTold(rule)) {
+    const { nearness, findContinent } = this.#ordering;
+    const site = siteOf(location, rule, findContinent);
+    // Who is nowhere is near nothing, unless something is said of a prefix that holds the address, or of the continent.
+    if (location.kind === "unlocated" && !this.#isTold(site)) {
       this.#unlocatedIndex = this.#lists.indexOf("unlocated", Object.freeze([]));
       return this.#unlocatedIndex;
     }
-    const { nearness, findContinent } = this.#ordering;
-    const site = siteOf(location, rule, findContinent);
     const list = rankCandidates(nearness, this.#candidates, site).map(({ id }) => id);
     return this.#lists.indexOf(JSON.stringify(list), Object.freeze(list));
   }
 
-  /** Whether a rule says anything of these candidates. */
-  #isTold({ listed, latency }: PrefixRule): boolean {
+  /** Whether a list or a latency of a prefix or continent says anything of these candidates. */
+  #isTold(site: Site): boolean {
+    const { nearness } = this.#ordering;
+    const listed = findList(nearness, site);
+    // The city is that of the default place.
+    const latency = findLatency(nearness, site).filter(({ from }) => from.kind !== "city");
     return this.#candidates.some(
       ({ id }) => listed?.ids.includes(id) || latency.some(({ milliseconds }) => milliseconds.has(id)),
     );

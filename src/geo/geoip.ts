@@ -5,6 +5,7 @@ import { Reader } from "maxmind";
 import { type AddressFamily, addressBits, formatAddress, type IpPrefix } from "../ip.ts";
 import type { Coordinates } from "./distance.ts";
 import { ValueChecker, type ValueSection } from "./mmdb-values.ts";
+import { type Continent, continents } from "./place.ts";
 import type { PrefixTable } from "./prefix-table.ts";
 import { overlayPrefixes, PrefixTableBuilder, uniformTable } from "./prefix-table-builder.ts";
 
@@ -12,8 +13,7 @@ import { overlayPrefixes, PrefixTableBuilder, uniformTable } from "./prefix-tabl
 export interface GeoipLocation {
   /** ISO 3166 alpha-2, upper case. */
   readonly country?: string;
-  /** AF, AN, AS, EU, NA, OC or SA. */
-  readonly continent?: string;
+  readonly continent?: Continent;
   readonly subdivision?: string;
   readonly city?: string;
   readonly coordinates?: Coordinates;
@@ -38,7 +38,9 @@ export function openGeoip(octets: Buffer): GeoipDatabase {
   const family4 = walk(tree, 4, root4, undefined, locations);
   const family6 = tree.ipVersion === 4 ? uniformTable(6, NO_DATA) : walkFamily6(tree, root4, locations);
   if (locations.found.length === 1) {
-    throw new Error("the database gives no country and no coordinates; use a country or city database");
+    throw new Error(
+      "the database gives no country, continent or coordinates; use a country or city database",
+    );
   }
   return Object.freeze({
     buildDate,
@@ -305,7 +307,7 @@ class LocationCollector {
 
   #numberOf(location: GeoipLocation): number {
     const { country, continent, subdivision, city, coordinates } = location;
-    if (country === undefined && coordinates === undefined) return NO_DATA;
+    if (country === undefined && continent === undefined && coordinates === undefined) return NO_DATA;
     const key = JSON.stringify([country, continent, subdivision, city, coordinates]);
     const known = this.#valueOfLocation.get(key);
     if (known !== undefined) return known;
@@ -324,9 +326,9 @@ function locationOf(record: unknown): GeoipLocation {
     // Of anycast and satellite networks MaxMind knows no more than where they are registered.
     codeOf(field(field(record, "registered_country"), "iso_code"));
   const continent =
-    codeOf(field(field(record, "continent"), "code")) ??
-    codeOf(field(record, "continent_code")) ??
-    codeOf(field(record, "continent"));
+    continentOf(field(field(record, "continent"), "code")) ??
+    continentOf(field(record, "continent_code")) ??
+    continentOf(field(record, "continent"));
   const subdivision =
     textOf(field(field(field(record, "subdivisions"), 0), "iso_code")) ??
     textOf(field(record, "region_code")) ??
@@ -356,6 +358,11 @@ function field(container: unknown, key: string | number): unknown {
 /** A two-letter code; where the field holds a name ("Germany") or a dash instead, undefined. */
 const codeOf = (value: unknown): string | undefined =>
   typeof value === "string" && /^[a-z]{2}$/i.test(value) ? value.toUpperCase() : undefined;
+
+function continentOf(value: unknown): Continent | undefined {
+  const code = codeOf(value);
+  return continents.find((each) => each === code);
+}
 
 /** A text as it may stand in a line of output: without control characters, and not long. */
 function textOf(value: unknown): string | undefined {

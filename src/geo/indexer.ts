@@ -9,6 +9,10 @@ export class Indexer<Item> {
     return Object.freeze([...this.#items]);
   }
 
+  at(index: number): Item {
+    return itemAt(this.#items, index);
+  }
+
   indexOf(key: string, item: Item): number {
     const known = this.#indexes.get(key);
     if (known !== undefined) return known;

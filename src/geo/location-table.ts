@@ -10,7 +10,7 @@ import {
 } from "./family-tables.ts";
 import type { GeoipDatabase, GeoipLocation } from "./geoip.ts";
 import { Indexer, itemAt } from "./indexer.ts";
-import { type Continent, type Country, continents as continentCodes, type Place } from "./place.ts";
+import type { Continent, Country, Place } from "./place.ts";
 import { mapValues, overlayPrefixes } from "./prefix-table-builder.ts";
 
 /** Where a client is taken to be, and how that is known. */
@@ -19,15 +19,15 @@ export type Location =
   | {
       readonly kind: "geoip";
       readonly country?: string;
+      /** where no country that is known here tells it */
+      readonly continent?: Continent;
       readonly place: Place;
-      /** whose place it is, where not the country's or the address's own: `US-CA`, `NO`, `AF` */
+      /** whose place it is, where not the country's or the address's own: `US-CA`, `NO`, `continent AF` */
       readonly override?: string;
     }
   | { readonly kind: "default"; readonly place: Place }
-  /** nowhere; distances that are shown are those from the default place */
-  | { readonly kind: "unlocated"; readonly place: Place };
-
-type GeoipKind = Extract<Location, { readonly kind: "geoip" }>;
+  /** nowhere, but for the continent that GeoIP may tell; distances that are shown are those from the default place */
+  | { readonly kind: "unlocated"; readonly continent?: Continent; readonly place: Place };
 
 /** One prefix of a named network. */
 export interface NetworkPrefix {
@@ -70,7 +70,8 @@ export interface LocationSources {
 /**
  * Merges networks, GeoIP and the default location. Networks beat GeoIP, and the longest prefix wins among networks. What
  * GeoIP finds is at the place given to its subdivision, country or continent, else at its own coordinates, else at the
- * place of its country. A country without a place keeps its name, and is at the default place. No prefix may be given twice.
+ * place of its country. A country without a place keeps its name, and a continent alone its code: they are at the default
+ * place, a continent only if who is not located is. No prefix may be given twice.
  */
 export function buildLocationTable(sources: LocationSources): LocationTable {
   const { networks, geoip, defaultPlace, isAtDefault = true } = sources;
@@ -79,7 +80,8 @@ export function buildLocationTable(sources: LocationSources): LocationTable {
   const defaultIndex = locations.indexOf(otherwise.kind, Object.freeze(otherwise));
   const geoipIndexes = geoip?.locations.map((found) => {
     const location = found && geoipLocation(found, sources);
-    return location === undefined ? defaultIndex : locations.indexOf(geoipKey(location), location);
+    // Entries that differ only in what a location leaves out, as the subdivision, are one.
+    return location === undefined ? defaultIndex : locations.indexOf(JSON.stringify(location), location);
   });
   const networkValues = networks.map(({ name, prefix, place }) => ({
     prefix,
@@ -132,13 +134,30 @@ export function countryOf(location: Location): string | undefined {
   }
 }
 
-/** A location in a word: the network, or the country that GeoIP says. */
+/** The continent of its country, else the one that GeoIP says. */
+export function continentOf(
+  location: Location,
+  findContinent: (country: string) => Continent | undefined,
+): Continent | undefined {
+  const country = countryOf(location);
+  const ofCountry = country === undefined ? undefined : findContinent(country);
+  return ofCountry ?? ("continent" in location ? location.continent : undefined);
+}
+
+/** What GeoIP says of a location beside its place: the country, or else the continent; undefined where neither. */
+export function geoipName(location: Location): string | undefined {
+  const country = location.kind === "geoip" ? location.country : undefined;
+  const continent = "continent" in location ? location.continent : undefined;
+  return country ?? (continent && `continent ${continent}`);
+}
+
+/** A location in a word: the network, or what GeoIP says. */
 export function locationName(location: Location): string {
   switch (location.kind) {
     case "network":
       return location.network;
     case "geoip":
-      return location.country ?? location.place.city ?? "GeoIP";
+      return geoipName(location) ?? location.place.city ?? "GeoIP";
     case "default":
       return "default location";
     case "unlocated":
@@ -148,30 +167,35 @@ export function locationName(location: Location): string {
   }
 }
 
-/** The location of a GeoIP entry; undefined where it gives neither coordinates nor a country. */
+/** The location of a GeoIP entry; undefined where it gives nothing that locates. */
 function geoipLocation(
   found: GeoipLocation,
-  { overrides = noOverrides, findCountry, defaultPlace }: LocationSources,
-): GeoipKind | undefined {
+  { overrides = noOverrides, findCountry, defaultPlace, isAtDefault = true }: LocationSources,
+): Location | undefined {
   const { country } = found;
   const known = country === undefined ? undefined : findCountry(country);
-  const given = findOverride(found, overrides, known?.continent);
-  const place =
-    given?.place ?? ownPlace(found) ?? (country === undefined ? undefined : (known?.place ?? defaultPlace));
-  if (place === undefined) return undefined;
+  const continent = known === undefined ? found.continent : undefined;
+  const given = findOverride(found, overrides, known?.continent ?? continent);
+  const place = given?.place ?? ownPlace(found) ?? known?.place;
+  const isToldAlone = place === undefined && country === undefined;
+  if (isToldAlone && continent === undefined) return undefined;
+  if (isToldAlone && !isAtDefault) {
+    return Object.freeze({ kind: "unlocated", ...(continent && { continent }), place: defaultPlace });
+  }
   return Object.freeze({
     kind: "geoip",
     ...(country !== undefined && { country }),
-    place,
+    ...(continent !== undefined && { continent }),
+    place: place ?? defaultPlace,
     ...(given !== undefined && { override: given.code }),
   });
 }
 
 /** The place that an operator gives to the subdivision, else to the country, else to the continent. */
 function findOverride(
-  { country, subdivision, continent: found }: GeoipLocation,
+  { country, subdivision }: GeoipLocation,
   { subdivisions, countries, continents }: PlaceOverrides,
-  continentOfCountry: Continent | undefined,
+  continent: Continent | undefined,
 ): { readonly code: string; readonly place: Place } | undefined {
   // A database has the part behind the country's code alone, or a name, which is nothing to go by.
   const code = `${country}-${subdivision}`.toUpperCase();
@@ -179,11 +203,10 @@ function findOverride(
   if (ofSubdivision !== undefined) return { code, place: ofSubdivision };
   const ofCountry = country === undefined ? undefined : countries.get(country);
   if (country !== undefined && ofCountry !== undefined) return { code: country, place: ofCountry };
-  const continent = continentOfCountry ?? continentCodes.find((each) => each === found);
   const ofContinent = continent === undefined ? undefined : continents.get(continent);
   return continent === undefined || ofContinent === undefined
     ? undefined
-    : { code: continent, place: ofContinent };
+    : { code: `continent ${continent}`, place: ofContinent };
 }
 
 function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefined {
@@ -195,9 +218,4 @@ function ownPlace({ country, city, coordinates }: GeoipLocation): Place | undefi
       coordinates,
     })
   );
-}
-
-/** The same for entries that differ only in what a location leaves out (continent, subdivision). */
-function geoipKey({ country, place, override }: GeoipKind): string {
-  return `geoip ${JSON.stringify([country, place.city, place.coordinates, override])}`;
 }

@@ -3,6 +3,7 @@ import { buildCandidateTable, lookupCandidates } from "../../src/geo/candidate-t
 import { openGeoip } from "../../src/geo/geoip.ts";
 import {
   buildLocationTable,
+  continentOf,
   countryOf,
   locateAddress,
   type PlaceOverrides,
@@ -154,6 +155,8 @@ describe("places that an operator gives", () => {
       "14.0.0.0/8": { country_code: "ZZ", continent_code: "AF" },
       "15.0.0.0/8": { continent_code: "AF", latitude: 1, longitude: 2 },
       "16.0.0.0/8": { country_code: "FR" },
+      "17.0.0.0/8": { continent_code: "AF" },
+      "18.0.0.0/8": { continent_code: "AS" },
     }),
   );
   const given = (city: string): Place => ({ city, coordinates: [1, 1] });
@@ -183,13 +186,15 @@ describe("places that an operator gives", () => {
     },
     { name: "a subdivision's, in whatever case the database has it", at: "11.0.0.1", told: "Albany US-NY" },
     { name: "a country's beats them too, and its continent's", at: "12.0.0.1", told: "Bonn DE" },
-    { name: "a continent's beats the place of the country", at: "13.0.0.1", told: "Brussels EU" },
+    { name: "a continent's beats the place of the country", at: "13.0.0.1", told: "Brussels continent EU" },
     {
       name: "the continent that the database has, of a country unknown here",
       at: "14.0.0.1",
-      told: "Cairo AF",
+      told: "Cairo continent AF",
     },
-    { name: "a continent without a country", at: "15.0.0.1", told: "Cairo AF" },
+    { name: "a continent without a country", at: "15.0.0.1", told: "Cairo continent AF" },
+    { name: "a continent and nothing else", at: "17.0.0.1", told: "Cairo continent AF" },
+    { name: "none for a continent: the default place", at: "18.0.0.1", told: "Boydton undefined" },
     { name: "none: the default place, in the country", at: "16.0.0.1", told: "Boydton undefined" },
     { name: "a network stays where it is", at: "10.1.3.1", told: "London undefined" },
   ])("$name", ({ at, told }) => {
@@ -198,8 +203,34 @@ describe("places that an operator gives", () => {
     expect(`${location.place.city} ${override}`).toBe(told);
   });
 
+  test.each([
+    { name: "of the country", at: "13.0.0.1", continent: "EU" },
+    { name: "of a country unknown here, by the database", at: "14.0.0.1", continent: "AF" },
+    { name: "of coordinates", at: "15.0.0.1", continent: "AF" },
+    { name: "alone", at: "18.0.0.1", continent: "AS" },
+    { name: "of a country that the database does not put in one", at: "16.0.0.1", continent: undefined },
+    { name: "of no data", at: "203.0.113.1", continent: undefined },
+  ])("the continent $name", ({ at, continent }) => {
+    const { location } = locateAddress(table, address(at));
+    expect(continentOf(location, (country) => countries.get(country)?.continent)).toBe(continent);
+  });
+
   test("the country stays what the database says", () => {
     expect(countryOf(locateAddress(table, address("13.0.0.1")).location)).toBe("IE");
+  });
+});
+
+test("without a default, a continent alone is a continent, and nowhere in it", () => {
+  const table = buildLocationTable({
+    networks,
+    geoip: openGeoip(writeMmdb({ "17.0.0.0/8": { continent_code: "AF" } })),
+    findCountry: () => undefined,
+    defaultPlace: boydton,
+    isAtDefault: false,
+  });
+  expect(locateAddress(table, address("17.0.0.1"))).toEqual({
+    location: { kind: "unlocated", continent: "AF", place: boydton },
+    prefixLength: 8,
   });
 });
 

@@ -21,7 +21,8 @@ export const goodMaxmindFiles = [
   "GeoLite2-Country-Test",
 ] as const;
 
-const NO_LOCATIONS = "the database gives no country and no coordinates; use a country or city database";
+const NO_LOCATIONS =
+  "the database gives no country, continent or coordinates; use a country or city database";
 const LONG_VALUE = "cannot read its metadata (a value runs past the end of its section)";
 const OUTSIDE = "a record of its search tree points outside the data section";
 const DEEP = "cannot read its data on 1.0.0.0 (values lie more than 512 deep in each other)";

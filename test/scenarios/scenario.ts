@@ -79,7 +79,7 @@ const scenarioSchema = z.strictObject({
   title: z.string(),
   /** `default-lab`, or a file beside the scenarios */
   config: z.string(),
-  /** what a GeoIP database says: prefix to country, or to subdivision as US-HI */
+  /** what a GeoIP database says: prefix to country, to subdivision as US-HI, or to a continent alone as `continent EU` */
   geoip: z.record(z.string(), z.string()).optional(),
   /** settings in place of those of the configuration */
   settings: z

@@ -299,9 +299,11 @@ function definedOf({ answer: mode, cookies }: Scenario["settings"]): Partial<Set
 
 const countryEntries = (
   codes: Readonly<Record<string, string>>,
-): Record<string, { readonly country_code: string; readonly region_code?: string }> =>
+): Record<string, Readonly<Record<string, string>>> =>
   Object.fromEntries(
     Object.entries(codes).map(([prefix, code]) => {
+      const continent = code.match(/^continent (..)$/)?.[1];
+      if (continent !== undefined) return [prefix, { continent_code: continent }];
       const [country = "", region] = code.split("-");
       return [prefix, { country_code: country, ...(region !== undefined && { region_code: region }) }];
     }),

@@ -1,0 +1,16 @@
+/** The configuration of a command that answers nobody. */
+
+import { formatConfigError } from "../config/load.ts";
+import { loadSnapshot } from "../load-snapshot.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+/** Errors and warnings are printed; undefined where there are errors. */
+export async function loadForCommand(config: string): Promise<Snapshot | undefined> {
+  const loaded = await loadSnapshot(config);
+  if (loaded.kind === "errors") {
+    for (const error of loaded.errors) console.error(formatConfigError(error));
+    return undefined;
+  }
+  for (const warning of loaded.warnings) console.error(`warning: ${warning}`);
+  return loaded.snapshot;
+}
