@@ -19,6 +19,7 @@ export async function listenUdp({
   /** answers that are awaited or not sent yet */
   let unsent = 0;
   let isClosing = false;
+  let hasNews = false;
   let allSent = (): void => {};
   const isSent = (): void => {
     unsent--;
@@ -38,6 +39,7 @@ export async function listenUdp({
   socket.on("message", (message, remote) => {
     // Port 0 cannot be answered; dgram would throw.
     if (remote.port === 0 || isClosing) return;
+    hasNews = true;
     const source = { address: withoutScope(remote.address), port: remote.port, transport: "udp" } as const;
     const response = respond(message, source);
     unsent++;
@@ -56,7 +58,11 @@ export async function listenUdp({
   return {
     port: socket.address().port,
     close: async () => {
-      await receivedIsRead();
+      await receivedIsRead(() => {
+        const news = hasNews;
+        hasNews = false;
+        return news;
+      });
       isClosing = true;
       if (unsent > 0) {
         await new Promise<void>((resolve) => {
