@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { type Operations, statesFrom, statusOf } from "./cloud/operations.ts";
-import { formatWithout, operationsInEffect } from "./cloud/operations-in-effect.ts";
+import { formatWithout, operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { alternativesOf } from "./config/build-zones.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { loadConfig, sortErrors } from "./config/load.ts";
@@ -92,6 +92,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
   const datacenters = clouds.flatMap((cloud) => cloud.datacenters);
   const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, {
     states: statesFrom(statusOf(datacenters, inEffect.operations, now)),
+    tenantPlaces: placesFrom(inEffect.operations, clouds),
     cookieSecrets: settings.cookieSecrets.length > 0 ? settings.cookieSecrets : cookieSecrets,
   });
   const all = [...configWarnings, ...geoip.warnings, ...warnings, formatWithout(inEffect) ?? []].flat();

@@ -75,6 +75,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       },
     });
   } catch (error) {
+    await loaded.store.close();
     if (!(error instanceof ListenError)) throw error;
     console.error(error.message);
     return EXIT.foundWrong;
@@ -98,9 +99,10 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   process.on("SIGHUP", running.reload);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
-  process.off("SIGHUP", running.reload);
   await admin?.close();
   await running.close();
+  // Until here a SIGHUP is heeded by nobody; without a listener it would kill what is being answered.
+  process.off("SIGHUP", running.reload);
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
