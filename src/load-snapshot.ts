@@ -35,7 +35,8 @@ export type LoadedSnapshot =
       readonly watched: readonly WatchedFile[];
     };
 
-type StateFileChoice = Configuration["settings"]["stateFile"];
+/** Where state is kept. */
+export type StateFileChoice = Configuration["settings"]["stateFile"];
 
 export interface LoadOptions {
   /** Whether what is new is kept; else nothing is written anywhere. */
@@ -43,7 +44,7 @@ export interface LoadOptions {
   /** that of the load before: it knows what it could not write, and is used until the server stops */
   readonly store?: StateStore;
   /** instead of what the configuration says */
-  readonly stateFile?: StateFileChoice;
+  readonly stateFile?: StateFileChoice | undefined;
 }
 
 /** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */

@@ -71,7 +71,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "log.ts": ["trace.ts", "cloud", "geo", "dns", "ip.ts"],
   transport: ["trace.ts", "dns", "ip.ts"],
-  admin: ["explain.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
+  admin: ["explain.ts", "locate.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   "clock.ts": ["admin"],
   "query-counts.ts": ["trace.ts", "cloud", "geo", "dns"],
   "metrics.ts": ["query-counts.ts", "transport", "cloud"],

@@ -17,7 +17,7 @@ import { formatConfigError } from "../config/load.ts";
 import type { Question } from "../dns/message.ts";
 import { type DomainName, domainName } from "../dns/name.ts";
 import { type AddressFamily, formatPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
+import { loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 
@@ -25,6 +25,8 @@ export interface AuditCommandOptions {
   /** wire format; all names tailored by place where absent */
   readonly qname?: Uint8Array | undefined;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
   /** the configuration that is to take its place */
   readonly diff?: string;
   readonly family?: AddressFamily;
@@ -36,8 +38,8 @@ export async function auditCommand(options: AuditCommandOptions): Promise<number
   if (options.cells && (options.qname === undefined || options.diff !== undefined)) {
     return misuse("--cells needs a name, and no --diff");
   }
-  const snapshot = await load(options.config);
-  const other = options.diff === undefined ? undefined : await load(options.diff);
+  const snapshot = await load(options.config, options.state);
+  const other = options.diff === undefined ? undefined : await load(options.diff, options.state);
   if (snapshot === undefined || (options.diff !== undefined && other === undefined)) return EXIT.foundWrong;
   if (options.qname === undefined) {
     return other === undefined ? auditAll(snapshot, options) : diffAll(snapshot, other, options);
@@ -68,8 +70,8 @@ const publicNames = ({ candidates }: Snapshot): readonly string[] =>
     (links[0]?.owners ?? []).flatMap(({ text, needs }) => (needs.size === 0 ? `${text}.` : [])),
   );
 
-async function load(config: string): Promise<Snapshot | undefined> {
-  const loaded = await loadSnapshot(config);
+async function load(config: string, state: StateFileChoice | undefined): Promise<Snapshot | undefined> {
+  const loaded = await loadSnapshot(config, { stateFile: state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return undefined;

@@ -13,7 +13,7 @@ import {
 } from "../explain.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
+import { loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 
@@ -24,11 +24,13 @@ export interface ExplainOptions {
   readonly from: string;
   readonly tenant?: string;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
   readonly json: boolean;
 }
 
 export async function explainCommand(options: ExplainOptions): Promise<number> {
-  const loaded = await loadSnapshot(options.config);
+  const loaded = await loadSnapshot(options.config, { stateFile: options.state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;

@@ -7,7 +7,7 @@ import { domainName } from "../dns/name.ts";
 import { exportZone } from "../export.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
+import { loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 
 export interface ZoneOptions {
@@ -16,13 +16,15 @@ export interface ZoneOptions {
   /** a prefix or the name of a network; this machine where absent */
   readonly from?: string;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
 }
 
 /** How many characters are written at a time. */
 const CHUNK = 1 << 16;
 
-export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<number> {
-  const loaded = await loadSnapshot(config);
+export async function zoneCommand({ apex, from, config, state }: ZoneOptions): Promise<number> {
+  const loaded = await loadSnapshot(config, { stateFile: state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;

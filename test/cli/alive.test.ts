@@ -118,6 +118,11 @@ test("London goes down by one command while queries come: none is lost, and the 
       .map((each) => expect.objectContaining(each))
       .concat(Array(20).fill(expect.anything())),
   });
+  const { located } = await server.client.ask("locate", { query: { address: "london-office" } });
+  expect(located.map(({ prefix, parts: [first] }) => [prefix, first?.place.city])).toEqual([
+    ["10.1.0.0/16", "London"],
+    ["2001:db8:1::/48", "London"],
+  ]);
   const { entries } = await server.client.ask("journal", { query: { datacenter: "cdg", limit: 1000 } });
   // The queries of this test beside the loop are in the journal too.
   expect(entries.length).toBe(answers.filter(({ front }) => front === "CDG").length + 20);
@@ -159,9 +164,19 @@ test("kill -9 and start: London is still down, and a tenant that failed over is 
     by: "failover",
   });
   // What is read from the files alone says the same as the server.
-  const offline = ["contoso.shop.example", "--from", "192.0.2.0/24", "--config", config];
+  const offline = [
+    "contoso.shop.example",
+    "--from",
+    "192.0.2.0/24",
+    "--config",
+    config,
+    "--state",
+    folder.file,
+  ];
   const { stdout } = await call(["explain", ...offline, "--json"]);
   expect(JSON.parse(stdout).decision).toMatchObject({ datacenter: "Lab/dub", reason: "standby" });
+  const zone = await call(["zone", "shop.example", "--config", config, "--state", folder.file]);
+  expect(zone.stdout).toMatch(/^contoso\.shop\.example\.\s.* A 198\.18\.2\.17 ; standby$/m);
 });
 
 /** The file as it is. */
