@@ -193,6 +193,7 @@ export async function run(options: RunOptions): Promise<Running> {
   /** Waits for what a change of the clock has set off: the end of an override, a probe, a TTL that follows. */
   const settled = async (): Promise<void> => {
     await monitor.settled();
+    monitor.wakeUp();
     await controller.settled();
     await controller.refreshTtls();
   };

@@ -66,6 +66,18 @@ export class Monitor {
     for (const watch of isNew) this.#schedule(watch);
   }
 
+  /** After the clock was set back: what would be due later than in one interval is due within one. */
+  wakeUp(): void {
+    const now = this.#options.now();
+    for (const watch of this.#watches) {
+      const { id, check } = watch.probed;
+      if (watch.nextProbe <= now + check.everyMilliseconds) continue;
+      watch.cancel();
+      watch.nextProbe = now + jitter(id) * check.everyMilliseconds;
+      this.#schedule(watch);
+    }
+  }
+
   /** Waits for the probes under way. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay);
@@ -88,6 +100,7 @@ export class Monitor {
 
   #schedule(watch: Watch): void {
     if (this.#isClosed || !this.#watches.includes(watch)) return;
+    watch.cancel();
     watch.cancel = this.#options.setTimer(watch.nextProbe, () => {
       const probing = this.#probe(watch).finally(() => this.#underWay.delete(probing));
       this.#underWay.add(probing);

@@ -139,6 +139,18 @@ describe("a monitor", () => {
     expect(changes.at(-1)).toBe("Lab/lhr up: it answers");
   });
 
+  it("probes on after the clock was set back", async () => {
+    const monitor = monitorOf([probed("lhr")]);
+    now = 1e12;
+    await run(1);
+    now = 5000;
+    monitor.wakeUp();
+    expect(timers.map(({ at }) => at < 6000)).toEqual([true]);
+    const due = timers[0]?.at;
+    monitor.wakeUp();
+    expect(timers.map(({ at }) => at)).toEqual([due]);
+  });
+
   it("waits for probes under way", async () => {
     const gate = Promise.withResolvers<undefined>();
     const monitor = new Monitor({
