@@ -36,7 +36,7 @@ import {
   withServing,
 } from "./cloud/operations.ts";
 import { operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
-import { type DatacenterStates, stateOf } from "./cloud/states.ts";
+import { allUp, type DatacenterStates, stateOf } from "./cloud/states.ts";
 import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
@@ -117,7 +117,8 @@ export class Controller implements Changes {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#base = options.snapshot;
-    this.#inForce = options.snapshot;
+    // Nothing is told yet, so that the start tells what is not up.
+    this.#inForce = withStates(options.snapshot, allUp);
     this.#operations = options.operations;
     this.#inEffect = this.#effectOf(options.operations);
     this.#kept = options.operations;

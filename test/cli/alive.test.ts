@@ -13,7 +13,7 @@ import type { ControlEvent } from "../../src/admin/control.ts";
 import { framed, MessageBuffer } from "../../src/transport/framing.ts";
 import { type Folder, makeFolder } from "../state/lab.ts";
 import { type Lab, lab, london, question, startLab } from "./alive-lab.ts";
-import { call, startCommand } from "./program.ts";
+import { call, run, startCommand } from "./program.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -147,6 +147,7 @@ test("kill -9 and start: London is still down, and a tenant that failed over is 
   await first.tell("datacenter", "set", "dub", "draining");
   await first.stop("SIGKILL");
   const second = await start(undefinedText());
+  await second.logged("datacenter Lab/lhr is down by override 1: a drill");
   expect(await addressOf(second, "www.shop.example.")).toBe("198.18.2.1");
   await second.tell("override", "remove", "1");
   await second.stop("SIGKILL");
@@ -181,6 +182,26 @@ test("kill -9 and start: London is still down, and a tenant that failed over is 
 
 /** The file as it is. */
 const undefinedText = (): string => readFileSync(config, "utf8");
+
+test("an admin port that is taken is one line and exit code 1, and nothing goes on", async () => {
+  const server = await start(lab());
+  const admin = server.adminUrl.replace("http://", "");
+  const { code, stdout, stderr } = await run([
+    "serve",
+    "--config",
+    config,
+    "--listen",
+    "127.0.0.1:0",
+    "--state",
+    "none",
+    "--admin",
+    admin,
+  ]);
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain(
+    `cannot serve the admin API on ${admin}: another program uses the port; stop it, or choose another with --admin`,
+  );
+});
 
 describe("a file that is saved", () => {
   const changes = ["zone shop.example. has changed", "service Lab/web has changed"];
