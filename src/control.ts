@@ -35,7 +35,8 @@ import {
   withoutOverride,
   withServing,
 } from "./cloud/operations.ts";
-import type { TenantPlace } from "./cloud/states.ts";
+import { operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
+import { allUp, type DatacenterStates, stateOf } from "./cloud/states.ts";
 import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
@@ -56,6 +57,8 @@ export interface ControllerOptions {
   /** Calls back at a time, which may be passed; returns how to take that back. */
   readonly setTimer: (at: Milliseconds, callback: () => void) => () => void;
   readonly load: () => Promise<LoadedAnew>;
+  /** told of what goes wrong where nobody waits for it */
+  readonly onFault: (error: unknown) => void;
   /** when probes can change the state of one of these at the earliest; undefined where none is probed */
   readonly nextHealthChange?: (ids: ReadonlySet<DatacenterId>) => Milliseconds | undefined;
   readonly log: { info(line: string): void; warn(line: string): void; error(line: string): void };
@@ -67,6 +70,8 @@ export type LoadedAnew =
       readonly kind: "loaded";
       readonly snapshot: Snapshot;
       readonly handlers: Handlers;
+      /** as kept: those of this server, unless another has written to the same store */
+      readonly operations: Operations;
       readonly warnings: readonly string[];
     }
   | {
@@ -96,7 +101,9 @@ export class Controller implements Changes {
   /** as loaded; what is in force has states beside it */
   #base: Snapshot;
   #inForce: Snapshot;
+  /** all of them, whether or not this configuration knows what they are about */
   #operations: Operations;
+  #inEffect: Operations;
   /** those that the store has taken */
   #kept: Operations;
   #version = 0;
@@ -110,8 +117,10 @@ export class Controller implements Changes {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#base = options.snapshot;
-    this.#inForce = options.snapshot;
+    // Nothing is told yet, so that the start tells what is not up.
+    this.#inForce = withStates(options.snapshot, allUp);
     this.#operations = options.operations;
+    this.#inEffect = this.#effectOf(options.operations);
     this.#kept = options.operations;
     this.#since = options.now();
   }
@@ -151,7 +160,7 @@ export class Controller implements Changes {
   }
 
   get tenantsFailedOver(): number {
-    return Object.values(this.#operations.tenants).filter(({ serving }) => serving === "standby").length;
+    return Object.values(this.#inEffect.tenants).filter(({ serving }) => serving === "standby").length;
   }
 
   datacenters(): readonly DatacenterView[] {
@@ -190,7 +199,7 @@ export class Controller implements Changes {
   }
 
   moveTenant(label: string, to: string, reason: string | undefined): Promise<Outcome<TenantView>> {
-    return this.#changeTenant(label, (tenant, now) => {
+    return this.#changeTenant(label, (tenant, operations, now) => {
       const { cloud } = tenant.active;
       const able = this.#datacenters().filter((each) => each.cloud === cloud && each.roles.has("tenants"));
       const found = able.find(({ id, shortId }) => [id, shortId].some((text) => same(text, to)));
@@ -198,23 +207,19 @@ export class Controller implements Changes {
         const ids = able.map(({ shortId }) => shortId);
         return notPossible(`"${to}" is no datacenter of ${cloud} with the role tenants${suggest(to, ids)}`);
       }
-      return withActive(this.#operations, tenant, found.id, reason, now);
+      return withActive(operations, tenant, found.id, reason, now);
     });
   }
 
   failover(label: string, reason: string | undefined): Promise<Outcome<TenantView>> {
-    return this.#changeTenant(label, (tenant, now) =>
-      orNotPossible(
-        withServing(this.#operations, tenant, { serving: "standby", by: "operator", reason }, now),
-      ),
+    return this.#changeTenant(label, (tenant, operations, now) =>
+      orNotPossible(withServing(operations, tenant, { serving: "standby", by: "operator", reason }, now)),
     );
   }
 
   failback(label: string, reason: string | undefined): Promise<Outcome<TenantView>> {
-    return this.#changeTenant(label, (tenant, now) =>
-      orNotPossible(
-        withServing(this.#operations, tenant, { serving: "active", by: "operator", reason }, now),
-      ),
+    return this.#changeTenant(label, (tenant, operations, now) =>
+      orNotPossible(withServing(operations, tenant, { serving: "active", by: "operator", reason }, now)),
     );
   }
 
@@ -239,7 +244,8 @@ export class Controller implements Changes {
       this.#lastReloadErrors = undefined;
       const changes = diffConfigurations(this.#base.configuration, loaded.snapshot.configuration);
       this.#base = loaded.snapshot;
-      await this.#settle(this.#operations, loaded.handlers);
+      this.#kept = loaded.operations;
+      await this.#settle(withoutExpired(loaded.operations, this.#options.now()), loaded.handlers);
       for (const line of changes) log.info(line);
       const { size } = loaded.snapshot.configuration.zones;
       log.info(`the configuration is loaded anew: ${size === 1 ? "1 zone" : `${size} zones`}`);
@@ -267,7 +273,7 @@ export class Controller implements Changes {
 
   #changeTenant(
     label: string,
-    make: (tenant: TenantGeo, now: Milliseconds) => Operations | ControlFault,
+    make: (tenant: TenantGeo, operations: Operations, now: Milliseconds) => Operations | ControlFault,
   ): Promise<Outcome<TenantView>> {
     return this.#change((now) => {
       const geos = this.#geos();
@@ -276,7 +282,11 @@ export class Controller implements Changes {
         const labels = geos.map((geo) => geo.label);
         return notFound(`"${label}" is no tenant${suggest(label, labels)}`);
       }
-      const next = make(tenant, now);
+      const { [tenant.label]: _, ...others } = this.#operations.tenants;
+      // What is kept of it without effect ends with the next word on it.
+      const isInEffect = this.#inEffect.tenants[tenant.label] !== undefined;
+      const operations = isInEffect ? this.#operations : { ...this.#operations, tenants: others };
+      const next = make(tenant, operations, now);
       return "code" in next ? next : { next, value: () => this.#tenantView(tenant) };
     });
   }
@@ -313,22 +323,28 @@ export class Controller implements Changes {
    */
   async #settle(operations: Operations, handlers?: Handlers): Promise<void> {
     const { now, publish, log } = this.#options;
-    const before = this.#statuses();
+    const before = this.#inForce.states;
     const at = now();
-    const statuses = statusOf(this.#datacenters(), operations, at);
+    const inEffect = this.#effectOf(operations);
+    const statuses = statusOf(this.#datacenters(), inEffect, at);
     const states = statesFrom(statuses);
-    const settled = settleTenants(this.#geos(), operations, states, at);
-    this.#operations = settled.operations;
+    const settled = settleTenants(this.#geos(), inEffect, states, at);
+    const { tenants } = settled.operations;
+    this.#operations =
+      settled.changes.length === 0
+        ? operations
+        : { ...operations, tenants: { ...operations.tenants, ...tenants } };
+    this.#inEffect = settled.operations;
     this.#inForce = {
-      ...withStates(this.#base, states, this.#places()),
+      ...withStates(this.#base, states, placesFrom(this.#inEffect, this.#base.configuration.clouds)),
       version: ++this.#version,
       healthTtls: this.#healthTtls(),
     };
     this.#since = at;
     await publish(this.#inForce, handlers);
-    if (settled.operations !== this.#kept) {
-      for (const sentence of await this.#options.remember(settled.operations)) log.warn(sentence);
-      this.#kept = settled.operations;
+    if (this.#operations !== this.#kept) {
+      for (const sentence of await this.#options.remember(this.#operations)) log.warn(sentence);
+      this.#kept = this.#operations;
     }
     this.#scheduleExpiry();
     this.#tellChanges(before, statuses);
@@ -338,10 +354,9 @@ export class Controller implements Changes {
     }
   }
 
-  #tellChanges(before: readonly DatacenterStatus[], next: readonly DatacenterStatus[]): void {
-    const stateBefore = new Map(before.map(({ datacenter, state }) => [datacenter.id, state]));
+  #tellChanges(before: DatacenterStates, next: readonly DatacenterStatus[]): void {
     for (const status of next) {
-      const old = stateBefore.get(status.datacenter.id) ?? "up";
+      const old = stateOf(before, status.datacenter);
       if (old === status.state) continue;
       this.#options.log.warn(`datacenter ${status.datacenter.id} is ${status.state}${because(status)}`);
       this.#emit({ kind: "datacenter", datacenter: this.#datacenterView(status), before: old });
@@ -353,7 +368,7 @@ export class Controller implements Changes {
     const at = nextExpiry(this.#operations);
     if (at === undefined || this.#isClosed) return;
     this.#cancelExpiry = this.#options.setTimer(at, () => {
-      void this.#enqueue(async () => {
+      this.#enqueue(async () => {
         const { overrides } = this.#operations;
         const next = withoutExpired(this.#operations, this.#options.now());
         for (const override of overrides.filter((each) => !next.overrides.includes(each))) {
@@ -361,7 +376,7 @@ export class Controller implements Changes {
           this.#emit({ kind: "override-ended", override: this.#overrideView(override) });
         }
         await this.#settle(next);
-      });
+      }).catch(this.#options.onFault);
     });
   }
 
@@ -385,22 +400,9 @@ export class Controller implements Changes {
     return ttls;
   }
 
-  /** Where the tenants are that are not where the configuration has them. */
-  #places(): ReadonlyMap<string, TenantPlace> {
-    const byId = new Map(this.#datacenters().map((datacenter) => [datacenter.id, datacenter]));
-    const places = new Map<string, TenantPlace>();
-    for (const tenant of this.#geos()) {
-      const operation = this.#operations.tenants[tenant.label];
-      const active = operation && byId.get(operation.active);
-      if (operation === undefined || active === undefined) continue;
-      const standby = operation.standby === undefined ? undefined : byId.get(operation.standby);
-      places.set(tenant.label, {
-        active,
-        standby,
-        serving: standby === undefined ? "active" : operation.serving,
-      });
-    }
-    return places;
+  /** Those that this configuration knows. */
+  #effectOf(operations: Operations): Operations {
+    return operationsInEffect(operations, this.#base.configuration.clouds).operations;
   }
 
   #datacenters(): readonly Datacenter[] {
@@ -412,7 +414,7 @@ export class Controller implements Changes {
   }
 
   #statuses(): readonly DatacenterStatus[] {
-    return statusOf(this.#datacenters(), this.#operations, this.#options.now());
+    return statusOf(this.#datacenters(), this.#inEffect, this.#options.now());
   }
 
   #datacenterView({ datacenter, state, override, health }: DatacenterStatus): DatacenterView {
@@ -438,8 +440,8 @@ export class Controller implements Changes {
 
   #tenantView(tenant: TenantGeo): TenantView {
     const { label, geo, failover, failback } = tenant;
-    const { active, standby, serving, by, reason, since } = tenantStatus(tenant, this.#operations);
-    const isAsConfigured = this.#operations.tenants[label] === undefined;
+    const { active, standby, serving, by, reason, since } = tenantStatus(tenant, this.#inEffect);
+    const isAsConfigured = this.#inEffect.tenants[label] === undefined;
     return {
       label,
       tenant: tenant.tenant,

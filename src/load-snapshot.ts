@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { type Operations, statesFrom, statusOf } from "./cloud/operations.ts";
-import { formatWithout, operationsInEffect } from "./cloud/operations-in-effect.ts";
+import { formatWithout, operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { alternativesOf } from "./config/build-zones.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { loadConfig, sortErrors } from "./config/load.ts";
@@ -35,7 +35,8 @@ export type LoadedSnapshot =
       readonly watched: readonly WatchedFile[];
     };
 
-type StateFileChoice = Configuration["settings"]["stateFile"];
+/** Where state is kept. */
+export type StateFileChoice = Configuration["settings"]["stateFile"];
 
 export interface LoadOptions {
   /** Whether what is new is kept; else nothing is written anywhere. */
@@ -43,7 +44,7 @@ export interface LoadOptions {
   /** that of the load before: it knows what it could not write, and is used until the server stops */
   readonly store?: StateStore;
   /** instead of what the configuration says */
-  readonly stateFile?: StateFileChoice;
+  readonly stateFile?: StateFileChoice | undefined;
 }
 
 /** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */
@@ -92,6 +93,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
   const datacenters = clouds.flatMap((cloud) => cloud.datacenters);
   const snapshot = buildSnapshot({ ...configuration, zones }, geoip.database, {
     states: statesFrom(statusOf(datacenters, inEffect.operations, now)),
+    tenantPlaces: placesFrom(inEffect.operations, clouds),
     cookieSecrets: settings.cookieSecrets.length > 0 ? settings.cookieSecrets : cookieSecrets,
   });
   const all = [...configWarnings, ...geoip.warnings, ...warnings, formatWithout(inEffect) ?? []].flat();

@@ -18,6 +18,7 @@ import { loadHandlers } from "./load-handlers.ts";
 import { type LoadOptions, loadSnapshot } from "./load-snapshot.ts";
 import { Metrics } from "./metrics.ts";
 import { Observer } from "./observer.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import type { Handlers } from "./script/handlers.ts";
 import type { HandlerEvent } from "./script/script-thread.ts";
 import { type Server, startServer } from "./server.ts";
@@ -65,7 +66,10 @@ export async function loadAll(
   const onEvent = ({ level, message, stack }: HandlerEvent): void =>
     log[level](stack === undefined ? {} : { stack }, escapeUnprintable(message));
   const started = await loadHandlers(loaded.snapshot, { onEvent });
-  if (started.kind === "errors") return { ...started, isGeoipAlone: false, watched: loaded.watched };
+  if (started.kind === "errors") {
+    if (state.store === undefined) await loaded.store.close();
+    return { ...started, isGeoipAlone: false, watched: loaded.watched };
+  }
   for (const warning of loaded.warnings) log.warn(warning);
   return { ...loaded, handlers: started.handlers };
 }
@@ -114,6 +118,7 @@ export async function run(options: RunOptions): Promise<Running> {
       log.error(error);
     },
   });
+  const onFault = (error: unknown): void => log.error(error);
   let watch: Watch;
   const load = async (): Promise<LoadedAnew> => {
     const next = await loadAll(config, log, { store });
@@ -134,6 +139,7 @@ export async function run(options: RunOptions): Promise<Running> {
     now: () => clock.now(),
     setTimer: (at, callback) => clock.setTimer(at, callback),
     load,
+    onFault,
     nextHealthChange: (ids) => monitor.nextChange(ids),
     log,
   });
@@ -143,7 +149,7 @@ export async function run(options: RunOptions): Promise<Running> {
     now: () => clock.now(),
     setTimer: (at, callback) => clock.setTimer(at, callback),
     onChange: (id, state, reason) => {
-      void controller.setHealth(id, { state, since: clock.now(), reason });
+      controller.setHealth(id, { state, since: clock.now(), reason }).catch(onFault);
     },
   });
   const metrics = new Metrics({
@@ -166,9 +172,10 @@ export async function run(options: RunOptions): Promise<Running> {
       .flatMap(({ id, health }) => (health ? ([[id, health.state]] as const) : []));
     monitor.watch(probedOf(controller.snapshot), new Map(states));
   };
-  const reload = (): void => {
-    void controller.reload();
-  };
+  const reloads = oneAtATime(async () => {
+    await controller.reload();
+  }, onFault);
+  const reload = reloads.request;
   controller.subscribe((event) => {
     if (event.kind !== "reload") return;
     metrics.countReload(event.outcome, clock.now());
@@ -182,7 +189,14 @@ export async function run(options: RunOptions): Promise<Running> {
   await controller.start();
   onLoaded(controller.snapshot);
   watchHealth();
-  const ttls = setInterval(() => void controller.refreshTtls(), TTL_MILLISECONDS).unref();
+  const ttls = setInterval(() => controller.refreshTtls().catch(onFault), TTL_MILLISECONDS).unref();
+  /** Waits for what a change of the clock has set off: the end of an override, a probe, a TTL that follows. */
+  const settled = async (): Promise<void> => {
+    await monitor.settled();
+    monitor.wakeUp();
+    await controller.settled();
+    await controller.refreshTtls();
+  };
   const facts = {
     version,
     configuration: config,
@@ -191,14 +205,16 @@ export async function run(options: RunOptions): Promise<Running> {
   };
   return {
     server,
-    control: controlOf({ controller, clock, journal: observer.journal, metrics, facts }),
+    control: controlOf({ controller, clock, journal: observer.journal, metrics, settled, facts }),
     reload,
     close: async () => {
       clearInterval(ttls);
-      watch.close();
       unwatchStore();
       monitor.close();
+      await reloads.end();
       await controller.close();
+      // A load that was under way has begun to watch anew.
+      watch.close();
       await server.close();
       observer.journal.close();
       await store.close();

@@ -28,10 +28,12 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly metrics: Metrics;
+  /** Waits for what a change of the clock has set off. */
+  readonly settled: () => Promise<void>;
   readonly facts: Pick<StatusView, "version" | "listening" | "configuration" | "stateStore">;
 }
 
-export function controlOf({ controller, clock, journal, metrics, facts }: ServerParts): Control {
+export function controlOf({ controller, clock, journal, metrics, settled, facts }: ServerParts): Control {
   const startedAt = isoTime(clock.now());
   return {
     status: () => statusOf(controller, facts, startedAt),
@@ -54,8 +56,7 @@ export function controlOf({ controller, clock, journal, metrics, facts }: Server
     clock: () => clock.view(),
     setClock: async (change) => {
       const view = clock.set(change);
-      // What the change has set off, as the end of an override, is in force when this settles.
-      await controller.settled();
+      await settled();
       return typeof view === "string" ? fault("not-possible", view) : done(view);
     },
     metrics: () => metrics.render(),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import type { ControlEvent } from "../src/admin/control.ts";
-import { noOperations, type Operations } from "../src/cloud/operations.ts";
+import { noOperations, type Operations, withOverride } from "../src/cloud/operations.ts";
 import { datacenterId } from "../src/cloud/topology.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { Controller, type LoadedAnew } from "../src/control.ts";
@@ -32,7 +32,7 @@ networks:
 cloud: Lab
 zones: [lab.example]
 datacenters:
-  dub: { city: Dublin, country: IE, coordinates: [53.35, -6.26], geo: EUR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
+  dub: { city: Dublin, country: IE, coordinates: [53.35, -6.26], geo: EUR, roles: [front-end, tenants], addresses: [198.18.1.0/24], probe: "tcp://127.0.0.1:1" }
   ams: { city: Amsterdam, country: NL, coordinates: [52.37, 4.9], geo: EUR, roles: [front-end, tenants], addresses: [198.18.2.0/24] }
   nyc: { city: New York, country: US, coordinates: [40.71, -74.01], geo: NAM, roles: [front-end, tenants], addresses: [198.18.3.0/24] }
 services:
@@ -55,6 +55,7 @@ let kept: Operations = noOperations;
 let keepFails: string | undefined;
 let published: Snapshot[] = [];
 let lines: string[] = [];
+let faults: unknown[] = [];
 let next: LoadedAnew;
 
 function controllerOf(
@@ -87,6 +88,7 @@ function controllerOf(
       };
     },
     load: async () => next,
+    onFault: (error) => faults.push(error),
     log: {
       info: (line) => lines.push(line),
       warn: (line) => lines.push(line),
@@ -121,6 +123,7 @@ beforeEach(async () => {
   keepFails = undefined;
   published = [];
   lines = [];
+  faults = [];
   events = [];
   controller = controllerOf();
   await controller.start();
@@ -168,7 +171,15 @@ describe("an outage", () => {
     timers[0]?.callback();
     await controller.setDatacenter({ ...set, target: "dub", state: "draining" });
     expect(kept.overrides.map(({ target }) => target)).toEqual(["dub"]);
-    expect(events.filter(({ kind }) => kind === "override-ended")).toHaveLength(1);
+    expect(events.map((event) => (event.kind === "datacenter" ? event.datacenter : event))).toMatchObject([
+      { id: "Lab/dub", state: "down" },
+      { id: "Lab/ams", state: "down" },
+      { kind: "override-ended" },
+      { id: "Lab/dub", state: "up" },
+      { id: "Lab/ams", state: "up" },
+      { id: "Lab/dub", state: "draining" },
+    ]);
+    expect(lines).toContain("datacenter Lab/dub is up");
     expect(answered("www.lab.example.")).toBe("198.18.2.1");
     expect(await controller.removeOverride(2)).toMatchObject({ kind: "done", value: { target: "dub" } });
     expect(answered("www.lab.example.")).toBe("198.18.1.1");
@@ -263,7 +274,7 @@ describe("a reload", () => {
   it("keeps states, tells what is other, and counts up", async () => {
     await controller.setDatacenter({ ...set, target: "dub", state: "down" });
     const snapshot = lab((text) => text.replace("ttl: 60", "ttl: 30").replace("  eager:", "  keen:"));
-    next = { kind: "loaded", snapshot, handlers: noHandlers, warnings: ["a warning"] };
+    next = { kind: "loaded", snapshot, handlers: noHandlers, operations: kept, warnings: ["a warning"] };
     const { version } = controller;
     expect(await controller.reload()).toEqual({
       kind: "done",
@@ -288,6 +299,56 @@ describe("a reload", () => {
     expect(controller.lastReloadErrors).toEqual(["lab.yaml:1:1: a mistake"]);
     expect(lines).toContain("lab.yaml:1:1: a mistake");
   });
+});
+
+describe("what is stored for what the configuration has no more", () => {
+  const without = (what: string): Snapshot =>
+    lab((text) => text.replace(what, what.replace("[front-end, tenants]", "[front-end]")));
+  const reload = async (snapshot: Snapshot): Promise<void> => {
+    next = { kind: "loaded", snapshot, handlers: noHandlers, operations: kept, warnings: [] };
+    await controller.reload();
+  };
+
+  it("is kept without effect: a tenant is where the configuration has it, until it may be back there", async () => {
+    const nyc = "geo: NAM, roles: [front-end, tenants]";
+    await controller.moveTenant("contoso", "nyc", undefined);
+    await reload(without(nyc));
+    expect(answered("contoso.lab.example.")).toBe("198.18.1.17");
+    expect(controller.tenants()[0]).toMatchObject({ active: "Lab/dub", servedBy: "Lab/dub", by: undefined });
+    await reload(lab());
+    expect(answered("contoso.lab.example.")).toBe("198.18.3.17");
+    await reload(without(nyc));
+    await controller.failover("contoso", undefined);
+    expect(controller.tenants()[0]).toMatchObject({ active: "Lab/dub", servedBy: "Lab/ams" });
+    expect(answered("contoso.lab.example.")).toBe("198.18.2.17");
+  });
+
+  it("is what probes found where none is made any more", async () => {
+    const id = datacenterId("Lab", "dub");
+    await controller.setHealth(id, { state: "down", since: now, reason: "connection refused" });
+    expect(answered("www.lab.example.")).toBe("198.18.2.1");
+    await reload(lab((text) => text.replace(', probe: "tcp://127.0.0.1:1"', "")));
+    expect(controller.datacenters()[0]).toMatchObject({ state: "up", health: undefined });
+    expect(answered("www.lab.example.")).toBe("198.18.1.1");
+  });
+});
+
+it("goes by what another server has written to the same store, and upon it", async () => {
+  await controller.setDatacenter({ ...set, target: "nyc", state: "draining" });
+  const others = withOverride(
+    kept,
+    { target: "dub", state: "down", reason: undefined, until: undefined },
+    now,
+  );
+  next = { kind: "loaded", snapshot: lab(), handlers: noHandlers, operations: others, warnings: [] };
+  await controller.reload();
+  expect(answered("www.lab.example.")).toBe("198.18.2.1");
+  await controller.setDatacenter({ ...set, target: "ams", state: "draining" });
+  expect(kept.overrides.map(({ number, target }) => [number, target])).toEqual([
+    [1, "nyc"],
+    [2, "dub"],
+    [3, "ams"],
+  ]);
 });
 
 it("makes changes one after the other", async () => {

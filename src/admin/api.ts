@@ -158,7 +158,10 @@ function handlersOf(control: Control, options: ApiOptions): Handlers {
     removeOverride: async ({ params: { number } }) => settled(await control.removeOverride(number)),
     explain: ({ query: { name, type, from, tenant } }) =>
       settled(control.explain({ name, type, from, tenant })),
-    locate: ({ query: { address } }) => settled(control.locate(address)),
+    locate: ({ query: { address } }) => {
+      const outcome = control.locate(address);
+      return outcome.kind === "done" ? value({ located: outcome.value }) : settled(outcome);
+    },
     journal: ({ query: { limit, format, ...filter } }, { accept }) => {
       const entries = control.journal(filter, limit);
       const isJsonl = (format ?? (accept.includes("application/x-ndjson") ? "jsonl" : "json")) === "jsonl";

@@ -5,6 +5,7 @@
 
 import type { DatacenterState } from "../cloud/states.ts";
 import type { Explanation } from "../explain.ts";
+import type { Located } from "../locate.ts";
 
 /** What went wrong, with a code that stays and a sentence that says what to do next. */
 export interface ControlFault {
@@ -43,7 +44,7 @@ export interface Control {
 
   explain(request: ExplainView): Outcome<Explanation>;
   /** Where an address, prefix or network is, and what is near to it. */
-  locate(text: string): Outcome<unknown>;
+  locate(text: string): Outcome<readonly Located[]>;
 
   /** The newest first. */
   journal(filter: JournalFilter, limit: number): readonly JournalEntry[];

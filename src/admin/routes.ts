@@ -3,6 +3,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Explanation } from "../explain.ts";
 import { parsePrefix } from "../ip.ts";
+import type { Located } from "../locate.ts";
 import type * as contract from "./control.ts";
 import { MAX_DURATION_SECONDS, parseDuration } from "./duration.ts";
 import { type AdminErrorCode, adminErrorCodes, adminErrors } from "./errors.ts";
@@ -145,6 +146,10 @@ const place = z.object({
   country: z.string().optional(),
   coordinates: z.tuple([z.number(), z.number()]).describe("latitude and longitude in degrees"),
 });
+const measured = z
+  .object({ milliseconds: z.number(), words: z.string() })
+  .optional()
+  .describe("measured, and in place of the kilometres");
 const candidates = z
   .array(
     z.object({
@@ -153,10 +158,7 @@ const candidates = z
       kilometres: z.number(),
       state,
       biasKilometres: z.number().describe("added to the kilometres"),
-      latency: z
-        .object({ milliseconds: z.number(), words: z.string() })
-        .optional()
-        .describe("measured, and in place of the kilometres"),
+      latency: measured,
       isListed: z.boolean().describe("whether a list has it, so that neither counts"),
       chosen: z.boolean(),
       mark,
@@ -289,6 +291,57 @@ const explanation = z
   })
   .openapi("Explanation", { description: "why a name has the answer that it has from one place" });
 
+const located = z
+  .object({
+    prefix: z.string(),
+    isAlike: z.boolean().describe("whether all of it is at one place by one rule"),
+    parts: z
+      .array(
+        z.object({
+          prefix: z.string(),
+          locatedAs: z.string().describe("the widest prefix that is located so"),
+          rule: z.enum(["network", "geoip", "default", "unlocated"]),
+          name: z.string().optional().describe("the network, or the country or continent"),
+          place,
+          override: z
+            .string()
+            .optional()
+            .describe("whose place it is, where the configuration gives one to what GeoIP finds"),
+          first: z
+            .array(z.string())
+            .describe("by the order of the sets: the nearest datacenter, or the rule"),
+        }),
+      )
+      .describe("each at one place by one rule; the first of them where there are many"),
+    moreParts: z.boolean(),
+    sets: z
+      .array(
+        z.object({
+          cloud: z.string().optional().describe("absent for names with rules"),
+          names: z.array(z.string()).describe("services, or names with rules"),
+          class: z.int(),
+          scopePrefixLength: z.int(),
+          scope: z.string(),
+          rule: z.string().optional().describe("absent where the nearest datacenter decides"),
+          order: z.string().optional().describe("what orders the datacenters beside distance and bias"),
+          datacenters: z
+            .array(
+              z.object({
+                id: z.string(),
+                city: z.string().optional(),
+                kilometres: z.number(),
+                biasKilometres: z.number().describe("added to the kilometres"),
+                latency: measured,
+                isListed: z.boolean().describe("whether a list has it, so that neither counts"),
+              }),
+            )
+            .describe("the nearest first"),
+        }),
+      )
+      .describe("each set of candidates, for the first address of the prefix"),
+  })
+  .openapi("Located", { description: "where a prefix is, and in which order datacenters stand there" });
+
 const error = z
   .object({
     error: z.object({
@@ -311,6 +364,7 @@ interface Views {
   clock: [z.infer<typeof clock>, contract.ClockView];
   event: [z.infer<typeof event>, contract.ControlEvent];
   explanation: [z.infer<typeof explanation>, Explanation];
+  located: [z.infer<typeof located>, Located];
 }
 
 /** A key that may be undefined is left out of JSON; nothing there is read-only. */
@@ -340,6 +394,7 @@ export const schemasAgree: { readonly [K in keyof Views]: IsSame<Json<Views[K][0
   clock: true,
   event: true,
   explanation: true,
+  located: true,
 };
 
 // What is asked.
@@ -608,7 +663,7 @@ export const routes = {
       params: none,
       query: z.strictObject({ address: nonEmpty("an address").describe("an address, prefix or network") }),
       body: none,
-      value: z.unknown().openapi({ type: "object" }),
+      value: z.object({ located: z.array(located).describe("one for each prefix of a network") }),
     },
     {
       summary: "where an address is, and what is near to it",

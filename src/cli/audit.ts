@@ -16,6 +16,7 @@ import { suggest } from "../config/documents.ts";
 import type { Question } from "../dns/message.ts";
 import { type DomainName, domainName } from "../dns/name.ts";
 import { type AddressFamily, formatPrefix } from "../ip.ts";
+import type { StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { loadForCommand } from "./load.ts";
@@ -24,6 +25,8 @@ export interface AuditCommandOptions {
   /** wire format; all names tailored by place where absent */
   readonly qname?: Uint8Array | undefined;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
   /** the configuration that is to take its place */
   readonly diff?: string;
   readonly family?: AddressFamily;
@@ -35,8 +38,8 @@ export async function auditCommand(options: AuditCommandOptions): Promise<number
   if (options.cells && (options.qname === undefined || options.diff !== undefined)) {
     return misuse("--cells needs a name, and no --diff");
   }
-  const snapshot = await loadForCommand(options.config);
-  const other = options.diff === undefined ? undefined : await loadForCommand(options.diff);
+  const snapshot = await loadForCommand(options.config, options.state);
+  const other = options.diff === undefined ? undefined : await loadForCommand(options.diff, options.state);
   if (snapshot === undefined || (options.diff !== undefined && other === undefined)) return EXIT.foundWrong;
   if (options.qname === undefined) {
     return other === undefined ? auditAll(snapshot, options) : diffAll(snapshot, other, options);

@@ -12,6 +12,7 @@ import {
 } from "../explain.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
+import type { StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { loadForCommand } from "./load.ts";
@@ -24,11 +25,13 @@ export interface ExplainOptions {
   readonly from: string;
   readonly tenant?: string;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
   readonly json: boolean;
 }
 
 export async function explainCommand(options: ExplainOptions): Promise<number> {
-  const snapshot = await loadForCommand(options.config);
+  const snapshot = await loadForCommand(options.config, options.state);
   if (snapshot === undefined) return EXIT.foundWrong;
   const from = findClientSubnet(snapshot, options.from);
   if (typeof from === "string") return misuse(from);

@@ -1,12 +1,15 @@
 /** The configuration of a command that answers nobody. */
 
 import { formatConfigError } from "../config/load.ts";
-import { loadSnapshot } from "../load-snapshot.ts";
+import { loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 
-/** Errors and warnings are printed; undefined where there are errors. */
-export async function loadForCommand(config: string): Promise<Snapshot | undefined> {
-  const loaded = await loadSnapshot(config);
+/**
+ * Errors and warnings are printed; undefined where there are errors. `state` is where a server keeps its states, instead
+ * of what the configuration says.
+ */
+export async function loadForCommand(config: string, state?: StateFileChoice): Promise<Snapshot | undefined> {
+  const loaded = await loadSnapshot(config, { stateFile: state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return undefined;

@@ -1,12 +1,13 @@
 /** The command line: which commands and flags there are. Exit codes: 0 good, 1 found wrong, 2 misuse. */
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../admin/duration.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
 import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import type { StateFileChoice } from "../load-snapshot.ts";
 import { auditCommand } from "./audit.ts";
 import { check } from "./check.ts";
 import { datacenterList, datacenterSet } from "./datacenter.ts";
@@ -50,6 +51,14 @@ function buildProgram(): Command {
       join(root, "config/geodns365.yaml"),
       "config/geodns365.yaml",
     );
+  const stateFile = () =>
+    new Option(
+      "--state <file|none>",
+      "where states, serials and the cookie secret are kept, instead of what the configuration says",
+    ).argParser(
+      (text: string): StateFileChoice =>
+        text === "none" ? { kind: "none" } : { kind: "file", path: resolve(text) },
+    );
 
   program
     .command("serve")
@@ -69,10 +78,7 @@ function buildProgram(): Command {
         "where the admin API listens, instead of what the configuration says",
       ).argParser((text: string): Endpoint | "off" => (text === "off" ? text : endpoint(text))),
     )
-    .option(
-      "--state <file|none>",
-      "where states, serials and the cookie secret are kept, instead of what the configuration says",
-    )
+    .addOption(stateFile())
     .action(async (options) => exitWith(await serve({ ...options, version: version() })));
 
   program
@@ -89,6 +95,7 @@ function buildProgram(): Command {
     .requiredOption("--from <prefix|network>", "what counts: a client subnet, or the name of a network")
     .option("--tenant <tenant>", "the tenant, or its satellite, whose datacenter a second hop goes to")
     .addOption(config())
+    .addOption(stateFile())
     .option("--json", "print JSON")
     .action(async (qname, qtype, options) =>
       exitWith(await explainCommand({ json: false, ...options, qname, qtype })),
@@ -101,6 +108,7 @@ function buildProgram(): Command {
       new Argument("[name]", "the name; all that are tailored by place if not given").argParser(domain),
     )
     .addOption(config())
+    .addOption(stateFile())
     .option("--diff <file>", "show what moves when this configuration takes the place of the other")
     .addOption(new Option("--family <4|6>", "one address family alone").argParser(addressFamily))
     .option("--cells", "print each prefix with its list")
@@ -126,6 +134,7 @@ function buildProgram(): Command {
       "the address that asks, or the name of a network; this machine if not given",
     )
     .addOption(config())
+    .addOption(stateFile())
     .action(async (apex, options) => exitWith(await zoneCommand({ ...options, apex })));
 
   program

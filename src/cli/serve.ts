@@ -1,12 +1,12 @@
 /** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
-import { resolve } from "node:path";
 import { type Admin, AdminListenError } from "../admin/admin.ts";
-import type { Configuration, ListenerSettings, Settings } from "../config/configuration.ts";
+import type { Configuration, ListenerSettings } from "../config/configuration.ts";
 import { formatVantage, parseVantage } from "../config/listeners.ts";
 import { formatConfigError } from "../config/load.ts";
 import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
+import type { StateFileChoice } from "../load-snapshot.ts";
 import { createLog, type Logger, queryLine } from "../log.ts";
 import { loadAll, type Running, run } from "../running.ts";
 import { ListenError } from "../server.ts";
@@ -22,8 +22,8 @@ export interface ServeOptions {
   readonly version: string;
   /** instead of what the configuration says */
   readonly admin?: Endpoint | "off";
-  /** a path, or `none`; instead of what the configuration says */
-  readonly state?: string;
+  /** instead of what the configuration says */
+  readonly state?: StateFileChoice;
   readonly listen: readonly ListenArgument[];
 }
 
@@ -43,11 +43,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function serveLogged(options: ServeOptions, logger: Logger): Promise<number> {
   const { config, version } = options;
-  const loaded = await loadAll(
-    config,
-    logger,
-    options.state === undefined ? {} : { stateFile: stateFileOf(options.state) },
-  );
+  const loaded = await loadAll(config, logger, { stateFile: options.state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return EXIT.foundWrong;
@@ -75,6 +71,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       },
     });
   } catch (error) {
+    await loaded.store.close();
     if (!(error instanceof ListenError)) throw error;
     console.error(error.message);
     return EXIT.foundWrong;
@@ -98,15 +95,13 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   process.on("SIGHUP", running.reload);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
-  process.off("SIGHUP", running.reload);
   await admin?.close();
   await running.close();
+  // Until here a SIGHUP is heeded by nobody; without a listener it would kill what is being answered.
+  process.off("SIGHUP", running.reload);
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
-
-const stateFileOf = (text: string): Settings["stateFile"] =>
-  text === "none" ? { kind: "none" } : { kind: "file", path: resolve(text) };
 
 /** A sentence where one is to stand for what is neither a network nor a prefix. */
 function findListeners(

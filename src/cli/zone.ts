@@ -6,6 +6,7 @@ import { domainName } from "../dns/name.ts";
 import { exportZone } from "../export.ts";
 import { findFrom } from "../from.ts";
 import { formatPrefix, type IpPrefix } from "../ip.ts";
+import type { StateFileChoice } from "../load-snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { loadForCommand } from "./load.ts";
 
@@ -15,13 +16,15 @@ export interface ZoneOptions {
   /** a prefix or the name of a network; this machine where absent */
   readonly from?: string;
   readonly config: string;
+  /** where the server keeps its state, instead of what the configuration says */
+  readonly state?: StateFileChoice;
 }
 
 /** How many characters are written at a time. */
 const CHUNK = 1 << 16;
 
-export async function zoneCommand({ apex, from, config }: ZoneOptions): Promise<number> {
-  const snapshot = await loadForCommand(config);
+export async function zoneCommand({ apex, from, config, state }: ZoneOptions): Promise<number> {
+  const snapshot = await loadForCommand(config, state);
   if (snapshot === undefined) return EXIT.foundWrong;
   const name = domainName(apex);
   const { zones } = snapshot.configuration;

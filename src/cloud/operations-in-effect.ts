@@ -1,6 +1,7 @@
 /** Stored operations beside a configuration that has changed since: what it no longer knows is kept, and has no effect. */
 
 import { matchesTarget, type Operations, type TenantOperation } from "./operations.ts";
+import type { TenantPlace, TenantPlaces } from "./states.ts";
 import type { Datacenter, DatacenterId, Tenant, TenantGeo } from "./topology.ts";
 
 export interface OperationsInEffect {
@@ -42,12 +43,31 @@ export function operationsInEffect(operations: Operations, known: readonly Known
       ),
       health: Object.fromEntries(
         kept(Object.entries(operations.health), ([id]) =>
-          datacenters.has(id) ? undefined : `the health of ${id}`,
+          // What was found once is no news where nobody looks any more.
+          datacenters.get(id)?.healthCheck === undefined ? `the health of ${id}` : undefined,
         ),
       ),
     },
     without,
   };
+}
+
+/** Where the tenants are that are not where the configuration has them, by operations that are in effect. */
+export function placesFrom({ tenants }: Operations, known: readonly Known[]): TenantPlaces {
+  const datacenters = new Map<string, Datacenter>(
+    known.flatMap((cloud) => cloud.datacenters.map((datacenter) => [datacenter.id, datacenter])),
+  );
+  const places = new Map<string, TenantPlace>();
+  for (const [label, { active: at, standby, serving }] of Object.entries(tenants)) {
+    const active = datacenters.get(at);
+    if (active === undefined) continue;
+    places.set(label, {
+      active,
+      standby: standby === undefined ? undefined : datacenters.get(standby),
+      serving,
+    });
+  }
+  return places;
 }
 
 /** Only those asked for: tenants may be very many. */

@@ -1,5 +1,6 @@
 /** Probes datacenters, each in its own rhythm, and tells when one is found up or down. */
 
+import { isDeepStrictEqual } from "node:util";
 import type { Milliseconds } from "../cloud/operations.ts";
 import type { DatacenterId, HealthCheck } from "../cloud/topology.ts";
 
@@ -29,25 +30,57 @@ interface Watch {
 export class Monitor {
   readonly #options: MonitorOptions;
   #watches: readonly Watch[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   #isClosed = false;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
   }
 
-  /** Probes these from now on, and no others; `states` is what was found of them before, up where nothing was. */
+  /**
+   * Probes these from now on, and no others; `states` is what was found of them before, up where nothing was. One that is
+   * probed already, and in the same way, stays in its rhythm: reloads that come often would else keep it from ever being probed.
+   */
   watch(probed: readonly Probed[], states: ReadonlyMap<string, "up" | "down">): void {
     const now = this.#options.now();
-    for (const { cancel } of this.#watches) cancel();
-    this.#watches = probed.map((each) => ({
-      probed: each,
-      state: states.get(each.id) ?? "up",
-      against: 0,
-      // The first probes are spread over one interval, so that they do not all come at once.
-      nextProbe: now + jitter(each.id) * each.check.everyMilliseconds,
-      cancel: () => {},
-    }));
-    for (const watch of this.#watches) this.#schedule(watch);
+    const before = new Map(this.#watches.map((watch) => [watch.probed.id, watch]));
+    const isNew = new Set<Watch>();
+    this.#watches = probed.map((each) => {
+      const known = before.get(each.id);
+      if (known !== undefined && isSameCheck(known.probed.check, each.check)) {
+        before.delete(each.id);
+        return known;
+      }
+      const watch: Watch = {
+        probed: each,
+        state: states.get(each.id) ?? "up",
+        against: 0,
+        // The first probes are spread over one interval, so that they do not all come at once.
+        nextProbe: now + jitter(each.id) * each.check.everyMilliseconds,
+        cancel: () => {},
+      };
+      isNew.add(watch);
+      return watch;
+    });
+    for (const { cancel } of before.values()) cancel();
+    for (const watch of isNew) this.#schedule(watch);
+  }
+
+  /** After the clock was set back: what would be due later than in one interval is due within one. */
+  wakeUp(): void {
+    const now = this.#options.now();
+    for (const watch of this.#watches) {
+      const { id, check } = watch.probed;
+      if (watch.nextProbe <= now + check.everyMilliseconds) continue;
+      watch.cancel();
+      watch.nextProbe = now + jitter(id) * check.everyMilliseconds;
+      this.#schedule(watch);
+    }
+  }
+
+  /** Waits for the probes under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
   }
 
   close(): void {
@@ -67,8 +100,10 @@ export class Monitor {
 
   #schedule(watch: Watch): void {
     if (this.#isClosed || !this.#watches.includes(watch)) return;
+    watch.cancel();
     watch.cancel = this.#options.setTimer(watch.nextProbe, () => {
-      void this.#probe(watch);
+      const probing = this.#probe(watch).finally(() => this.#underWay.delete(probing));
+      this.#underWay.add(probing);
     });
   }
 
@@ -90,6 +125,9 @@ export class Monitor {
     this.#schedule(watch);
   }
 }
+
+const isSameCheck = ({ target, ...a }: HealthCheck, { target: other, ...b }: HealthCheck): boolean =>
+  target.href === other.href && isDeepStrictEqual(a, b);
 
 /** From 0 up to 1, always the same for an id: spread by a hash, never by dice (FNV-1a). */
 function jitter(id: string): number {

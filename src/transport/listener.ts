@@ -28,8 +28,18 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Waits until what had come to the machine has been read: a whole turn of the event loop from now. */
-export async function receivedIsRead(): Promise<void> {
-  await setImmediate(); // the end of this turn
-  await setImmediate();
+/** How long a server that ends goes on reading from who does not stop sending. */
+const READ_MILLISECONDS = 2000;
+
+/**
+ * Waits until what had come to the machine has been read: until a whole turn of the event loop has brought nothing more,
+ * since Node reads a bounded part of it a turn. `takeNews` says whether something came since it was asked last.
+ */
+export async function receivedIsRead(takeNews: () => boolean): Promise<void> {
+  const until = performance.now() + READ_MILLISECONDS;
+  do {
+    await setImmediate(); // the end of this turn
+    takeNews();
+    await setImmediate();
+  } while (takeNews() && performance.now() < until);
 }

@@ -41,6 +41,7 @@ export async function listenTcp(
   connections: Connections = new Connections(limits),
 ): Promise<Listener> {
   const served = new Set<Connection>();
+  let isAccepted = false;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const source = sourceOf(socket);
     if (source === undefined) {
@@ -53,6 +54,7 @@ export async function listenTcp(
       return;
     }
     served.add(connection);
+    isAccepted = true;
     socket.once("close", () => {
       served.delete(connection);
       connections.remove(connection);
@@ -70,8 +72,14 @@ export async function listenTcp(
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : port,
     close: async () => {
+      // Before the socket is closed: a connection that waits to be accepted would be reset, and the queries it sent with it.
+      await receivedIsRead(() => {
+        const news = [...served].filter((connection) => connection.takeNews());
+        const hasNews = isAccepted || news.length > 0;
+        isAccepted = false;
+        return hasNews;
+      });
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await receivedIsRead();
       await Promise.all([...served].map((connection) => connection.finish()));
       const patience = setTimeout(() => {
         for (const connection of served) connection.destroy();
@@ -105,6 +113,8 @@ class Connection implements Countable {
   /** answers that are waited for */
   #pending = 0;
   #onAnswered: (() => void) | undefined;
+  /** queries were looked for since somebody asked */
+  #hasNews = false;
   /** no further query is to be answered: the client has closed its side, or the server ends */
   #ending: "no" | "client" | "server" = "no";
 
@@ -150,6 +160,13 @@ class Connection implements Countable {
     this.#socket.destroy();
   }
 
+  /** Whether anything came since this was asked last, or may come as soon as handlers have answered. */
+  takeNews(): boolean {
+    const news = this.#hasNews || (this.#waiting && this.#pending > 0);
+    this.#hasNews = false;
+    return news;
+  }
+
   /** Answers what was read, then closes its side; settles when nothing is waited for any more. */
   async finish(): Promise<void> {
     this.#end("server");
@@ -174,6 +191,7 @@ class Connection implements Countable {
   #answer(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
+    this.#hasNews = true;
     let taken = 0;
     let answered = false;
     socket.cork(); // one system call for all of them

@@ -24,7 +24,8 @@ export async function listenUdp({
     port: port === 0 ? await findFreePort(address, family) : port,
   });
   socket.on("error", onFault);
-  let received = 0;
+  /** whether anything was received since this was last looked at */
+  let hasNews = false;
   /** questions whose answer is awaited */
   let unanswered = 0;
   /** answers that are not sent yet */
@@ -50,7 +51,7 @@ export async function listenUdp({
     else held.push([response, remote]);
   };
   socket.on("message", (message, remote) => {
-    received++;
+    hasNews = true;
     // Port 0 cannot be answered; dgram would throw.
     if (remote.port === 0) return;
     const source = { address: withoutScope(remote.address), port: remote.port, transport: "udp" } as const;
@@ -78,25 +79,23 @@ export async function listenUdp({
       settled = resolve;
     });
   };
-  /** Waits until a whole turn of the event loop finds nothing to read, and all is settled. */
-  const isReadOut = async (): Promise<void> => {
-    for (let before = -1; before !== received; ) {
-      before = received;
-      await receivedIsRead();
-      await isSettled();
-    }
+  const takeNews = (): boolean => {
+    const news = hasNews;
+    hasNews = false;
+    return news;
   };
   enlargeBuffers(socket);
   return {
     port: socket.address().port,
     close: async () => {
-      await receivedIsRead();
+      await receivedIsRead(() => false); // what was sent before the close
       // While a socket is connected to itself the kernel refuses what others send, so that what was received comes to an
       // end under any load. But then it sends to nobody else; what comes while it does so is left to the next round.
       for (let round = 0; round < MAX_CLOSING_ROUNDS; round++) {
         held = [];
         if (!(await connectToItself(socket))) break;
-        await isReadOut();
+        await receivedIsRead(takeNews);
+        await isSettled();
         if (held.length === 0) break;
         socket.disconnect();
         sendHeld();

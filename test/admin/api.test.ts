@@ -27,7 +27,12 @@ describe("what is asked", () => {
     ["GET /v1/tenants?cloud=China", () => ({ tenants: [], total: 0 })],
     ["GET /v1/tenants/CONTOSO", (it) => it.tenants()[0]],
     ["GET /v1/overrides", (it) => ({ overrides: it.overrides() })],
-    ["GET /v1/locate?address=192.0.2.1", () => ({ address: "192.0.2.1", city: "London" })],
+    [
+      "GET /v1/locate?address=192.0.2.1",
+      () => ({
+        located: [{ prefix: "192.0.2.1", isAlike: true, parts: [], moreParts: false, sets: [] }],
+      }),
+    ],
     ["GET /v1/snapshot", (it) => it.status()],
     ["GET /v1/clock", (it) => it.clock()],
     ["GET /healthz", () => ({ status: "alive" })],

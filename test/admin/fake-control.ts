@@ -14,6 +14,7 @@ import type {
   TenantView,
 } from "../../src/admin/control.ts";
 import type { Explanation } from "../../src/explain.ts";
+import type { Located } from "../../src/locate.ts";
 
 export const startedAt = "2026-11-25T12:00:00.000Z";
 
@@ -186,10 +187,10 @@ export class FakeControl implements Control {
     });
   }
 
-  locate(text: string): Outcome<unknown> {
+  locate(text: string): Outcome<readonly Located[]> {
     return text === "nowhere"
       ? fault("not-found", '"nowhere" is no address')
-      : done({ address: text, city: "London" });
+      : done([{ prefix: text, isAlike: true, parts: [], moreParts: false, sets: [] }]);
   }
 
   journal(filter: JournalFilter, limit: number): readonly JournalEntry[] {

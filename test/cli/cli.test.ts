@@ -90,7 +90,17 @@ describe("help and version", { timeout }, () => {
       ],
     ],
     ["check", ["--config <file>", "--help"]],
-    ["explain", ["--from <prefix|network>", "--tenant <tenant>", "--config <file>", "--json", "--help"]],
+    [
+      "explain",
+      [
+        "--from <prefix|network>",
+        "--tenant <tenant>",
+        "--config <file>",
+        "--state <file|none>",
+        "--json",
+        "--help",
+      ],
+    ],
     ["query", ["--server <addr:port>", "--subnet <prefix>", "--tcp", "--help"]],
   ])("%s --help names every flag, and defaults in words", async (command, flags) => {
     const { code, stdout, stderr } = await call([command, "--help"]);

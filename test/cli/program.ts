@@ -113,6 +113,8 @@ export interface Running {
   readonly log: () => string;
   /** Waits until the log holds a text. */
   logged(text: string): Promise<void>;
+  /** Waits for the end that it comes to by a signal of others. */
+  ended(): Promise<Outcome>;
   /** Sends a signal and waits for the exit code alone, whatever is left unread. */
   exit(signal: NodeJS.Signals): Promise<number | null>;
   /** Sends a signal and waits for the end. */
@@ -163,6 +165,11 @@ export async function startServe(
     logged: async (text) => {
       startReading();
       while (!texts.stderr.includes(text)) await once(child.stderr, "data");
+    },
+    ended: async () => {
+      startReading();
+      if (child.exitCode === null && child.signalCode === null) await once(child, "close");
+      return { code: child.exitCode, ...texts };
     },
     exit: async (signal) => {
       const exited = once(child, "exit");

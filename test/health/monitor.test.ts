@@ -121,6 +121,52 @@ describe("a monitor", () => {
     expect(timers).toEqual([]);
   });
 
+  it("keeps what it has found, and its rhythm, over reloads that change nothing of a probe", async () => {
+    const monitor = monitorOf([probed("lhr")]);
+    faults.set("lhr", "status 503");
+    await run(2);
+    const due = timers[0]?.at;
+    now += 10;
+    monitor.watch([probed("lhr"), probed("dub")], new Map());
+    expect(Math.min(...timers.map(({ at }) => at))).toBeLessThanOrEqual(due ?? 0);
+    monitor.watch([probed("lhr")], new Map());
+    expect(timers.map(({ at }) => at)).toEqual([due]);
+    await run(1);
+    expect(changes).toEqual(["Lab/lhr down: status 503"]);
+    monitor.watch([probed("lhr", { up: 1 })], new Map([[datacenterId("Lab", "lhr"), "down"]]));
+    faults.delete("lhr");
+    await run(1);
+    expect(changes.at(-1)).toBe("Lab/lhr up: it answers");
+  });
+
+  it("probes on after the clock was set back", async () => {
+    const monitor = monitorOf([probed("lhr")]);
+    now = 1e12;
+    await run(1);
+    now = 5000;
+    monitor.wakeUp();
+    expect(timers.map(({ at }) => at < 6000)).toEqual([true]);
+    const due = timers[0]?.at;
+    monitor.wakeUp();
+    expect(timers.map(({ at }) => at)).toEqual([due]);
+  });
+
+  it("waits for probes under way", async () => {
+    const gate = Promise.withResolvers<undefined>();
+    const monitor = new Monitor({
+      probe: () => gate.promise,
+      now: () => now,
+      setTimer,
+      onChange: (id, state) => changes.push(`${id} ${state}`),
+    });
+    monitor.watch([probed("lhr", { up: 1 })], new Map([[datacenterId("Lab", "lhr"), "down"]]));
+    await run(1);
+    const settled = monitor.settled();
+    gate.resolve(undefined);
+    await settled;
+    expect(changes).toEqual(["Lab/lhr up"]);
+  });
+
   it("knows when the next change can come at the earliest", async () => {
     const monitor = monitorOf([probed("lhr")]);
     faults.set("lhr", "status 503");

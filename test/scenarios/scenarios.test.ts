@@ -201,6 +201,9 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
       .octets;
   };
   const controller = new Controller({
+    onFault: (error) => {
+      throw error;
+    },
     snapshot,
     operations: noOperations,
     publish: async (next) => {

@@ -219,7 +219,7 @@ cloud: Lab
 zones: [shop.example]
 datacenters:
   lhr: { city: London, country: GB, coordinates: [51.5, -0.1], geo: GBR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
-  dub: { city: Dublin, country: IE, coordinates: [53.3, -6.3], geo: EUR, roles: [front-end, tenants], addresses: [198.18.2.0/24] }
+  dub: { city: Dublin, country: IE, coordinates: [53.3, -6.3], geo: EUR, roles: [front-end, tenants], addresses: [198.18.2.0/24], probe: "tcp://127.0.0.1:1" }
   fra: { city: Frankfurt, country: DE, coordinates: [50.1, 8.7], geo: EUR, roles: [front-end], addresses: [198.18.3.0/24] }
 services:
   web: { policy: nearest-datacenter, names: [www.shop.example], ttl: 60, addresses: { slice: 0, count: 1 } }
@@ -259,7 +259,10 @@ describe("operations", () => {
       [id("dub"), "down"],
     ]);
     expect(warnings).toEqual([]);
-    expect([...(await look(cloud())).snapshot.states]).toEqual([...snapshot.states]);
+    const places = [...snapshot.tenantPlaces];
+    expect(places).toMatchObject([["contoso", { standby: { id: "Lab/dub" }, serving: "standby" }]]);
+    const looked = (await look(cloud())).snapshot;
+    expect([[...looked.states], [...looked.tenantPlaces]]).toEqual([[...snapshot.states], places]);
   });
 
   test("whose time is over have no effect", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneAtATime } from "../../src/cli/one-at-a-time.ts";
+import { oneAtATime } from "../src/one-at-a-time.ts";
 
 /** A job whose runs end by hand. */
 function manualJob() {
