@@ -37,7 +37,7 @@ import {
 } from "./cloud/operations.ts";
 import { operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { allUp, type DatacenterStates, stateOf } from "./cloud/states.ts";
-import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
+import { type Datacenter, type DatacenterId, isLabel, type TenantGeo } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
 import type { Handlers } from "./script/handlers.ts";
@@ -277,7 +277,7 @@ export class Controller implements Changes {
   ): Promise<Outcome<TenantView>> {
     return this.#change((now) => {
       const geos = this.#geos();
-      const tenant = geos.find((geo) => same(geo.label, label));
+      const tenant = geos.find((geo) => isLabel(geo, label));
       if (tenant === undefined) {
         const labels = geos.map((geo) => geo.label);
         return notFound(`"${label}" is no tenant${suggest(label, labels)}`);

@@ -11,6 +11,7 @@ import type {
 } from "./admin/control.ts";
 import type { Clock } from "./clock.ts";
 import type { Cloud } from "./cloud/service.ts";
+import { isLabel } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import type { Controller } from "./control.ts";
 import { parseType } from "./dns/iana.ts";
@@ -110,10 +111,11 @@ function explainFor({ snapshot }: Controller, request: ExplainView): Outcome<Exp
     return fault("not-possible", "a prefix length of 0 asks to use no client subnet (RFC 7871 §7.1.2)");
   }
   const geos = snapshot.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap((each) => each.geos));
-  const tenant = geos.find(({ label }) => label === request.tenant);
-  if (request.tenant !== undefined && tenant === undefined) {
-    const labels = geos.map(({ label }) => label);
-    return fault("not-found", `"${request.tenant}" is no tenant${suggest(request.tenant, labels)}`);
+  const { tenant: label } = request;
+  const tenant = label === undefined ? undefined : geos.find((geo) => isLabel(geo, label));
+  if (label !== undefined && tenant === undefined) {
+    const labels = geos.map((geo) => geo.label);
+    return fault("not-found", `"${label}" is no tenant${suggest(label, labels)}`);
   }
   return done(explain(snapshot, { qname, qtype, from, tenant }));
 }

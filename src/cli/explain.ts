@@ -1,6 +1,6 @@
 /** `geodns365 explain`: the five steps of Microsoft's page "Client connectivity", for one name from one place. */
 
-import type { TenantGeo } from "../cloud/topology.ts";
+import { isLabel, type TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
 import {
   type Decision,
@@ -53,7 +53,7 @@ function findClientSubnet(snapshot: Snapshot, text: string): IpPrefix | string {
 /** A tenant stands for its home geo; a satellite has a name of its own. */
 function findTenant({ configuration }: Snapshot, text: string): TenantGeo | string {
   const tenants = configuration.clouds.flatMap((cloud) => cloud.tenants.flatMap(({ geos }) => geos));
-  const found = tenants.find(({ label }) => label === text);
+  const found = tenants.find((geo) => isLabel(geo, text));
   const names = tenants.map(({ label }) => label);
   return found ?? `--tenant "${text}" is no tenant${suggest(text, names)}`;
 }

@@ -79,6 +79,10 @@ export interface TenantGeo {
   readonly domains: readonly string[];
 }
 
+/** Case does not count, as in the names that a label is part of. */
+export const isLabel = ({ label }: TenantGeo, text: string): boolean =>
+  label.toLowerCase() === text.toLowerCase();
+
 export const datacenterId = (cloud: string, shortId: string): DatacenterId =>
   `${cloud}/${shortId}` as DatacenterId;
 

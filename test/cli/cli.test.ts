@@ -250,9 +250,9 @@ describe("explain", { timeout }, () => {
     });
   });
 
-  test("takes a prefix, which may lie inside a network, and a satellite", async () => {
+  test("takes a prefix, which may lie inside a network, and a satellite, in whatever case", async () => {
     const args = ["explain", "outlook.office365.com", "AAAA", "--from", "2001:db8:3:1::/64"];
-    const { stdout } = await call([...args, "--tenant", "fabrikamEUR", "--json"]);
+    const { stdout } = await call([...args, "--tenant", "Fabrikameur", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       from: "2001:db8:3:1::/64",
       location: { name: "singapore-office", prefix: "2001:db8:3::/48" },
