@@ -231,6 +231,30 @@ describe.each([
     expect(known).toBeGreaterThan(100);
   });
 
+  it("messages with octets changed, cut off or added, beside the ones that are known", () => {
+    const changes = fc.array(fc.tuple(fc.nat(0xffff), fc.nat(0xff)), { maxLength: 3 });
+    const endings = fc.oneof(fc.constant(0), fc.integer({ min: -20, max: 20 }));
+    const cache = new AnswerCache(base);
+    let known = 0;
+    fc.assert(
+      fc.property(askedOf(names), changes, endings, (asked, changed, ending) => {
+        play(base, [asked], cache);
+        const sound = messageOf(asked);
+        const length = Math.max(0, sound.length + ending);
+        const message = Buffer.concat([sound, Buffer.alloc(20)]).subarray(0, length);
+        for (const [at, octet] of changed) if (length > 0) message[at % length] = octet;
+        const found = cache.find(message, asked.source);
+        if (found === undefined) return;
+        known++;
+        const expected = answer(base, message, asked.source, 0);
+        expect(expected.kind).toBe("answered");
+        if (expected.kind === "answered") expect(found.octets).toEqual(Buffer.from(expected.octets ?? []));
+      }),
+      { numRuns: 4000 },
+    );
+    expect(known).toBeGreaterThan(20);
+  });
+
   it("before and after changes of state, each snapshot with a cache of its own", () => {
     const datacenters = base.configuration.clouds.flatMap((cloud) => cloud.datacenters);
     if (datacenters.length === 0) return;

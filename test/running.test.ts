@@ -75,6 +75,19 @@ class ToldStore extends MemoryStateStore {
   }
 }
 
+/** Lets no read of the store end before its release. */
+function holdReads(store: ToldStore) {
+  const gate = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  const hold = { entered: entered.promise, release: gate.resolve, reads: 0 };
+  store.before = async () => {
+    hold.reads++;
+    entered.resolve();
+    await gate.promise;
+  };
+  return hold;
+}
+
 test("a load that breaks is told, ends nothing, and the next one is made", async () => {
   const store = new ToldStore();
   const server = await start(lab(), store);
@@ -95,43 +108,29 @@ test("a load that breaks is told, ends nothing, and the next one is made", async
 test("many reloads during one come to one more", async () => {
   const store = new ToldStore();
   const server = await start(lab(), store);
-  const gate = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  let reads = 0;
-  store.before = async () => {
-    reads++;
-    entered.resolve();
-    await gate.promise;
-  };
+  const hold = holdReads(store);
   server.reload();
-  await entered.promise;
+  await hold.entered;
   for (let i = 0; i < 10; i++) server.reload();
-  await eventAfter(server, "reload", gate.resolve);
+  await eventAfter(server, "reload", hold.release);
   await eventAfter(server, "reload", () => {});
   await server.control.reload();
-  expect(reads).toBe(3);
+  expect(hold.reads).toBe(3);
 });
 
 test("the end waits for a load under way, and no more is loaded", async () => {
   const store = new ToldStore();
   const server = await start(lab(), store);
-  const gate = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  let reads = 0;
-  store.before = async () => {
-    reads++;
-    entered.resolve();
-    await gate.promise;
-  };
+  const hold = holdReads(store);
   server.reload();
-  await entered.promise;
+  await hold.entered;
   server.reload();
   const closed = server.close();
   server.reload();
-  gate.resolve();
+  hold.release();
   await closed;
   server.reload();
-  expect(reads).toBe(1);
+  expect(hold.reads).toBe(1);
 });
 
 test("what another server writes to the same store counts; what this one writes loads nothing anew", async () => {
