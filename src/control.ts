@@ -95,6 +95,14 @@ type Changes = Pick<
   | "subscribe"
 >;
 
+/** What an operator's word makes of the operations, and what is acknowledged. */
+interface Change<T> {
+  readonly next: Operations;
+  /** the one that is changed, if it is a tenant */
+  readonly tenant?: TenantGeo;
+  readonly value: () => T;
+}
+
 export class Controller implements Changes {
   readonly #options: ControllerOptions;
   readonly #listeners = new Set<(event: ControlEvent) => void>();
@@ -245,7 +253,9 @@ export class Controller implements Changes {
       const changes = diffConfigurations(this.#base.configuration, loaded.snapshot.configuration);
       this.#base = loaded.snapshot;
       this.#kept = loaded.operations;
-      await this.#settle(withoutExpired(loaded.operations, this.#options.now()), loaded.handlers);
+      await this.#settle(withoutExpired(loaded.operations, this.#options.now()), {
+        handlers: loaded.handlers,
+      });
       for (const line of changes) log.info(line);
       const { size } = loaded.snapshot.configuration.zones;
       log.info(`the configuration is loaded anew: ${size === 1 ? "1 zone" : `${size} zones`}`);
@@ -287,14 +297,12 @@ export class Controller implements Changes {
       const isInEffect = this.#inEffect.tenants[tenant.label] !== undefined;
       const operations = isInEffect ? this.#operations : { ...this.#operations, tenants: others };
       const next = make(tenant, operations, now);
-      return "code" in next ? next : { next, value: () => this.#tenantView(tenant) };
+      return "code" in next ? next : { next, tenant, value: () => this.#tenantView(tenant) };
     });
   }
 
   /** An operator's change: refused, or durable and in force once this settles. */
-  #change<T>(
-    make: (now: Milliseconds) => { readonly next: Operations; readonly value: () => T } | ControlFault,
-  ): Promise<Outcome<T>> {
+  #change<T>(make: (now: Milliseconds) => Change<T> | ControlFault): Promise<Outcome<T>> {
     return this.#enqueue(async () => {
       const made = make(this.#options.now());
       if ("code" in made) return { kind: "fault", fault: made };
@@ -306,7 +314,7 @@ export class Controller implements Changes {
         const fault = { code: "state-not-written", message: `the change was not made: ${reason}` } as const;
         return { kind: "fault", fault };
       }
-      await this.#settle(made.next);
+      await this.#settle(made.next, { tenant: made.tenant });
       return { kind: "done", value: made.value() };
     });
   }
@@ -319,9 +327,16 @@ export class Controller implements Changes {
 
   /**
    * Puts in force what follows from these operations: states, and what tenants do by themselves in them. That is kept too,
-   * but nobody waits for it to be, so it counts even where it cannot be: answering goes on in any case.
+   * but nobody waits for it to be, so it counts even where it cannot be: answering goes on in any case. `tenant` is the
+   * one that an operator has changed, which is told of too.
    */
-  async #settle(operations: Operations, handlers?: Handlers): Promise<void> {
+  async #settle(
+    operations: Operations,
+    {
+      handlers,
+      tenant: changed,
+    }: { readonly handlers?: Handlers; readonly tenant?: TenantGeo | undefined } = {},
+  ): Promise<void> {
     const { now, publish, log } = this.#options;
     const before = this.#inForce.states;
     const at = now();
@@ -351,6 +366,12 @@ export class Controller implements Changes {
     for (const { tenant, from, to, by } of settled.changes) {
       log.warn(`tenant ${tenant.label}: ${by} from ${from} to ${to}`);
       this.#emit({ kind: "tenant", tenant: this.#tenantView(tenant) });
+    }
+    if (changed !== undefined && settled.changes.every(({ tenant }) => tenant !== changed)) {
+      const view = this.#tenantView(changed);
+      const why = view.reason === undefined ? "" : `: ${view.reason}`;
+      log.warn(`tenant ${view.label} is served by ${view.servedBy}${why}`);
+      this.#emit({ kind: "tenant", tenant: view });
     }
   }
 

@@ -213,6 +213,29 @@ describe("a tenant", () => {
     });
   });
 
+  it("is told where an operator fails it over, gives it back or moves it", async () => {
+    await controller.failover("contoso", "drill");
+    await controller.failback("contoso", undefined);
+    await controller.moveTenant("contoso", "nyc", undefined);
+    expect(events).toMatchObject([
+      { kind: "tenant", tenant: { label: "contoso", servedBy: "Lab/ams", reason: "drill" } },
+      { kind: "tenant", tenant: { label: "contoso", servedBy: "Lab/dub" } },
+      { kind: "tenant", tenant: { label: "contoso", servedBy: "Lab/nyc" } },
+    ]);
+    expect(lines.filter((line) => line.startsWith("tenant"))).toEqual([
+      "tenant contoso is served by Lab/ams: drill",
+      "tenant contoso is served by Lab/dub",
+      "tenant contoso is served by Lab/nyc",
+    ]);
+  });
+
+  it("is told once where an operator's word has it fail over by itself", async () => {
+    await controller.setDatacenter({ ...set, target: "nyc", state: "down" });
+    events.length = 0;
+    await controller.moveTenant("contoso", "nyc", undefined);
+    expect(events).toMatchObject([{ kind: "tenant", tenant: { label: "contoso", servedBy: "Lab/ams" } }]);
+  });
+
   it("moves", async () => {
     expect(await controller.moveTenant("Contoso", "nyc", "closer")).toMatchObject({
       kind: "done",
