@@ -1,261 +1,278 @@
 /**
- * Answers that were made before, found again without a lookup. It has no meaning of its own: what it gives is octet for
- * octet what the long path would, and what it does not know, or what is asked in an unusual form, goes that way.
+ * Answers that were made before, kept in shared memory so that any thread finds them again without a lookup. What it gives
+ * is octet for octet what the long path would.
  */
 
-import { type Answered, findAsker, sizeLimit, trustsClientSubnet } from "./answer.ts";
+import type { Answered } from "./answer.ts";
 import type { Service } from "./cloud/service.ts";
-import { type ClientSubnet, readQueryClientSubnet } from "./dns/client-subnet.ts";
-import { EDNS_VERSION, type Edns, extendedErrorOption } from "./dns/edns.ts";
-import { CLASS, OPCODE, OPTION, RCODE, TYPE } from "./dns/iana.ts";
+import { readQueryClientSubnet } from "./dns/client-subnet.ts";
+import { EDNS_VERSION, extendedErrorOption } from "./dns/edns.ts";
+import { CLASS, OPCODE, RCODE } from "./dns/iana.ts";
 import { HEADER_OCTETS, type Query } from "./dns/message.ts";
-import { MAX_NAME_OCTETS } from "./dns/name.ts";
 import { MAX_TCP_OCTETS, renderResponse } from "./dns/render.ts";
-import { lookupCandidates } from "./geo/candidate-table.ts";
-import type { Snapshot } from "./snapshot.ts";
-import type { Hop, Resolution, Source } from "./trace.ts";
+import { locationName } from "./geo/location-table.ts";
+import type { IpAddress } from "./ip.ts";
+import {
+  AnswerTable,
+  type AnswerTableMemory,
+  type Deciders,
+  type NewBody,
+  noDeciders,
+} from "./plane/answer-table.ts";
+import { FastPath, type FastSource, MAX_FAST_OCTETS, NO_SUBNET, UNKNOWN, VIA } from "./plane/fast-path.ts";
+import type { Published, PublishedListener } from "./plane/published.ts";
+import { locationKindNumber, NO_CHOICE, rowOf } from "./query-counts.ts";
+import { decisionOf } from "./query-ring.ts";
+import type { Candidates, Snapshot } from "./snapshot.ts";
+import {
+  type AnswerTrace,
+  type Asker,
+  type Hop,
+  lastTailoring,
+  type Resolution,
+  type Source,
+  type Tailoring,
+} from "./trace.ts";
 
-/** Names that are made up, as below a wildcard, must not fill the memory; when it holds so much, all is let go. */
-const MAX_OCTETS = 32 << 20;
-/** What an entry takes beside its octets, by and large. */
-const ENTRY_OCTETS = 1000;
-
-/** What is known of a name and type. */
-interface Known {
-  /** whose candidates put askers into classes; undefined where the answer is the same for everyone */
-  readonly decider: Service | undefined;
-  /** by the number of the location class, 0 where there is none */
-  readonly bodies: Map<number, Body>;
+/** What counts and the journal call things. */
+export interface AnswerLabels {
+  choiceOf(tailoring: Tailoring | undefined): number;
+  nameId(text: string | undefined): number;
+  reasonId(text: string | undefined): number;
 }
 
-interface Body {
-  /** the whole response but for the OPT: the same for every form of EDNS */
-  readonly octets: Uint8Array;
-  /** the extended errors that go into an OPT, as options */
-  readonly extendedErrors: Uint8Array;
-  readonly resolution: Resolution;
+const noLabels: AnswerLabels = { choiceOf: () => NO_CHOICE, nameId: () => 0, reasonId: () => 0 };
+
+export interface AnswerCacheOptions {
+  readonly labels?: AnswerLabels;
+  /** whoever listens, by number; their rules go with what is published */
+  readonly listeners?: readonly PublishedListener[];
+  /** Gives the memory of a table that nobody reads any more, if there is one. */
+  readonly takeMemory?: () => AnswerTableMemory | undefined;
+  /** told when there was too much of it, and it began anew */
+  readonly onRenewed?: () => void;
 }
 
-/** A query of the usual form: one question of class IN, and no option but a client subnet. */
-interface UsualQuery {
-  /** where the question's name ends */
-  readonly nameEnd: number;
-  readonly qtype: number;
-  readonly edns: Pick<Edns, "udpPayloadSize" | "dnssecOk"> | undefined;
-  readonly clientSubnet: ClientSubnet | undefined;
-}
+/** Classes of two sets of candidates, multiplied, that an entry has room for. */
+const MAX_CLASSES = 4096;
 
 /** Of one snapshot: the next one has its own. */
 export class AnswerCache {
   readonly #snapshot: Snapshot;
-  readonly #known = new Map<string, Known>();
-  #octets = 0;
+  readonly #options: AnswerCacheOptions;
+  readonly #labels: AnswerLabels;
+  readonly #deciders: readonly Candidates[];
+  #table: AnswerTable;
+  #fast: FastPath;
+  /** by the number of a body; undefined where not everyone who gets it has the same trace */
+  #resolutions: (Resolution | undefined)[] = [];
+  readonly #output = outputOf(MAX_FAST_OCTETS + 4);
+  readonly #source: FastSource = {
+    isTcp: false,
+    family: 4,
+    octets: new Uint8Array(16),
+    at: 0,
+    vantage: undefined,
+    ignoresClientSubnet: false,
+  };
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, options: AnswerCacheOptions = {}) {
     this.#snapshot = snapshot;
+    this.#options = options;
+    this.#labels = options.labels ?? noLabels;
+    this.#deciders = [...new Set(snapshot.candidates.values())];
+    this.#table = AnswerTable.create(options.takeMemory?.());
+    this.#fast = new FastPath(this.publish(0));
+  }
+
+  /** What worker threads need to find the answers, too. */
+  publish(sequence: number): Published {
+    const { version, configuration, locations } = this.#snapshot;
+    const { clientSubnetTrust, udpPayloadSize } = configuration.settings;
+    const { family4, family6 } = locations;
+    const count = locations.locations.length;
+    const kinds = new Uint8Array(new SharedArrayBuffer(count));
+    const ids = new Uint32Array(new SharedArrayBuffer(count * Uint32Array.BYTES_PER_ELEMENT));
+    for (const [i, location] of locations.locations.entries()) {
+      kinds[i] = locationKindNumber(location.kind);
+      ids[i] = this.#labels.nameId(locationName(location));
+    }
+    return {
+      sequence,
+      snapshot: version,
+      answers: this.#table.memory,
+      deciders: this.#deciders.map(({ table }) => ({ family4: table.family4, family6: table.family6 })),
+      locations: { family4, family6, kinds, ids },
+      clientSubnetTrust,
+      udpPayloadSize,
+      listeners: this.#options.listeners ?? [],
+    };
   }
 
   /** The answer to a message; undefined where it is not known. */
   find(message: Uint8Array, source: Source): Answered | undefined {
-    const usual = readUsual(message);
-    const known = usual && this.#known.get(keyOf(message, usual));
-    if (usual === undefined || known === undefined) return undefined;
-    const snapshot = this.#snapshot;
-    const { clientSubnet } = usual;
-    const asker = findAsker(snapshot, usual, source);
-    const candidates = known.decider && snapshot.candidates.get(known.decider);
-    const found = candidates && lookupCandidates(candidates.table, asker.address);
-    const body = known.bodies.get(found?.listIndex ?? 0);
-    if (body === undefined) return undefined;
-    const scopePrefixLength = found?.prefixLength ?? 0;
-    const isUsed = clientSubnet?.prefix !== undefined && trustsClientSubnet(snapshot, source);
-    const scope = isUsed ? scopePrefixLength : 0;
-    const octets = this.#write(message, usual, body, scope, sizeLimit(snapshot, usual.edns, source));
-    if (octets === undefined) return undefined;
-    const resolution = { ...body.resolution, scopePrefixLength };
-    const query = queryOf(message, usual);
-    return { kind: "answered", octets, trace: { kind: "answer", source, query, asker, resolution } };
+    const fast = this.#fast;
+    const length = fast.answer(message, 0, message.length, this.#fill(source), this.#output, 0);
+    if (length === UNKNOWN) return undefined;
+    const resolution = this.#resolutions[fast.answers.numberOf(fast.body)];
+    if (resolution === undefined) return undefined;
+    const trace: AnswerTrace = {
+      kind: "answer",
+      source,
+      query: queryOf(message, fast),
+      asker: askerOf(fast),
+      resolution: { ...resolution, scopePrefixLength: fast.depth },
+    };
+    return { kind: "answered", octets: Buffer.from(this.#output.octets.subarray(0, length)), trace };
   }
 
   /** Remembers what the long path has made of a message, where it will be the same again. */
   keep(message: Uint8Array, { trace }: Answered): void {
-    if (trace.kind !== "answer") return;
-    const usual = readUsual(message);
+    if (trace.kind !== "answer" || !isKept(trace.resolution)) return;
     const { resolution, query } = trace;
-    if (usual === undefined || !isKept(resolution)) return;
-    const placed = resolution.hops.flatMap(({ tailoring }) =>
-      tailoring?.locationClass === undefined ? [] : [{ ...tailoring, found: tailoring.locationClass }],
-    );
-    const [first, second] = placed;
-    if (second !== undefined) return;
-    const decider = first?.tailored.kind === "service" ? first.tailored.service : undefined;
-    // In a class of rules or of lists not everyone has the same reason, which the trace is to tell.
-    if (first !== undefined && (decider === undefined || !isByDistance(decider))) return;
-    if (this.#octets > MAX_OCTETS) {
-      this.#known.clear();
-      this.#octets = 0;
+    if (query.question.qclass !== CLASS.IN) return;
+    const decided = this.#decide(resolution);
+    if (decided === undefined) return;
+    const nameEnd = HEADER_OCTETS + query.question.qname.length;
+    const name = message.subarray(HEADER_OCTETS, nameEnd);
+    // A name that was compressed, whatever for, is not one of a query of the usual form.
+    if (Buffer.compare(name, query.question.qname) !== 0) return;
+    const add = (): boolean =>
+      this.#table.addName(
+        name,
+        query.question.qtype,
+        decided.deciders,
+        decided.classNumber,
+        this.#bodyOf(trace),
+      );
+    if (!add()) {
+      this.#renew();
+      add();
     }
-    const key = keyOf(message, usual);
-    const known = this.#known.get(key) ?? { decider, bodies: new Map<number, Body>() };
-    const body = bodyOf(query, resolution);
-    known.bodies.set(first?.found.number ?? 0, body);
-    this.#known.set(key, known);
-    this.#octets += ENTRY_OCTETS + body.octets.length;
+    this.#resolutions.push(decided.isTraceVaried ? undefined : resolution);
   }
 
-  /** The response; undefined where it does not fit, so that the long path may cut it. */
-  #write(
-    message: Uint8Array,
-    { nameEnd, edns, clientSubnet }: UsualQuery,
-    { octets: body, extendedErrors }: Body,
-    scope: number,
-    limit: number,
-  ): Uint8Array | undefined {
-    const subnetOctets = clientSubnet === undefined ? 0 : 8 + clientSubnet.addressOctets.length;
-    const optOctets = edns === undefined ? 0 : OPT_FIXED_OCTETS + subnetOctets + extendedErrors.length;
-    const length = body.length + optOctets;
-    if (length > limit) return undefined;
-    const octets = Buffer.allocUnsafe(length);
-    octets.set(body, 0);
-    // The id, RD, and the name as the asker spells it; whatever points to it is the same.
-    octets.set(message.subarray(0, 2), 0);
-    octets[2] = ((body[2] ?? 0) & 0xfe) | ((message[2] ?? 0) & 1);
-    octets.set(message.subarray(HEADER_OCTETS, nameEnd), HEADER_OCTETS);
-    if (edns === undefined) return octets;
-    octets.writeUInt16BE(octets.readUInt16BE(10) + 1, 10);
-    let at = body.length;
-    octets[at] = 0;
-    octets.writeUInt16BE(TYPE.OPT, at + 1);
-    octets.writeUInt16BE(this.#snapshot.configuration.settings.udpPayloadSize, at + 3);
-    octets.writeUInt16BE(EDNS_VERSION, at + 5);
-    octets.writeUInt16BE(edns.dnssecOk ? DNSSEC_OK : 0, at + 7);
-    octets.writeUInt16BE(optOctets - OPT_FIXED_OCTETS, at + 9);
-    at += OPT_FIXED_OCTETS;
-    if (clientSubnet !== undefined) {
-      const { family, sourcePrefixLength, addressOctets } = clientSubnet;
-      octets.writeUInt16BE(OPTION.CLIENT_SUBNET, at);
-      octets.writeUInt16BE(4 + addressOctets.length, at + 2);
-      octets.writeUInt16BE(family, at + 4);
-      octets[at + 6] = sourcePrefixLength;
-      octets[at + 7] = scope;
-      octets.set(addressOctets, at + 8);
-      at += subnetOctets;
+  /** Which classes the answer depends on, and which they were; undefined where that is not all. */
+  #decide({
+    hops,
+  }: Resolution):
+    | { readonly deciders: Deciders; readonly classNumber: number; readonly isTraceVaried: boolean }
+    | undefined {
+    const found = new Map<number, { readonly candidates: Candidates; readonly classNumber: number }>();
+    let isTraceVaried = false;
+    for (const { tailoring } of hops) {
+      if (tailoring?.locationClass === undefined) continue;
+      const { tailored, locationClass } = tailoring;
+      if (tailored.kind !== "service" || tailored.service.spread !== undefined) return undefined;
+      isTraceVaried ||= !isByDistance(tailored.service);
+      const candidates = this.#snapshot.candidates.get(tailored.service);
+      if (candidates === undefined) return undefined;
+      found.set(this.#deciders.indexOf(candidates), { candidates, classNumber: locationClass.number });
     }
-    octets.set(extendedErrors, at);
-    return octets;
+    const [first, second, third] = found;
+    if (third !== undefined) return undefined;
+    if (first === undefined) return { deciders: noDeciders, classNumber: 0, isTraceVaried };
+    const [firstNumber, { candidates, classNumber }] = first;
+    const secondClasses = second === undefined ? 1 : second[1].candidates.lists.length;
+    const classes = candidates.lists.length * secondClasses;
+    if (classes > MAX_CLASSES) return undefined;
+    return {
+      deciders: {
+        first: firstNumber,
+        second: second?.[0] ?? noDeciders.second,
+        secondClasses,
+        classes,
+      },
+      classNumber: classNumber * secondClasses + (second?.[1].classNumber ?? 0),
+      isTraceVaried,
+    };
+  }
+
+  #bodyOf(trace: AnswerTrace): NewBody {
+    const { query, resolution } = trace;
+    const { header, question } = query;
+    const { authoritative, rcode, sections, extendedErrors } = resolution;
+    const options = extendedErrors
+      .map(extendedErrorOption)
+      .flatMap(({ code, octets }) => [
+        Uint8Array.of(code >> 8, code & 0xff, octets.length >> 8, octets.length & 0xff),
+        octets,
+      ]);
+    const { datacenter, reason } = decisionOf(trace);
+    return {
+      octets: renderResponse(
+        { header, question, authoritative, rcode, sections, edns: undefined },
+        MAX_TCP_OCTETS,
+      ),
+      extendedErrors: Buffer.concat(options),
+      number: this.#resolutions.length,
+      rcode,
+      datacenterId: this.#labels.nameId(datacenter),
+      reasonId: this.#labels.reasonId(reason),
+      choice: this.#labels.choiceOf(lastTailoring(resolution)),
+      row: rowOf(question.qtype, rcode),
+    };
+  }
+
+  #renew(): void {
+    this.#table = AnswerTable.create(this.#options.takeMemory?.());
+    this.#resolutions = [];
+    this.#fast = new FastPath(this.publish(0));
+    this.#options.onRenewed?.();
+  }
+
+  #fill({ address, transport, listener }: Source): FastSource {
+    const source = this.#source;
+    source.isTcp = transport === "tcp";
+    source.family = address.family;
+    source.octets = address.octets;
+    source.vantage = listener?.vantage?.address;
+    source.ignoresClientSubnet = listener?.ignoresClientSubnet ?? false;
+    return source;
   }
 }
 
-/** Root, type, class, TTL and length of an OPT. */
-const OPT_FIXED_OCTETS = 11;
-const DNSSEC_OK = 0x8000;
-
-/** RA, Z and the RCODE, which no query should have set; AD and CD change nothing here. */
-const UNUSUAL_FLAGS = 0xcf;
-
-/** Reads a query of the usual form; undefined for all others, sound or not. */
-function readUsual(message: Uint8Array): UsualQuery | undefined {
-  const { length } = message;
-  const additional = message[11] ?? 0;
-  const isUsualHeader =
-    // QR, opcode, AA and TC are 0.
-    ((message[2] ?? 0) & 0xfe) === OPCODE.QUERY << 3 &&
-    ((message[3] ?? 0) & UNUSUAL_FLAGS) === 0 &&
-    uint16(message, 4) === 1 &&
-    uint16(message, 6) === 0 &&
-    uint16(message, 8) === 0 &&
-    message[10] === 0 &&
-    additional <= 1;
-  if (!isUsualHeader) return undefined;
-  let at = HEADER_OCTETS;
-  for (let label = message[at] ?? 0; label !== 0; label = message[at] ?? 0) {
-    if (label > 63) return undefined;
-    at += 1 + label;
-  }
-  const nameEnd = at + 1;
-  const questionEnd = nameEnd + 4;
-  if (questionEnd > length || nameEnd - HEADER_OCTETS > MAX_NAME_OCTETS) return undefined;
-  const qtype = uint16(message, nameEnd);
-  // Types from 128 to 255 but ANY are no lookups (RFC 6895 §3.1).
-  const isLookup = (qtype < 128 && qtype !== TYPE.OPT) || qtype >= TYPE.ANY;
-  if (!isLookup || uint16(message, nameEnd + 2) !== CLASS.IN) return undefined;
-  if (additional === 0) {
-    return length === questionEnd ? { nameEnd, qtype, edns: undefined, clientSubnet: undefined } : undefined;
-  }
-  const optionsAt = questionEnd + OPT_FIXED_OCTETS;
-  const flags = uint16(message, questionEnd + 7);
-  const isUsualOpt =
-    optionsAt <= length &&
-    message[questionEnd] === 0 &&
-    uint16(message, questionEnd + 1) === TYPE.OPT &&
-    uint16(message, questionEnd + 5) === EDNS_VERSION &&
-    (flags === 0 || flags === DNSSEC_OK) &&
-    optionsAt + uint16(message, questionEnd + 9) === length;
-  if (!isUsualOpt) return undefined;
-  const edns = { udpPayloadSize: uint16(message, questionEnd + 3), dnssecOk: flags === DNSSEC_OK };
-  if (optionsAt === length) return { nameEnd, qtype, edns, clientSubnet: undefined };
-  const isSubnetAlone =
-    uint16(message, optionsAt) === OPTION.CLIENT_SUBNET &&
-    optionsAt + 4 + uint16(message, optionsAt + 2) === length;
-  if (!isSubnetAlone) return undefined;
-  const clientSubnet = readQueryClientSubnet(message.subarray(optionsAt + 4));
-  return typeof clientSubnet === "string" ? undefined : { nameEnd, qtype, edns, clientSubnet };
+/** Room for a response, as two views. */
+export function outputOf(octets: number): { readonly octets: Uint8Array; readonly words: Int32Array } {
+  const memory = new ArrayBuffer((octets + 3) & ~3);
+  return { octets: new Uint8Array(memory), words: new Int32Array(memory) };
 }
 
-const uint16 = (octets: Uint8Array, at: number): number => ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
-
-/** Where a key is written before it becomes text: name and type. */
-const scratch = Buffer.alloc(MAX_NAME_OCTETS + 2);
-
-/** The name in lower case (RFC 4343 §3) with the type behind it, an octet a character. */
-function keyOf(message: Uint8Array, { nameEnd }: UsualQuery): string {
-  const length = nameEnd + 2 - HEADER_OCTETS;
-  for (let i = 0; i < length; i++) {
-    const octet = message[HEADER_OCTETS + i] ?? 0;
-    // Lengths of labels are below 64; the two octets of the type stay as they are.
-    scratch[i] = octet >= 0x41 && octet <= 0x5a && i < length - 2 ? octet + 0x20 : octet;
-  }
-  return scratch.toString("latin1", 0, length);
-}
-
-/** A failure is of the moment, names that do not exist are without number, and a DNAME's target is spelled as asked. */
+/** Whether the same will be answered again. Handlers may say what they like; names that do not exist are without number. */
 const isKept = ({ rcode, hops }: Resolution): boolean =>
   rcode === RCODE.NOERROR && hops.every(({ dname, found }: Hop) => dname === undefined && found !== "script");
 
-/** Whether nothing but distance and bias orders its candidates, and each class has one datacenter. */
-function isByDistance({ spread, nearness }: Service): boolean {
+/** Whether nothing but distance and bias orders its candidates: by lists and latencies, a class may be for several reasons. */
+function isByDistance({ nearness }: Service): boolean {
   const { latency, networks, countries, continents } = nearness;
-  return spread === undefined && latency.length + networks.length + countries.size + continents.size === 0;
+  return latency.length + networks.length + countries.size + continents.size === 0;
 }
 
-function bodyOf({ header, question }: Query, resolution: Resolution): Body {
-  const { authoritative, rcode, sections, extendedErrors } = resolution;
-  const response = { header, question, authoritative, rcode, sections, edns: undefined };
-  const options = extendedErrors
-    .map(extendedErrorOption)
-    .flatMap(({ code, octets }) => [
-      Uint8Array.of(code >> 8, code & 0xff, octets.length >> 8, octets.length & 0xff),
-      octets,
-    ]);
+function askerOf({ via, addressFamily, address }: FastPath): Asker {
+  const its: IpAddress = { family: addressFamily, octets: address.slice(0, addressFamily === 4 ? 4 : 16) };
   return {
-    octets: renderResponse(response, MAX_TCP_OCTETS),
-    extendedErrors: Buffer.concat(options),
-    resolution,
+    address: its,
+    via: via === VIA.clientSubnet ? "client-subnet" : via === VIA.vantage ? "vantage" : "source",
   };
 }
 
-function queryOf(message: Uint8Array, { nameEnd, qtype, edns, clientSubnet }: UsualQuery): Query {
+function queryOf(message: Uint8Array, fast: FastPath): Query {
+  const { nameEnd, qtype, payloadSize, dnssecOk, subnetFamily, subnetAt } = fast;
   const header = {
-    id: uint16(message, 0),
+    id: Buffer.from(message.buffer, message.byteOffset, 2).readUInt16BE(0),
     opcode: OPCODE.QUERY,
     recursionDesired: ((message[2] ?? 0) & 1) !== 0,
   };
-  const qname = message.subarray(HEADER_OCTETS, nameEnd);
+  const subnet =
+    subnetFamily === NO_SUBNET ? undefined : readQueryClientSubnet(message.subarray(subnetAt - 4));
   return {
     header,
-    question: { qname, qtype, qclass: CLASS.IN },
-    edns: edns && { ...edns, version: EDNS_VERSION, options: [] },
-    clientSubnet,
+    question: { qname: message.subarray(HEADER_OCTETS, nameEnd), qtype, qclass: CLASS.IN },
+    edns:
+      payloadSize < 0
+        ? undefined
+        : { udpPayloadSize: payloadSize, dnssecOk, version: EDNS_VERSION, options: [] },
+    clientSubnet: typeof subnet === "string" ? undefined : subnet,
     cookie: undefined,
   };
 }

@@ -155,6 +155,20 @@ export function prefixContains(prefix: IpPrefix, address: IpAddress): boolean {
   return sameOctets(maskOctets(address.octets, prefix.length), prefix.octets);
 }
 
+/** Whether a prefix holds the address of a family that begins at `at`; allocates nothing. */
+export function prefixHolds(
+  { family, octets, length }: IpPrefix,
+  itsFamily: AddressFamily,
+  its: Uint8Array,
+  at: number,
+): boolean {
+  if (family !== itsFamily) return false;
+  const whole = length >> 3;
+  for (let i = 0; i < whole; i++) if (octets[i] !== its[at + i]) return false;
+  const mask = (0xff00 >> (length & 7)) & 0xff;
+  return mask === 0 || octets[whole] === ((its[at + whole] ?? 0) & mask);
+}
+
 /** By family, first address and length: a prefix comes right before those that it holds. */
 export const comparePrefixes = (a: IpPrefix, b: IpPrefix): number =>
   a.family - b.family || Buffer.compare(a.octets, b.octets) || a.length - b.length;
@@ -191,6 +205,17 @@ export function findIpv4Block({ family, octets }: IpAddress): Ipv4Block | undefi
     for (let i = 0; i < prefix.length / 8; i++) if (prefix.octets[i] !== octets[i]) return false;
     return true;
   });
+}
+
+/** Where the IPv4 address stands in an IPv6 address that begins at `at`, in octets from there; -1 where it holds none. */
+export function ipv4OffsetIn(octets: Uint8Array, at: number): number {
+  for (const { prefix } of ipv4Blocks) {
+    const length = prefix.length >> 3;
+    let same = 0;
+    while (same < length && prefix.octets[same] === octets[at + same]) same++;
+    if (same === length) return length;
+  }
+  return -1;
 }
 
 /** The block that holds all of a prefix, and the IPv4 prefix that the addresses in it are located by. */

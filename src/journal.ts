@@ -11,6 +11,8 @@ export interface JournalOptions {
   readonly setTimer?: (delayMilliseconds: number, callback: () => void) => () => void;
   /** Calls back when the queries at hand are answered. */
   readonly defer?: (callback: () => void) => void;
+  /** Told when somebody begins to wait or listen, and when nobody does any more. */
+  readonly onWatched?: (isWatched: boolean) => void;
 }
 
 /** Entries that listeners are told of at a time. Of more at once the newest count; their numbers show the gap. */
@@ -31,12 +33,30 @@ export class Journal {
   /** the last number that listeners were told of */
   #told = 0;
   #isTelling = false;
+  readonly #onWatched: (isWatched: boolean) => void;
+  #isWatched = false;
   #isClosed = false;
 
-  constructor({ capacity, setTimer = setRealTimer, defer = setImmediate }: JournalOptions) {
+  constructor({
+    capacity,
+    setTimer = setRealTimer,
+    defer = setImmediate,
+    onWatched = () => {},
+  }: JournalOptions) {
     this.#ring = capacity === 0 ? undefined : new QueryRing(capacity);
     this.#setTimer = setTimer;
     this.#defer = defer;
+    this.#onWatched = onWatched;
+  }
+
+  /** Whether anybody is to be told of each query as it is answered. */
+  get isWatched(): boolean {
+    return this.#ring !== undefined && this.#waiters.size + this.#listeners.size > 0;
+  }
+
+  /** What other threads write their records in; undefined where none is kept. */
+  get ring(): QueryRing | undefined {
+    return this.#ring;
   }
 
   get capacity(): number {
@@ -84,12 +104,14 @@ export class Journal {
         filter: parsed,
         settle: (number) => {
           this.#waiters.delete(waiter);
+          this.#tellWatched();
           cancelTimer();
           signal?.removeEventListener("abort", end);
           resolve(number === undefined ? undefined : this.#ring?.read(number));
         },
       };
       this.#waiters.add(waiter);
+      this.#tellWatched();
       signal?.addEventListener("abort", end);
     });
   }
@@ -100,8 +122,10 @@ export class Journal {
     const own = (entry: JournalEntry): void => listener(entry);
     if (this.#listeners.size === 0) this.#told = this.#ring?.last ?? 0;
     if (!this.#isClosed) this.#listeners.add(own);
+    this.#tellWatched();
     return () => {
       this.#listeners.delete(own);
+      this.#tellWatched();
     };
   }
 
@@ -110,6 +134,14 @@ export class Journal {
     this.#isClosed = true;
     this.#listeners.clear();
     for (const waiter of [...this.#waiters]) waiter.settle(undefined);
+    this.#tellWatched();
+  }
+
+  #tellWatched(): void {
+    const { isWatched } = this;
+    if (isWatched === this.#isWatched) return;
+    this.#isWatched = isWatched;
+    this.#onWatched(isWatched);
   }
 
   #askWaiters(ring: QueryRing, number: number): void {

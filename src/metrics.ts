@@ -28,6 +28,8 @@ export interface MetricsSources {
   /** overrides in force */
   readonly overrides: () => number;
   readonly connections: () => ConnectionCounts;
+  /** queries that there was no room for between the threads */
+  readonly dropped: () => number;
 }
 
 export type ReloadOutcome = "done" | "errors";
@@ -106,13 +108,16 @@ export class Metrics {
     );
   }
 
-  #observeServer({ connections, journal, now, snapshot }: MetricsSources): void {
+  #observeServer({ connections, dropped, journal, now, snapshot }: MetricsSources): void {
     this.#gauge("tcp_connections", [], "TCP connections that are open", () => alone(connections().open));
     this.#counter("tcp_connections_refused_total", [], "TCP connections turned away for want of room", () =>
       alone(connections().refused),
     );
     this.#counter("tcp_connections_replaced_total", [], "idle TCP connections closed to make room", () =>
       alone(connections().replaced),
+    );
+    this.#counter("dropped_queries_total", [], "queries that came faster than the long path answers", () =>
+      alone(dropped()),
     );
     this.#gauge("snapshot_number", [], "the number of the snapshot that answers", () =>
       alone(snapshot().number),

@@ -1,5 +1,6 @@
 /** Sees every query once it is answered, counts it and enters it in the journal. */
 
+import type { AnswerLabels } from "./answer-cache.ts";
 import { locateAddress } from "./geo/location-table.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { QueryCounts } from "./query-counts.ts";
@@ -8,6 +9,16 @@ import type { Observation, Trace } from "./trace.ts";
 export class Observer {
   readonly journal: Journal;
   readonly counts = new QueryCounts();
+
+  /** What answers that worker threads give are counted and entered by. */
+  get labels(): AnswerLabels {
+    const { counts, journal } = this;
+    return {
+      choiceOf: (tailoring) => counts.choiceOf(tailoring),
+      nameId: (text) => journal.ring?.nameId(text) ?? 0,
+      reasonId: (text) => journal.ring?.reasonId(text) ?? 0,
+    };
+  }
 
   /** With what the journal needs. */
   constructor(options: JournalOptions) {

@@ -1,4 +1,7 @@
-/** Counts queries in arrays by small numbers, so that a query costs no text; labels are made when somebody reads them. */
+/**
+ * Counts queries in arrays by small numbers, so that a query costs no text; labels are made when somebody reads them. Each
+ * thread counts in shared memory of its own, and what is read are the sums.
+ */
 
 import type { Service } from "./cloud/service.ts";
 import { formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
@@ -73,29 +76,89 @@ const MAX_SILENCES = 20;
 
 const NO_DATACENTER = "none";
 
+/** Choices that are counted by themselves, those of earlier configurations too; what comes later is counted together. */
+const MAX_CHOICES = 16_384;
+const OTHER_CHOICE = 0;
+/** What nothing was chosen for. */
+export const NO_CHOICE = -1;
+
+/** Where each kind of count begins in the memory of a thread. */
+const ROWS = typeLabels.length * rcodeLabels.length;
+const LOCATED = transports.length * ROWS;
+/** for each transport a count a bound and one more */
+const DURATION_BUCKETS = durationBounds.length + 1;
+const DURATIONS = LOCATED + vias.length * locationKinds.length;
+const DURATION_SUMS = DURATIONS + transports.length * DURATION_BUCKETS;
+const CHOICES = DURATION_SUMS + transports.length;
+const COUNTS = CHOICES + MAX_CHOICES;
+
+/** Stands for a type and an RCODE. */
+export const rowOf = (qtype: number | undefined, rcode: number): number =>
+  (qtype === undefined ? NO_TYPE : (typeIndexes[qtype] ?? NO_TYPE)) * rcodeLabels.length +
+  (rcodeIndexes[rcode] ?? 0);
+
+/** Stands for a kind of location. */
+export const locationKindNumber = (kind: Location["kind"]): number => locationKinds.indexOf(kind);
+
+/** What one thread has counted. */
+export class ThreadCounts {
+  /** may be handed to another thread */
+  readonly memory: SharedArrayBuffer;
+  readonly counts: Float64Array;
+
+  constructor(memory = new SharedArrayBuffer(COUNTS * Float64Array.BYTES_PER_ELEMENT)) {
+    this.memory = memory;
+    this.counts = new Float64Array(memory);
+  }
+
+  countRow(isTcp: boolean, row: number): void {
+    increment(this.counts, (isTcp ? ROWS : 0) + row);
+  }
+
+  /** `via` is an index of client subnet, vantage, source. */
+  countLocated(via: number, locationKind: number): void {
+    increment(this.counts, LOCATED + via * locationKinds.length + locationKind);
+  }
+
+  countChoice(choice: number): void {
+    if (choice !== NO_CHOICE) increment(this.counts, CHOICES + choice);
+  }
+
+  /** Counts answers that took the same time. */
+  countDurations(isTcp: boolean, answers: number, seconds: number): void {
+    const transport = isTcp ? 1 : 0;
+    let bucket = 0;
+    // The search is short: most answers fall into the first buckets.
+    while (bucket < durationBounds.length && seconds > (durationBounds[bucket] ?? 0)) bucket++;
+    const at = DURATIONS + transport * DURATION_BUCKETS + bucket;
+    this.counts[at] = (this.counts[at] ?? 0) + answers;
+    const sum = DURATION_SUMS + transport;
+    this.counts[sum] = (this.counts[sum] ?? 0) + answers * seconds;
+  }
+}
+
 /** The choices made for one service: by datacenter and reason. */
-interface ServiceCounts {
+interface ServiceChoices {
   readonly labels: { readonly service: string; readonly policy: string };
   readonly cloud: string;
+  /** their numbers, which count up from 1 */
   readonly byDatacenter: Map<string, Map<string, number>>;
 }
 
 export class QueryCounts {
-  readonly #queries = new Float64Array(transports.length * typeLabels.length * rcodeLabels.length);
-  readonly #located = new Float64Array(vias.length * locationKinds.length);
-  /** for each transport a count a bound and one more */
-  readonly #durations = new Float64Array(transports.length * (durationBounds.length + 1));
-  readonly #durationSums = new Float64Array(transports.length);
+  readonly #own = new ThreadCounts();
+  readonly #threads: ThreadCounts[] = [this.#own];
+  #choiceCount = OTHER_CHOICE;
   readonly #silences = new Map<string, number>();
   /** names with rules; their clouds are those of the datacenters */
-  readonly #rules: ServiceCounts = {
+  readonly #rules: ServiceChoices = {
     labels: { service: "none", policy: "rules" },
     cloud: "none",
     byDatacenter: new Map(),
   };
   /** Services of earlier configurations keep their counts: a counter never goes down. */
-  readonly #services = new Map<string, ServiceCounts>();
-  readonly #byService = new WeakMap<Service, ServiceCounts>();
+  readonly #services = new Map<string, ServiceChoices>();
+  readonly #byService = new WeakMap<Service, ServiceChoices>();
   #truncated = 0;
   #handlerFailures = 0;
   #faults = 0;
@@ -107,24 +170,50 @@ export class QueryCounts {
     octets: Uint8Array | undefined,
     microseconds: number,
   ): void {
-    const transport = trace.source.transport === "udp" ? 0 : 1;
+    const isTcp = trace.source.transport === "tcp";
     const isAnswer = trace.kind === "answer";
     const question = isAnswer ? trace.query.question : trace.asked.question;
     const rcode = isAnswer ? trace.resolution.rcode : trace.rcode;
-    const type = question === undefined ? NO_TYPE : (typeIndexes[question.qtype] ?? NO_TYPE);
-    const row = transport * typeLabels.length + type;
-    increment(this.#queries, row * rcodeLabels.length + (rcodeIndexes[rcode] ?? 0));
-    this.#countDuration(transport, microseconds / 1e6);
+    this.#own.countRow(isTcp, rowOf(question?.qtype, rcode));
+    this.#own.countDurations(isTcp, 1, microseconds / 1e6);
     if (octets !== undefined && isTruncated(octets)) this.#truncated++;
     if (!isAnswer) return;
-    increment(
-      this.#located,
-      vias.indexOf(trace.asker.via) * locationKinds.length + locationKinds.indexOf(location.kind),
-    );
+    this.#own.countLocated(vias.indexOf(trace.asker.via), locationKindNumber(location.kind));
     const tailoring = lastTailoring(trace.resolution);
-    if (tailoring !== undefined) this.#countChoice(tailoring);
-    else if (rcode === RCODE.SERVFAIL && trace.resolution.hops.at(-1)?.found === "script")
+    this.#own.countChoice(this.choiceOf(tailoring));
+    if (
+      tailoring === undefined &&
+      rcode === RCODE.SERVFAIL &&
+      trace.resolution.hops.at(-1)?.found === "script"
+    )
       this.#handlerFailures++;
+  }
+
+  /** What another thread is to count in. */
+  addThread(): SharedArrayBuffer {
+    const thread = new ThreadCounts();
+    this.#threads.push(thread);
+    return thread.memory;
+  }
+
+  /** The number of a choice, which stays the same for as long as the program runs. */
+  choiceOf(tailoring: Tailoring | undefined): number {
+    if (tailoring === undefined) return NO_CHOICE;
+    const { tailored, choice } = tailoring;
+    const { byDatacenter } = tailored.kind === "service" ? this.#choicesOf(tailored.service) : this.#rules;
+    const datacenter = choice.kind === "datacenter" ? choice.datacenter.id : NO_DATACENTER;
+    let byReason = byDatacenter.get(datacenter);
+    if (byReason === undefined) {
+      byReason = new Map();
+      byDatacenter.set(datacenter, byReason);
+    }
+    let number = byReason.get(choice.reason);
+    if (number === undefined) {
+      if (this.#choiceCount + 1 >= MAX_CHOICES) return OTHER_CHOICE;
+      number = ++this.#choiceCount;
+      byReason.set(choice.reason, number);
+    }
+    return number;
   }
 
   countSilence(reason: string): void {
@@ -153,7 +242,7 @@ export class QueryCounts {
     return transports.flatMap((transport, i) =>
       typeLabels.flatMap((type, j) =>
         rcodeLabels.flatMap((rcode, k) => {
-          const count = this.#queries[(i * typeLabels.length + j) * rcodeLabels.length + k] ?? 0;
+          const count = this.#sum((i * typeLabels.length + j) * rcodeLabels.length + k);
           return count === 0 ? [] : [{ labels: { transport, type, rcode }, count }];
         }),
       ),
@@ -163,21 +252,32 @@ export class QueryCounts {
   located(): readonly LabelledCount[] {
     return vias.flatMap((via, i) =>
       locationKinds.flatMap((location, j) => {
-        const count = this.#located[i * locationKinds.length + j] ?? 0;
+        const count = this.#sum(LOCATED + i * locationKinds.length + j);
         return count === 0 ? [] : [{ labels: { via, location }, count }];
       }),
     );
   }
 
   choices(): readonly LabelledCount[] {
-    return [...this.#services.values(), this.#rules].flatMap(({ labels, cloud, byDatacenter }) =>
+    const counted = [...this.#services.values(), this.#rules].flatMap(({ labels, cloud, byDatacenter }) =>
       [...byDatacenter].flatMap(([datacenter, byReason]) =>
-        [...byReason].map(([reason, count]) => ({
+        [...byReason].map(([reason, number]) => ({
           labels: { cloud: cloudOf(datacenter) ?? cloud, ...labels, datacenter, reason },
-          count,
+          count: this.#sum(CHOICES + number),
         })),
       ),
     );
+    const other = this.#sum(CHOICES + OTHER_CHOICE);
+    const labels = {
+      cloud: "other",
+      service: "other",
+      policy: "other",
+      datacenter: "other",
+      reason: "other",
+    };
+    const all = other === 0 ? counted : [...counted, { labels, count: other }];
+    // A number may be given for an answer that was never sent.
+    return all.filter(({ count }) => count > 0);
   }
 
   silences(): readonly LabelledCount[] {
@@ -185,38 +285,21 @@ export class QueryCounts {
   }
 
   durations(): readonly Durations[] {
-    const width = durationBounds.length + 1;
     return transports.map((transport, i) => {
       let sum = 0;
-      const counts = this.#durations.subarray(i * width, (i + 1) * width);
-      const cumulativeCounts = [...counts].map((count) => {
-        sum += count;
+      const cumulativeCounts = Array.from({ length: DURATION_BUCKETS }, (_, bucket) => {
+        sum += this.#sum(DURATIONS + i * DURATION_BUCKETS + bucket);
         return sum;
       });
-      return { transport, cumulativeCounts, sumSeconds: this.#durationSums[i] ?? 0 };
+      return { transport, cumulativeCounts, sumSeconds: this.#sum(DURATION_SUMS + i) };
     });
   }
 
-  #countDuration(transport: number, seconds: number): void {
-    let bucket = 0;
-    // The search is short: most answers fall into the first buckets.
-    while (bucket < durationBounds.length && seconds > (durationBounds[bucket] ?? 0)) bucket++;
-    increment(this.#durations, transport * (durationBounds.length + 1) + bucket);
-    this.#durationSums[transport] = (this.#durationSums[transport] ?? 0) + seconds;
+  #sum(index: number): number {
+    return this.#threads.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0);
   }
 
-  #countChoice({ tailored, choice }: Tailoring): void {
-    const { byDatacenter } = tailored.kind === "service" ? this.#countsOf(tailored.service) : this.#rules;
-    const datacenter = choice.kind === "datacenter" ? choice.datacenter.id : NO_DATACENTER;
-    let byReason = byDatacenter.get(datacenter);
-    if (byReason === undefined) {
-      byReason = new Map();
-      byDatacenter.set(datacenter, byReason);
-    }
-    byReason.set(choice.reason, (byReason.get(choice.reason) ?? 0) + 1);
-  }
-
-  #countsOf(service: Service): ServiceCounts {
+  #choicesOf(service: Service): ServiceChoices {
     const known = this.#byService.get(service);
     if (known !== undefined) return known;
     const { cloud, name, policy } = service;

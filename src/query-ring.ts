@@ -1,9 +1,9 @@
-/** The last queries as records of a fixed size: octets and ids in typed arrays, made into values when somebody reads them. */
+/** The last queries as records of a fixed size: octets and ids in shared memory, made into values when somebody reads them. */
 
 import type { JournalEntry, JournalFilter } from "./admin/control.ts";
 import { formatClientSubnet } from "./dns/client-subnet.ts";
 import { CLASS, formatRcode, formatTypeOfClass } from "./dns/iana.ts";
-import { formatName, MAX_NAME_OCTETS } from "./dns/name.ts";
+import { formatName } from "./dns/name.ts";
 import { type Location, locationName } from "./geo/location-table.ts";
 import {
   addressBits,
@@ -14,6 +14,7 @@ import {
   prefixContains,
   unmapAddress,
 } from "./ip.ts";
+import { FIELD, FLAG, NO_FAMILY, QueryRecords } from "./query-records.ts";
 import {
   type AnswerTrace,
   lastTailoring,
@@ -32,187 +33,199 @@ const MAX_NAMES = 100_000;
 /** Some reasons hold a number that the sender chose, so there can be any number of them. */
 const MAX_REASONS = 1000;
 
-const NAME_SLOT = 1 + MAX_NAME_OCTETS;
-const ADDRESS_SLOT = 16;
-const NO_FAMILY = 0xff;
-const NO_QUESTION = 0;
-const HAS_QUESTION = 1;
-
-/**
- * Records have numbers that count up from 1; the slot of a record is its number modulo the capacity, so whoever reads asks
- * for a number and is told when that has been overwritten. Names stand in tables that only grow, so that a record means the
- * same after a reload.
- */
+/** Names stand in tables that only grow, so that a record means the same after a reload. */
 export class QueryRing {
-  readonly capacity: number;
-  #last = 0;
+  readonly records: QueryRecords;
   readonly #names = new TextTable(MAX_NAMES);
   readonly #reasons = new TextTable(MAX_REASONS);
 
-  readonly #times: Float64Array;
-  readonly #snapshots: Float64Array;
-  readonly #isTcp: Uint8Array;
-  readonly #hasQuestion: Uint8Array;
-  /** each with its length before it */
-  readonly #qnames: Uint8Array;
-  readonly #qtypes: Uint16Array;
-  readonly #qclasses: Uint16Array;
-  readonly #rcodes: Uint16Array;
-  readonly #sources: AddressColumn;
-  /** the addresses that counted */
-  readonly #counted: AddressColumn;
-  /** FAMILY as sent, or NO_FAMILY without a client subnet */
-  readonly #subnetFamilies: Uint8Array;
-  readonly #subnetLengths: Uint8Array;
-  readonly #subnets: AddressColumn;
-  readonly #scopes: Uint8Array;
-  readonly #locations: Uint32Array;
-  readonly #datacenters: Uint32Array;
-  readonly #reasonIds: Uint32Array;
-
   constructor(capacity: number) {
-    this.capacity = capacity;
-    this.#times = new Float64Array(capacity);
-    this.#snapshots = new Float64Array(capacity);
-    this.#isTcp = new Uint8Array(capacity);
-    this.#hasQuestion = new Uint8Array(capacity);
-    this.#qnames = new Uint8Array(capacity * NAME_SLOT);
-    this.#qtypes = new Uint16Array(capacity);
-    this.#qclasses = new Uint16Array(capacity);
-    this.#rcodes = new Uint16Array(capacity);
-    this.#sources = new AddressColumn(capacity);
-    this.#counted = new AddressColumn(capacity);
-    this.#subnetFamilies = new Uint8Array(capacity);
-    this.#subnetLengths = new Uint8Array(capacity);
-    this.#subnets = new AddressColumn(capacity);
-    this.#scopes = new Uint8Array(capacity);
-    this.#locations = new Uint32Array(capacity);
-    this.#datacenters = new Uint32Array(capacity);
-    this.#reasonIds = new Uint32Array(capacity);
+    this.records = QueryRecords.create(capacity);
+  }
+
+  get capacity(): number {
+    return this.records.capacity;
+  }
+
+  /** What records call a datacenter or a location. */
+  nameId(text: string | undefined): number {
+    return this.#names.idOf(text);
+  }
+
+  /** What records call a reason. */
+  reasonId(text: string | undefined): number {
+    return this.#reasons.idOf(text);
   }
 
   /** The number of the newest record; 0 before the first. */
   get last(): number {
-    return this.#last;
+    return this.records.last;
   }
 
   /** The number of the oldest record that is still there. */
   get first(): number {
-    return Math.max(1, this.#last - this.capacity + 1);
+    return Math.max(1, this.last - this.capacity + 1);
   }
 
   get size(): number {
-    return Math.min(this.#last, this.capacity);
+    return Math.min(this.last, this.capacity);
   }
 
   /** Writes a record over the oldest one; returns its number. */
   write(trace: AnsweredTrace, location: Location, nowMilliseconds: number, snapshot: number): number {
-    const number = this.#last + 1;
-    const slot = number % this.capacity;
+    const { records } = this;
+    const { octets, uint16s, uint32s, float64s } = records;
+    const number = records.reserve(1);
+    const at = records.startOf(number);
+    records.open(at);
     const { source } = trace;
     const asked = trace.kind === "answer" ? trace.query : trace.asked;
-    this.#times[slot] = nowMilliseconds;
-    this.#snapshots[slot] = snapshot;
-    this.#isTcp[slot] = source.transport === "tcp" ? 1 : 0;
-    this.#sources.set(slot, source.address);
-    this.#counted.set(slot, trace.kind === "answer" ? unmapAddress(trace.asker.address) : source.address);
-    this.#locations[slot] = this.#names.idOf(locationName(location));
-
     const { question, clientSubnet } = asked;
-    this.#hasQuestion[slot] = question === undefined ? NO_QUESTION : HAS_QUESTION;
+    float64s[(at + FIELD.time) >> 3] = nowMilliseconds;
+    uint32s[(at + FIELD.snapshot) >> 2] = snapshot;
+    uint32s[(at + FIELD.location) >> 2] = this.nameId(locationName(location));
+    octets[at + FIELD.flags] =
+      (source.transport === "tcp" ? FLAG.tcp : 0) | (question === undefined ? 0 : FLAG.hasQuestion);
+    writeAddress(octets, at + FIELD.sourceFamily, at + FIELD.source, source.address);
+    const counted = trace.kind === "answer" ? unmapAddress(trace.asker.address) : source.address;
+    writeAddress(octets, at + FIELD.countedFamily, at + FIELD.counted, counted);
     if (question !== undefined) {
       const { qname, qtype, qclass } = question;
-      const at = slot * NAME_SLOT;
-      this.#qnames[at] = qname.length;
-      copyOctets(qname, this.#qnames, at + 1);
-      this.#qtypes[slot] = qtype;
-      this.#qclasses[slot] = qclass;
+      octets[at + FIELD.qnameLength] = qname.length;
+      copyOctets(qname, octets, at + FIELD.qname);
+      uint16s[(at + FIELD.qtype) >> 1] = qtype;
+      uint16s[(at + FIELD.qclass) >> 1] = qclass;
     }
-    this.#subnetFamilies[slot] = clientSubnet?.family ?? NO_FAMILY;
+    octets[at + FIELD.subnetFamily] = clientSubnet?.family ?? NO_FAMILY;
     if (clientSubnet !== undefined) {
-      this.#subnetLengths[slot] = clientSubnet.sourcePrefixLength;
-      if (clientSubnet.prefix !== undefined) this.#subnets.set(slot, clientSubnet.prefix);
+      octets[at + FIELD.subnetLength] = clientSubnet.sourcePrefixLength;
+      if (clientSubnet.prefix !== undefined)
+        copyOctets(clientSubnet.prefix.octets, octets, at + FIELD.subnet);
     }
-    if (trace.kind === "answer") {
-      const { resolution } = trace;
-      const choice = lastTailoring(resolution)?.choice;
-      const datacenter = choice?.kind === "datacenter" ? choice.datacenter.id : undefined;
-      this.#rcodes[slot] = resolution.rcode;
-      this.#datacenters[slot] = this.#names.idOf(datacenter);
-      this.#reasonIds[slot] = this.#reasons.idOf(choice?.reason ?? boundedReason(trace));
-      this.#scopes[slot] = scopeTold(trace) ?? 0;
-    } else {
-      this.#rcodes[slot] = trace.rcode;
-      this.#datacenters[slot] = 0;
-      this.#reasonIds[slot] = this.#reasons.idOf(trace.reason);
-      this.#scopes[slot] = 0;
-    }
-    this.#last = number;
+    const { rcode, datacenter, reason, scope } = noted(trace);
+    uint16s[(at + FIELD.rcode) >> 1] = rcode;
+    uint32s[(at + FIELD.datacenter) >> 2] = this.nameId(datacenter);
+    uint32s[(at + FIELD.reason) >> 2] = this.reasonId(reason);
+    octets[at + FIELD.scope] = scope;
+    records.close(at, number);
     return number;
   }
 
-  /** The record of a number; undefined where it is overwritten or not written yet. */
+  /** The record of a number; undefined where it is overwritten, or not whole yet. */
   read(number: number): JournalEntry | undefined {
-    if (!this.#holds(number)) return undefined;
-    const slot = number % this.capacity;
-    const isAsked = this.#hasQuestion[slot] === HAS_QUESTION;
-    const clientSubnet = this.#clientSubnetAt(slot);
-    return {
-      number,
-      at: new Date(this.#times[slot] ?? 0).toISOString(),
-      snapshot: this.#snapshots[slot] ?? 0,
-      qname: isAsked ? this.#qnameAt(slot) : "",
-      qtype: isAsked ? formatTypeOfClass(this.#qtypes[slot] ?? 0, this.#qclasses[slot] ?? CLASS.IN) : "",
-      source: formatAddress(this.#sources.at(slot).octets),
-      transport: this.#transportAt(slot),
-      clientSubnet,
-      location: this.#names.textOf(this.#locations[slot]),
-      datacenter: this.#names.textOf(this.#datacenters[slot]),
-      reason: this.#reasons.textOf(this.#reasonIds[slot]),
-      rcode: formatRcode(this.#rcodes[slot] ?? 0),
-      scope: clientSubnet === undefined ? undefined : (this.#scopes[slot] ?? 0),
-    };
+    return this.#whenWhole(number, (at) => {
+      const { octets, uint16s, uint32s, float64s } = this.records;
+      const isAsked = this.#hasQuestion(at);
+      const clientSubnet = this.#clientSubnetAt(at);
+      return {
+        number,
+        at: new Date(float64s[(at + FIELD.time) >> 3] ?? 0).toISOString(),
+        snapshot: uint32s[(at + FIELD.snapshot) >> 2] ?? 0,
+        qname: isAsked ? this.#qnameAt(at) : "",
+        qtype: isAsked
+          ? formatTypeOfClass(
+              uint16s[(at + FIELD.qtype) >> 1] ?? 0,
+              uint16s[(at + FIELD.qclass) >> 1] ?? CLASS.IN,
+            )
+          : "",
+        source: formatAddress(readAddress(octets, at + FIELD.sourceFamily, at + FIELD.source).octets),
+        transport: this.#transportAt(at),
+        clientSubnet,
+        location: this.#names.textOf(uint32s[(at + FIELD.location) >> 2]),
+        datacenter: this.#datacenterAt(at),
+        reason: this.#reasons.textOf(uint32s[(at + FIELD.reason) >> 2]),
+        rcode: formatRcode(uint16s[(at + FIELD.rcode) >> 1] ?? 0),
+        scope: clientSubnet === undefined ? undefined : (octets[at + FIELD.scope] ?? 0),
+      };
+    });
   }
 
   /** Whether a filter takes the record of a number, told without making a value of it. */
   matches(number: number, { name, subnet, datacenter, transport, rcode }: ParsedFilter): boolean {
-    if (!this.#holds(number)) return false;
-    const slot = number % this.capacity;
-    return (
-      (transport === undefined || transport === this.#transportAt(slot)) &&
-      (rcode === undefined || rcode === formatRcode(this.#rcodes[slot] ?? 0)) &&
-      (subnet === undefined || prefixContains(subnet, this.#counted.at(slot))) &&
-      (datacenter === undefined || datacenter(this.#names.textOf(this.#datacenters[slot]) ?? "")) &&
-      (name === undefined || (this.#hasQuestion[slot] === HAS_QUESTION && name(this.#qnameAt(slot))))
-    );
+    const matched = this.#whenWhole(number, (at) => {
+      const { octets, uint16s } = this.records;
+      return (
+        (transport === undefined || transport === this.#transportAt(at)) &&
+        (rcode === undefined || rcode === formatRcode(uint16s[(at + FIELD.rcode) >> 1] ?? 0)) &&
+        (subnet === undefined ||
+          prefixContains(subnet, readAddress(octets, at + FIELD.countedFamily, at + FIELD.counted))) &&
+        (datacenter === undefined || datacenter(this.#datacenterAt(at) ?? "")) &&
+        (name === undefined || (this.#hasQuestion(at) && name(this.#qnameAt(at))))
+      );
+    });
+    return matched ?? false;
   }
 
-  #holds(number: number): boolean {
-    return number <= this.#last && number >= this.first;
+  /** What is made of a record, if it was that record before and behind; other threads write meanwhile. */
+  #whenWhole<T>(number: number, make: (at: number) => T): T | undefined {
+    if (number > this.last || number < this.first) return undefined;
+    const at = this.records.startOf(number);
+    if (!this.records.isWhole(at, number)) return undefined;
+    const made = make(at);
+    return this.records.isWhole(at, number) ? made : undefined;
   }
 
-  #transportAt(slot: number): "udp" | "tcp" {
-    return this.#isTcp[slot] === 1 ? "tcp" : "udp";
+  #transportAt(at: number): "udp" | "tcp" {
+    return ((this.records.octets[at + FIELD.flags] ?? 0) & FLAG.tcp) === 0 ? "udp" : "tcp";
   }
 
-  #qnameAt(slot: number): string {
-    const at = slot * NAME_SLOT;
-    return formatName(this.#qnames.subarray(at + 1, at + 1 + (this.#qnames[at] ?? 0)));
+  #hasQuestion(at: number): boolean {
+    return ((this.records.octets[at + FIELD.flags] ?? 0) & FLAG.hasQuestion) !== 0;
   }
 
-  #clientSubnetAt(slot: number): string | undefined {
-    const family = this.#subnetFamilies[slot] ?? NO_FAMILY;
+  #datacenterAt(at: number): string | undefined {
+    return this.#names.textOf(this.records.uint32s[(at + FIELD.datacenter) >> 2]);
+  }
+
+  #qnameAt(at: number): string {
+    const { octets } = this.records;
+    const start = at + FIELD.qname;
+    return formatName(octets.slice(start, start + (octets[at + FIELD.qnameLength] ?? 0)));
+  }
+
+  #clientSubnetAt(at: number): string | undefined {
+    const { octets } = this.records;
+    const family = octets[at + FIELD.subnetFamily] ?? NO_FAMILY;
     if (family === NO_FAMILY) return undefined;
-    const length = this.#subnetLengths[slot] ?? 0;
-    const prefix = length === 0 ? undefined : { ...this.#subnets.at(slot), length };
+    const length = octets[at + FIELD.subnetLength] ?? 0;
+    const addressFamily = family === 1 ? 4 : 6;
+    const start = at + FIELD.subnet;
+    const address = octets.slice(start, start + addressBits(addressFamily) / 8);
+    const prefix = length === 0 ? undefined : ({ family: addressFamily, octets: address, length } as const);
     return formatClientSubnet({ family, prefix });
   }
+}
+
+/** What is noted of an answer beside the question. */
+function noted(trace: AnsweredTrace): {
+  readonly rcode: number;
+  readonly datacenter: string | undefined;
+  readonly reason: string | undefined;
+  readonly scope: number;
+} {
+  if (trace.kind === "error") {
+    return { rcode: trace.rcode, datacenter: undefined, reason: trace.reason, scope: 0 };
+  }
+  const { rcode } = trace.resolution;
+  return { rcode, ...decisionOf(trace), scope: scopeTold(trace) ?? 0 };
+}
+
+/** What the journal says decided an answer. */
+export function decisionOf(trace: Pick<AnswerTrace, "query" | "resolution">): {
+  readonly datacenter: string | undefined;
+  readonly reason: string | undefined;
+} {
+  const choice = lastTailoring(trace.resolution)?.choice;
+  return {
+    datacenter: choice?.kind === "datacenter" ? choice.datacenter.id : undefined,
+    reason: choice?.reason ?? boundedReason(trace),
+  };
 }
 
 /**
  * Why there are no records, or not the whole chain. Texts that hold the QNAME are left to the log: there would be one for each.
  */
-function boundedReason({ query, resolution }: AnswerTrace): string | undefined {
+function boundedReason({ query, resolution }: Pick<AnswerTrace, "query" | "resolution">): string | undefined {
   const { stop, extendedErrors, hops }: Resolution = resolution;
   const { qclass } = query.question;
   if (stop === "not-served" && (qclass === CLASS.IN || qclass === CLASS.CH)) return stopsInWords[stop];
@@ -268,26 +281,14 @@ function matcherOf(pattern: string): Matcher {
   };
 }
 
-/** An address in each slot. */
-class AddressColumn {
-  readonly #families: Uint8Array;
-  readonly #octets: Uint8Array;
+function writeAddress(to: Uint8Array, familyAt: number, at: number, { family, octets }: IpAddress): void {
+  to[familyAt] = family;
+  copyOctets(octets, to, at);
+}
 
-  constructor(capacity: number) {
-    this.#families = new Uint8Array(capacity);
-    this.#octets = new Uint8Array(capacity * ADDRESS_SLOT);
-  }
-
-  set(slot: number, { family, octets }: IpAddress): void {
-    this.#families[slot] = family;
-    copyOctets(octets, this.#octets, slot * ADDRESS_SLOT);
-  }
-
-  at(slot: number): IpAddress {
-    const family = this.#families[slot] === 6 ? 6 : 4;
-    const at = slot * ADDRESS_SLOT;
-    return { family, octets: this.#octets.slice(at, at + addressBits(family) / 8) };
-  }
+function readAddress(from: Uint8Array, familyAt: number, at: number): IpAddress {
+  const family = from[familyAt] === 6 ? 6 : 4;
+  return { family, octets: from.slice(at, at + addressBits(family) / 8) };
 }
 
 /** Of so few octets TypedArray.set takes longer. */

@@ -19,6 +19,7 @@ import { type LoadOptions, loadSnapshot } from "./load-snapshot.ts";
 import { Metrics } from "./metrics.ts";
 import { Observer } from "./observer.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
+import type { PlaneOptions } from "./plane/plane.ts";
 import type { Handlers } from "./script/handlers.ts";
 import type { HandlerEvent } from "./script/script-thread.ts";
 import { type Server, startServer } from "./server.ts";
@@ -78,6 +79,8 @@ export interface RunOptions {
   readonly config: string;
   readonly loaded: Loaded;
   readonly listen: readonly ListenerSettings[];
+  /** in which worker threads queries are answered; in this one where undefined */
+  readonly plane: Pick<PlaneOptions, "transport" | "workers"> | undefined;
   readonly version: string;
   readonly log: RunningLog;
   /** told of every query */
@@ -100,13 +103,21 @@ const TTL_MILLISECONDS = 1000;
 
 /** Puts what is loaded in force; rejects with a ListenError where an address cannot be bound. */
 export async function run(options: RunOptions): Promise<Running> {
-  const { config, loaded, listen, version, log, onTrace, onLoaded } = options;
+  const { config, loaded, listen, plane, version, log, onTrace, onLoaded } = options;
   const { snapshot, store } = loaded;
   const { settings } = snapshot.configuration;
   const clock = new Clock();
-  const observer = new Observer({ capacity: settings.journalQueries });
+  const observer = new Observer({ capacity: settings.journalQueries, onWatched: () => watchQueries() });
   const server = await startServer(snapshot, {
     listen,
+    ...(plane && {
+      plane: {
+        ...plane,
+        addCounts: () => observer.counts.addThread(),
+        records: observer.journal.ring?.records,
+      },
+      labels: observer.labels,
+    }),
     handlers: loaded.handlers,
     now: () => clock.now(),
     onTrace: (trace, observation) => {
@@ -165,7 +176,13 @@ export async function run(options: RunOptions): Promise<Running> {
     tenantsFailedOver: () => controller.tenantsFailedOver,
     overrides: () => controller.overrides().length,
     connections: () => server.connections,
+    dropped: () => server.dropped,
   });
+  /** What worker threads answer by themselves nobody is told of. */
+  const watchQueries = (): void => {
+    const { loggedQueries } = controller.snapshot.configuration.settings;
+    server.watch(loggedQueries !== "off" || observer.journal.isWatched);
+  };
   const watchHealth = (): void => {
     const states = controller
       .datacenters()
@@ -181,6 +198,7 @@ export async function run(options: RunOptions): Promise<Running> {
     metrics.countReload(event.outcome, clock.now());
     if (event.outcome !== "done") return;
     onLoaded(controller.snapshot);
+    watchQueries();
     watchHealth();
   });
   watch = watchFiles(loaded.watched, reload);
@@ -188,6 +206,7 @@ export async function run(options: RunOptions): Promise<Running> {
   const unwatchStore = store.watch(reload);
   await controller.start();
   onLoaded(controller.snapshot);
+  watchQueries();
   watchHealth();
   const ttls = setInterval(() => controller.refreshTtls().catch(onFault), TTL_MILLISECONDS).unref();
   /** Waits for what a change of the clock has set off: the end of an override, a probe, a TTL that follows. */

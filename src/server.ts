@@ -1,11 +1,12 @@
 /** Puts the parts together: a snapshot and its handlers behind sockets. */
 
 import { type Answered, answer, answerServfail, type Deferred, finishAnswer } from "./answer.ts";
-import { AnswerCache } from "./answer-cache.ts";
+import { AnswerCache, type AnswerLabels } from "./answer-cache.ts";
 import type { DatacenterStates } from "./cloud/states.ts";
 import type { ListenerSettings } from "./config/configuration.ts";
 import { formatVantage } from "./config/listeners.ts";
 import { type Endpoint, formatAddress, formatEndpoint } from "./ip.ts";
+import { Plane, type PlaneOptions } from "./plane/plane.ts";
 import { renderHandlerQuery } from "./script/handler-query.ts";
 import { type Handlers, noHandlers } from "./script/handlers.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
@@ -14,12 +15,16 @@ import type { ListenerRules, Observation, Source, Trace } from "./trace.ts";
 import { isLoopback, isWildcard, machineAddresses } from "./transport/addresses.ts";
 import { type ConnectionCounts, Connections } from "./transport/connections.ts";
 import type { Listener, Respond, ResponseOctets } from "./transport/listener.ts";
-import { listenTcp, type TcpLimits } from "./transport/tcp.ts";
+import { listenTcp } from "./transport/tcp.ts";
 import { listenUdp } from "./transport/udp.ts";
 import { findVantage } from "./vantage.ts";
 
 export interface ServerOptions {
   readonly listen: readonly ListenerSettings[];
+  /** answers in worker threads; in the thread of the caller where absent */
+  readonly plane?: Pick<PlaneOptions, "transport" | "workers" | "addCounts" | "records">;
+  /** what counts and the journal call the answers that worker threads give */
+  readonly labels?: AnswerLabels;
   /** those of the snapshot's scripted zones; the server ends them */
   readonly handlers?: Handlers;
   /** milliseconds since 1970, read once a query; the machine's where absent */
@@ -47,6 +52,10 @@ export interface Server {
   replaceSnapshot(next: Snapshot, handlers?: Handlers): Promise<void>;
   /** TCP connections, now and so far */
   readonly connections: ConnectionCounts;
+  /** queries that a worker thread could not hand over, so far */
+  readonly dropped: number;
+  /** Whether `onTrace` is to be told of every query; if not, only of those that worker threads do not know the answer to. */
+  watch(isWatched: boolean): void;
   /** Answers what was received, then closes; settles when all is closed. */
   close(): Promise<void>;
 }
@@ -61,16 +70,44 @@ export class ListenError extends Error {}
  */
 export async function startServer(first: Snapshot, options: ServerOptions): Promise<Server> {
   let snapshot = first;
-  let cache = new AnswerCache(first);
-  const putInForce = (next: Snapshot): void => {
-    snapshot = next;
-    cache = new AnswerCache(next);
-  };
   let handlers = options.handlers ?? noHandlers;
   const { now = Date.now, stopwatch = () => performance.now(), onTrace, onFault = () => {} } = options;
+  /** what each listener says of its askers */
+  const rules = new Map<ListenerSettings, ListenerRules>();
+  const renewRules = (at: ListenerSettings): void => {
+    if (at.vantage === undefined && at.ignoresClientSubnet === undefined) return;
+    rules.set(at, {
+      vantage: findVantage(at, snapshot.configuration.networks) ?? rules.get(at)?.vantage,
+      ignoresClientSubnet: at.ignoresClientSubnet ?? false,
+    });
+  };
+  for (const at of options.listen) renewRules(at);
+  let plane: Plane | undefined;
+  let publications = 0;
+  const publish = (): void => plane?.publish(cache.publish(++publications));
+  const newCache = (): AnswerCache =>
+    new AnswerCache(snapshot, {
+      ...(options.labels && { labels: options.labels }),
+      listeners: options.listen.map((at) => ({
+        vantage: rules.get(at)?.vantage?.address,
+        ignoresClientSubnet: at.ignoresClientSubnet ?? false,
+      })),
+      takeMemory: () => plane?.takeMemory(),
+      onRenewed: publish,
+    });
+  let cache = newCache();
+  const putInForce = (next: Snapshot): void => {
+    snapshot = next;
+    for (const at of rules.keys()) renewRules(at);
+    cache = newCache();
+    publish();
+  };
   // The one place where what is thrown on the path of a query is caught: the asker gets SERVFAIL, the operator the stack.
-  const respond: Respond = (message, source) => {
-    const received = stopwatch();
+  const respond = (
+    message: Uint8Array,
+    source: Source,
+    received: number,
+  ): ResponseOctets | Promise<ResponseOctets> => {
     const nowMilliseconds = now();
     const nowSeconds = Math.floor(nowMilliseconds / 1000);
     const answering = snapshot;
@@ -98,32 +135,53 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       return rescue(error);
     }
   };
+  const withRules = (at: ListenerSettings | undefined, source: Source): Source => {
+    const listener = at && rules.get(at);
+    return listener === undefined ? source : { ...source, listener };
+  };
   const { tcp } = first.configuration.settings;
+  if (options.plane !== undefined) {
+    plane = await Plane.open({
+      ...options.plane,
+      limits: tcp,
+      published: cache.publish(++publications),
+      respond: (listener, message, source, receivedAt) =>
+        respond(message, withRules(options.listen[listener], source), receivedAt - performance.timeOrigin),
+      onFault,
+    });
+  }
   const connections = new Connections(tcp);
+  const respondAt =
+    (at: ListenerSettings): Respond =>
+    (message, source) =>
+      respond(message, withRules(at, source), stopwatch());
+  const threads = plane;
+  /** How a listener gets its sockets: in worker threads, or in this one. */
+  const socketsAt = (at: ListenerSettings, i: number): Sockets =>
+    threads === undefined
+      ? {
+          udp: (endpoint) => listenUdp({ ...endpoint, respond: respondAt(at), onFault }),
+          tcp: (endpoint) => listenTcp({ ...endpoint, respond: respondAt(at), onFault }, tcp, connections),
+          answersFromAsked: false,
+        }
+      : {
+          udp: (endpoint) => threads.listenUdp(endpoint, i),
+          tcp: (endpoint) => threads.listenTcp(endpoint, i),
+          answersFromAsked: threads.answersFromAsked,
+        };
   const listeners: Listener[] = [];
   const listening: ListenerSettings[] = [];
   const leftOut: ListenerSettings[] = [];
-  /** what each listener says of its askers */
-  const rules = new Map<ListenerSettings, ListenerRules>();
-  const renewRules = (at: ListenerSettings): void => {
-    if (at.vantage === undefined && at.ignoresClientSubnet === undefined) return;
-    rules.set(at, {
-      vantage: findVantage(at, snapshot.configuration.networks) ?? rules.get(at)?.vantage,
-      ignoresClientSubnet: at.ignoresClientSubnet ?? false,
-    });
-  };
-  const respondAt = (at: ListenerSettings): Respond => {
-    renewRules(at);
-    const first = rules.get(at);
-    if (first === undefined) return respond;
-    if (at.vantage !== undefined && first.vantage === undefined)
-      throw new Error(`${formatVantage(at.vantage)} is no network of this snapshot`);
-    return (message, source) => respond(message, { ...source, listener: rules.get(at) ?? first });
+  const closeListeners = async (): Promise<void> => {
+    await closeAll(listeners);
+    await plane?.close();
   };
   try {
     let lacking: ListenError | undefined;
-    for (const at of options.listen) {
-      const opened = await listenAt(at, tcp, connections, respondAt(at), onFault).catch((error: unknown) => {
+    for (const [i, at] of options.listen.entries()) {
+      if (at.vantage !== undefined && rules.get(at)?.vantage === undefined)
+        throw new Error(`${formatVantage(at.vantage)} is no network of this snapshot`);
+      const opened = await listenAt(at, socketsAt(at, i), onFault).catch((error: unknown) => {
         if (!(error instanceof ListenError) || !mayBeLeftOut(at, error)) throw error;
         return error;
       });
@@ -136,8 +194,9 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       listening.push({ ...at, port: opened.port });
     }
     if (listeners.length === 0 && lacking !== undefined) throw lacking;
+    await plane?.begin();
   } catch (error) {
-    await closeAll(listeners);
+    await closeListeners();
     await handlers.close();
     throw error;
   }
@@ -146,20 +205,23 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
     listening,
     leftOut,
     get connections() {
-      return connections.counts;
+      return plane?.connections ?? connections.counts;
     },
+    get dropped() {
+      return plane?.dropped ?? 0;
+    },
+    watch: (isWatched) => plane?.watch(isWatched),
     setStates: (states) => {
       putInForce(withStates(snapshot, states));
     },
     replaceSnapshot: async (next, nextHandlers = handlers) => {
       const before = handlers;
       putInForce(next);
-      for (const at of rules.keys()) renewRules(at);
       handlers = nextHandlers;
       if (before !== nextHandlers) await before.close();
     },
     close: () => {
-      closed ??= closeAll(listeners).then(() => handlers.close());
+      closed ??= closeListeners().then(() => handlers.close());
       return closed;
     },
   };
@@ -218,20 +280,23 @@ interface Opened {
   readonly port: number;
 }
 
+/** Where the sockets of a listener are. */
+interface Sockets {
+  /** Both bind and serve, and reject with what Node throws. */
+  udp(at: Endpoint): Promise<Listener>;
+  tcp(at: Endpoint): Promise<Listener>;
+  /** whether a UDP socket that is bound to a wildcard answers from the address that was asked */
+  readonly answersFromAsked: boolean;
+}
+
 /** UDP and TCP on the same port, which is any that is free for all of them where it is 0. */
-async function listenAt(
-  at: Endpoint,
-  limits: TcpLimits,
-  connections: Connections,
-  respond: Respond,
-  onFault: (error: unknown) => void,
-): Promise<Opened> {
+async function listenAt(at: Endpoint, sockets: Sockets, onFault: (error: unknown) => void): Promise<Opened> {
   for (let attempt = 1; ; attempt++) {
     let udp: readonly Listener[] = [];
     try {
-      udp = await listenUdpAt(at, respond, onFault);
+      udp = await listenUdpAt(at, sockets, onFault);
       const port = udp[0]?.port ?? at.port;
-      const tcp = await listenTcp({ ...at, port, respond, onFault }, limits, connections).catch((error) => {
+      const tcp = await sockets.tcp({ ...at, port }).catch((error) => {
         throw listenError({ ...at, port }, "TCP", error);
       });
       return { listeners: [...udp, tcp], port };
@@ -251,15 +316,16 @@ async function listenAt(
  */
 async function listenUdpAt(
   at: Endpoint,
-  respond: Respond,
+  sockets: Sockets,
   onFault: (error: unknown) => void,
 ): Promise<readonly Listener[]> {
   const listeners: Listener[] = [];
   let { port } = at;
   let notAvailable: ListenError | undefined;
-  for (const address of isWildcard(at) ? machineAddresses(at.family) : [at.address]) {
+  const isEach = isWildcard(at) && !sockets.answersFromAsked;
+  for (const address of isEach ? machineAddresses(at.family) : [at.address]) {
     try {
-      const listener = await listenUdp({ ...at, address, port, respond, onFault });
+      const listener = await sockets.udp({ family: at.family, address, port });
       listeners.push(listener);
       port = listener.port;
     } catch (error) {
@@ -270,7 +336,7 @@ async function listenUdpAt(
       }
       // Of several, one may have just gone, or not be ready (IPv6 looks for duplicates first, RFC 4862 §5.4).
       notAvailable = failure;
-      if (isWildcard(at)) onFault(failure);
+      if (isEach) onFault(failure);
     }
   }
   if (listeners.length > 0) return listeners;

@@ -74,6 +74,7 @@ function setUp(sources: Partial<MetricsSources> = {}, options = { ofProcess: fal
       tenantsFailedOver: () => 0,
       overrides: () => 0,
       connections: () => ({ open: 0, refused: 0, replaced: 0 }),
+      dropped: () => 0,
       ...sources,
     },
     options,

@@ -41,6 +41,7 @@ async function start(text: string, store: StateStore): Promise<Running> {
     config,
     loaded,
     listen: [{ family: 4, address: "127.0.0.1", port: 0 }],
+    plane: undefined,
     version: "1",
     log,
     onTrace: () => {},

@@ -18,12 +18,14 @@ import { locateCommand } from "./locate.ts";
 import { overrideList, overrideRemove } from "./override.ts";
 import { query } from "./query.ts";
 import { reloadCommand } from "./reload.ts";
-import { type ListenArgument, serve } from "./serve.ts";
+import { type ListenArgument, serve, transports } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { tenantChange, tenantList, tenantShow } from "./tenant.ts";
 import { tokenCommand } from "./token.ts";
 import { watchCommand } from "./watch.ts";
 import { zoneCommand } from "./zone.ts";
+
+const MAX_WORKERS = 64;
 
 const root = join(import.meta.dirname, "../..");
 
@@ -77,6 +79,19 @@ function buildProgram(): Command {
         "--admin <addr:port|off>",
         "where the admin API listens, instead of what the configuration says",
       ).argParser((text: string): Endpoint | "off" => (text === "off" ? text : endpoint(text))),
+    )
+    .addOption(
+      new Option(
+        "--transport <how>",
+        "how UDP is served: batched (recvmmsg, on Linux), dgram, or auto, which is batched where that can be",
+      )
+        .choices(transports)
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--workers <n|auto>", "threads for UDP; auto is one for each core, 8 at the most")
+        .argParser(workerCount)
+        .default("auto"),
     )
     .addOption(stateFile())
     .action(async (options) => exitWith(await serve({ ...options, version: version() })));
@@ -280,6 +295,14 @@ function count(text: string): number {
 }
 
 /** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
+function workerCount(text: string): number | "auto" {
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  if (text !== "auto" && !(count >= 1 && count <= MAX_WORKERS)) {
+    throw new InvalidArgumentError(`it is auto or a number from 1 to ${MAX_WORKERS}`);
+  }
+  return text === "auto" ? "auto" : count;
+}
+
 function listener(text: string): ListenArgument {
   const equals = text.indexOf("=");
   if (equals < 0) return { endpoint: endpoint(text) };

@@ -1,5 +1,6 @@
 /** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
+import { availableParallelism } from "node:os";
 import { type Admin, AdminListenError } from "../admin/admin.ts";
 import type { Configuration, ListenerSettings } from "../config/configuration.ts";
 import { formatVantage, parseVantage } from "../config/listeners.ts";
@@ -8,10 +9,12 @@ import { formatType } from "../dns/iana.ts";
 import { type Endpoint, formatEndpoint, formatPrefix } from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
 import { createLog, type Logger, queryLine } from "../log.ts";
+import type { PlaneOptions } from "../plane/plane.ts";
 import { loadAll, type Running, run } from "../running.ts";
 import { ListenError } from "../server.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Trace } from "../trace.ts";
+import { loadSyscalls } from "../transport/syscalls.ts";
 import { zonesOfRecords } from "../zone/zone.ts";
 import { openAdmin } from "./admin.ts";
 import { EXIT, misuse } from "./exit.ts";
@@ -25,7 +28,15 @@ export interface ServeOptions {
   /** instead of what the configuration says */
   readonly state?: StateFileChoice;
   readonly listen: readonly ListenArgument[];
+  readonly transport: TransportChoice;
+  readonly workers: number | "auto";
 }
+
+export const transports = ["auto", "batched", "dgram"] as const;
+export type TransportChoice = (typeof transports)[number];
+
+/** More threads than that wait for the kernel, and each takes some megabytes. */
+const MOST_WORKERS = 8;
 
 /** What `--listen` takes; whether the vantage is a network or a prefix shows once the networks are loaded. */
 export interface ListenArgument {
@@ -43,6 +54,8 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function serveLogged(options: ServeOptions, logger: Logger): Promise<number> {
   const { config, version } = options;
+  const transport = await chooseTransport(options.transport, logger);
+  if (typeof transport === "string") return misuse(transport);
   const loaded = await loadAll(config, logger, { stateFile: options.state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
@@ -62,6 +75,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       config,
       loaded,
       listen: given.length > 0 ? given : snapshot.configuration.settings.listen,
+      plane: { transport, workers: countWorkers(options.workers) },
       version,
       log: logger,
       onTrace: (trace) => logTrace(trace),
@@ -101,6 +115,22 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   process.off("SIGHUP", running.reload);
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
+}
+
+const countWorkers = (workers: number | "auto"): number =>
+  workers === "auto" ? Math.min(availableParallelism(), MOST_WORKERS) : workers;
+
+/** A sentence where what was asked for cannot be. */
+async function chooseTransport(
+  choice: TransportChoice,
+  logger: Logger,
+): Promise<PlaneOptions["transport"] | string> {
+  if (choice === "dgram") return { kind: "dgram" };
+  const syscalls = await loadSyscalls();
+  if (typeof syscalls !== "string") return { kind: "batched", syscalls };
+  if (choice === "batched") return `--transport batched: ${syscalls}; leave it out, and dgram serves`;
+  logger.info(`datagrams go by dgram, one at a time, since they cannot be batched: ${syscalls}`);
+  return { kind: "dgram" };
 }
 
 /** A sentence where one is to stand for what is neither a network nor a prefix. */

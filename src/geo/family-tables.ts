@@ -3,10 +3,9 @@
  * table of family 6 leaves their blocks to that of family 4, which is looked up in their stead and copied nowhere.
  */
 
-import { findIpv4Block, type IpAddress, ipv4Blocks } from "../ip.ts";
+import { type AddressFamily, type IpAddress, ipv4Blocks, ipv4OffsetIn } from "../ip.ts";
 import {
   ELSEWHERE,
-  lookup,
   lookupRange,
   type PrefixMatch,
   type PrefixTable,
@@ -85,18 +84,35 @@ export function combineFamilies(
 }
 
 /** The value of an address, and the length of the widest prefix of its own family that has no other. */
-export function lookupAddress({ family4, family6 }: FamilyTables, address: IpAddress): PrefixMatch {
-  const { family, octets } = address;
-  if (family === 4) return lookup(family4, octets);
-  const range = lookupRange(family6, octets, 0);
-  const value = valueAt(family6, range);
-  if (value !== ELSEWHERE) return { value, prefixLength: prefixLengthAt(family6, range, octets, 0) };
-  // A client subnet too short to hold a bit of the IPv4 address is, like any other, located by its first address; the
-  // scope is then longer than its source prefix length, which RFC 7871 §7.2.1 provides for.
-  const offset = findIpv4Block(address)?.prefix.length;
-  if (offset === undefined) throw new Error("an address is left to family 4 that holds none of it");
-  const inner = lookup(family4, octets, offset / 8);
-  return { value: inner.value, prefixLength: offset + inner.prefixLength };
+export function lookupAddress(tables: FamilyTables, { family, octets }: IpAddress): PrefixMatch {
+  const lookup = new AddressLookup();
+  lookup.find(tables, family, octets, 0);
+  return { value: lookup.value, prefixLength: lookup.prefixLength };
+}
+
+/** The same for the hot path: what was found stands in its fields, and nothing is allocated. */
+export class AddressLookup {
+  value = 0;
+  prefixLength = 0;
+
+  /** Looks up the address of a family whose octets begin at `at`. */
+  find({ family4, family6 }: FamilyTables, family: AddressFamily, octets: Uint8Array, at: number): void {
+    const table = family === 4 ? family4 : family6;
+    const range = lookupRange(table, octets, at);
+    const value = valueAt(table, range);
+    if (value !== ELSEWHERE || family === 4) {
+      this.value = value;
+      this.prefixLength = prefixLengthAt(table, range, octets, at);
+      return;
+    }
+    // A client subnet too short to hold a bit of the IPv4 address is, like any other, located by its first address; the
+    // scope is then longer than its source prefix length, which RFC 7871 §7.2.1 provides for.
+    const offset = ipv4OffsetIn(octets, at);
+    if (offset < 0) throw new Error("an address is left to family 4 that holds none of it");
+    const inner = lookupRange(family4, octets, at + offset);
+    this.value = valueAt(family4, inner);
+    this.prefixLength = offset * 8 + prefixLengthAt(family4, inner, octets, at + offset);
+  }
 }
 
 /** What family 6 has for addresses that hold an IPv4 address. */

@@ -35,11 +35,14 @@ export class Connections {
   /** the one whose last complete query (or whose opening) is the longest ago comes first */
   readonly #open = new Set<Countable>();
   readonly #countByAddress = new Map<string, number>();
+  readonly #onChange: (counts: ConnectionCounts) => void;
   #refused = 0;
   #replaced = 0;
 
-  constructor(limits: ConnectionLimits) {
+  /** `onChange` is told of the counts when they are others. */
+  constructor(limits: ConnectionLimits, onChange: (counts: ConnectionCounts) => void = () => {}) {
     this.#limits = limits;
+    this.#onChange = onChange;
   }
 
   get counts(): ConnectionCounts {
@@ -50,6 +53,7 @@ export class Connections {
   admit(connection: Countable): boolean {
     const isAdmitted = this.#findRoom(connection);
     if (!isAdmitted) this.#refused++;
+    this.#onChange(this.counts);
     return isAdmitted;
   }
 
@@ -64,6 +68,7 @@ export class Connections {
     const count = this.#countByAddress.get(key) ?? 0;
     if (count > 1) this.#countByAddress.set(key, count - 1);
     else this.#countByAddress.delete(key);
+    this.#onChange(this.counts);
   }
 
   #findRoom(connection: Countable): boolean {

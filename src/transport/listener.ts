@@ -17,6 +17,8 @@ export interface ListenOptions {
   readonly family: 4 | 6;
   /** 0: any that is free */
   readonly port: number;
+  /** whether other sockets share the address and the kernel spreads askers over them; UDP alone */
+  readonly reusePort?: boolean;
   readonly respond: Respond;
   /** told of what goes wrong on a socket after it was bound */
   readonly onFault: (error: Error) => void;

@@ -15,6 +15,7 @@ export async function listenUdp({
   address,
   family,
   port,
+  reusePort = false,
   respond,
   onFault,
 }: ListenOptions): Promise<Listener> {
@@ -22,6 +23,7 @@ export async function listenUdp({
     address,
     family,
     port: port === 0 ? await findFreePort(address, family) : port,
+    reusePort,
   });
   socket.on("error", onFault);
   /** whether anything was received since this was last looked at */
@@ -111,8 +113,11 @@ function bind({
   address,
   family,
   port,
-}: Pick<ListenOptions, "address" | "family" | "port">): Promise<Socket> {
-  const socket = createSocket(family === 4 ? { type: "udp4" } : { type: "udp6", ipv6Only: true });
+  reusePort = false,
+}: Pick<ListenOptions, "address" | "family" | "port" | "reusePort">): Promise<Socket> {
+  const socket = createSocket(
+    family === 4 ? { type: "udp4", reusePort } : { type: "udp6", ipv6Only: true, reusePort },
+  );
   return new Promise((resolve, reject) => {
     socket.once("error", reject);
     socket.bind({ address, port }, () => {

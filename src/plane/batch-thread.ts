@@ -1,0 +1,155 @@
+/** A worker thread that answers UDP by the batch. It waits in poll, not in an event loop. */
+
+import { parentPort, workerData } from "node:worker_threads";
+import { BATCH, Batch, isFamily6, PEER } from "../transport/batch.ts";
+import {
+  addressOffset,
+  EAGAIN,
+  EINTR,
+  loadSyscalls,
+  POLLIN,
+  portOf,
+  type Syscalls,
+} from "../transport/syscalls.ts";
+import type { FastSource } from "./fast-path.ts";
+import { Front } from "./front.ts";
+import { HandoverWriter } from "./handover.ts";
+import { type BatchSocket, type BatchThreadData, type FromThread, WAKE_TO_END } from "./thread-data.ts";
+
+/** A thread that waits in poll does not end before that returns, so it looks up so often. */
+const POLL_MILLISECONDS = 1000;
+/** struct pollfd in 32-bit words: the descriptor, then what is asked and what has come, 16 bits each. */
+const POLL_WORDS = 2;
+/** How long a server that ends goes on reading what the kernel has taken for it. */
+const DRAIN_MILLISECONDS = 2000;
+
+function post(message: FromThread): void {
+  parentPort?.postMessage(message);
+}
+
+class BatchThread {
+  readonly #data: BatchThreadData;
+  readonly #syscalls: Syscalls;
+  readonly #front: Front;
+  readonly #batch: Batch;
+  readonly #handover: HandoverWriter;
+  readonly #source: FastSource;
+
+  constructor(data: BatchThreadData, syscalls: Syscalls) {
+    this.#data = data;
+    this.#syscalls = syscalls;
+    this.#front = new Front(data, BATCH);
+    this.#batch = new Batch(syscalls);
+    this.#handover = new HandoverWriter(data.handover, () => post({ kind: "handed-over" }));
+    this.#source = {
+      isTcp: false,
+      family: 4,
+      octets: this.#batch.peers,
+      at: 0,
+      vantage: undefined,
+      ignoresClientSubnet: false,
+    };
+  }
+
+  /** Answers until it is to end, then what the kernel has taken. */
+  run(): void {
+    const { sockets, wake } = this.#data;
+    const polled = new Int32Array(new ArrayBuffer((sockets.length + 1) * POLL_WORDS * 4));
+    for (const [i, fd] of [...sockets.map((socket) => socket.fd), wake].entries()) {
+      polled[i * POLL_WORDS] = fd;
+      polled[i * POLL_WORDS + 1] = POLLIN;
+    }
+    const [only] = sockets.length === 1 ? sockets : [];
+    for (;;) {
+      // While whole batches come there is nothing to wait for, but for what the main thread may have to say.
+      const isBusy = only !== undefined && this.#serve(only) === BATCH;
+      const ready = this.#syscalls.poll(polled, sockets.length + 1, isBusy ? 0 : POLL_MILLISECONDS);
+      if (ready <= 0) continue;
+      for (const [i, socket] of sockets.entries()) {
+        if (socket !== only && (polled[i * POLL_WORDS + 1] ?? 0) >> 16 !== 0) this.#serve(socket);
+      }
+      if ((polled[sockets.length * POLL_WORDS + 1] ?? 0) >> 16 !== 0 && this.#isToEnd()) break;
+    }
+    for (const socket of sockets) this.#drain(socket);
+  }
+
+  #isToEnd(): boolean {
+    const counter = new BigUint64Array(1);
+    this.#syscalls.read(this.#data.wake, new Uint8Array(counter.buffer));
+    // Who wakes it may have posted what an idle thread would hold on to for long.
+    this.#front.refresh();
+    return (counter[0] ?? 0n) >= WAKE_TO_END;
+  }
+
+  /** One batch; returns how many datagrams it had. */
+  #serve(socket: BatchSocket): number {
+    const batch = this.#batch;
+    const front = this.#front;
+    const count = batch.receive(socket.fd, socket.hasPacketInfo);
+    if (count <= 0) {
+      // What others than these say of a socket, as that a datagram could not be delivered, has no meaning here.
+      if (count !== -EAGAIN && count !== -EINTR) this.#tell(`recvmmsg: errno ${-count}`);
+      return 0;
+    }
+    const began = performance.now();
+    const receivedAt = performance.timeOrigin + began;
+    front.refresh();
+    const listener = front.published.listeners[socket.listener];
+    const isWatched = front.isWatched;
+    const source = this.#source;
+    source.vantage = listener?.vantage;
+    source.ignoresClientSubnet = listener?.ignoresClientSubnet ?? false;
+    for (let i = 0; i < count; i++) {
+      const peerAt = i * PEER.octets;
+      // Nobody can be answered at port 0.
+      if (portOf(batch.peers, peerAt) === 0) continue;
+      const start = batch.startOf(i);
+      const end = start + batch.lengthOf(i);
+      source.family = isFamily6(batch.peers, peerAt) ? 6 : 4;
+      source.at = peerAt + addressOffset(source.family);
+      const length = isWatched ? 0 : this.#answer(start, end);
+      if (length > 0) batch.respond(i, length);
+      else {
+        const about = { socket: socket.listener, ticket: socket.fd, receivedAt, peer: batch.peers, peerAt };
+        this.#handover.write(batch.received, start, end, about);
+      }
+    }
+    if (batch.responses > 0) {
+      batch.send(socket.fd, (errno) => this.#tell(`sendmmsg: errno ${errno}`));
+      front.note(batch.received, receivedAt, (performance.now() - began) / 1000);
+    }
+    return count;
+  }
+
+  /** What goes wrong with a message is told, and the message left to the main thread, which does better or says SERVFAIL. */
+  #answer(start: number, end: number): number {
+    const batch = this.#batch;
+    try {
+      return this.#front.answer(batch.received, start, end, this.#source, batch.sent, batch.outAt);
+    } catch (error) {
+      this.#tell(error);
+      return 0;
+    }
+  }
+
+  /** Connected to itself, a socket takes nothing from others any more, so that what it holds comes to an end. */
+  #drain(socket: BatchSocket): void {
+    const until = performance.now() + DRAIN_MILLISECONDS;
+    const isConnected = this.#syscalls.connect(socket.fd, socket.address) === 0;
+    while (this.#serve(socket) > 0) if (!isConnected && performance.now() > until) return;
+  }
+
+  #tell(error: unknown): void {
+    const [message, stack] =
+      error instanceof Error ? [error.message, error.stack] : [String(error), undefined];
+    post({ kind: "fault", message, stack });
+  }
+}
+
+const syscalls = await loadSyscalls();
+if (typeof syscalls === "string") throw new Error(syscalls);
+const data: BatchThreadData = workerData;
+const thread = new BatchThread(data, syscalls);
+post({ kind: "ready" });
+thread.run();
+post({ kind: "drained" });
