@@ -102,6 +102,9 @@ export class Plane {
   /** Binds a socket for each worker at an address; rejects with what Node throws. */
   async listenUdp(at: Endpoint, listener: number): Promise<Listener> {
     const { transport, workers } = this.#options;
+    // Sockets that share a port would let another server share it, too, and take a part of the queries.
+    const reusePort = workers > 1;
+    if (reusePort && at.port !== 0) await this.#claim(at, listener);
     const opened: Listener[] = [];
     let { port } = at;
     try {
@@ -111,7 +114,7 @@ export class Plane {
         opened.push(
           transport.kind === "batched"
             ? this.#bind(transport.syscalls, bound, listener, worker)
-            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort: workers > 1 }),
+            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort }),
         );
         port = opened[0]?.port ?? port;
       }
@@ -187,6 +190,23 @@ export class Plane {
   async close(): Promise<void> {
     await this.#endBatchThreads();
     await Promise.all(this.#eventThreads.map((thread) => thread.end()));
+  }
+
+  /** Rejects with what Node throws where the port is taken. */
+  async #claim(at: Endpoint, listener: number): Promise<void> {
+    const { transport } = this.#options;
+    if (transport.kind === "batched") {
+      const { syscalls } = transport;
+      const { fd } = syscalls.openUdp(at, {
+        reusePort: false,
+        packetInfo: false,
+        bufferOctets: BUFFER_OCTETS,
+      });
+      syscalls.close(fd);
+      return;
+    }
+    const request = { listener, transport: "udp", at, reusePort: false } as const;
+    await (await listenIn(this.#eventThreads[1], request)).close();
   }
 
   #bind(syscalls: Syscalls, at: Endpoint, listener: number, worker: number): Listener {

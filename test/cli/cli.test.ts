@@ -85,6 +85,8 @@ describe("help and version", { timeout }, () => {
         "--config <file>",
         "--listen <addr:port...>",
         "--admin <addr:port|off>",
+        "--transport <how>",
+        "--workers <n|auto>",
         "--state <file|none>",
         "--help",
       ],
