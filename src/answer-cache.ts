@@ -4,8 +4,10 @@
  */
 
 import type { Answered } from "./answer.ts";
+import { type ClockAnchor, realTimeAnchor } from "./clock.ts";
 import type { Service } from "./cloud/service.ts";
 import { readQueryClientSubnet } from "./dns/client-subnet.ts";
+import { readCookie } from "./dns/cookie.ts";
 import { EDNS_VERSION, extendedErrorOption } from "./dns/edns.ts";
 import { CLASS, OPCODE, RCODE } from "./dns/iana.ts";
 import { HEADER_OCTETS, type Query } from "./dns/message.ts";
@@ -47,6 +49,8 @@ export interface AnswerCacheOptions {
   readonly labels?: AnswerLabels;
   /** whoever listens, by number; their rules go with what is published */
   readonly listeners?: readonly PublishedListener[];
+  /** what the clock of the server shows; the machine's own time where absent */
+  readonly time?: () => ClockAnchor;
   /** Gives the memory of a table that nobody reads any more, if there is one. */
   readonly takeMemory?: () => AnswerTableMemory | undefined;
   /** told when there was too much of it, and it began anew */
@@ -87,8 +91,9 @@ export class AnswerCache {
 
   /** What worker threads need to find the answers, too. */
   publish(sequence: number): Published {
-    const { version, configuration, locations } = this.#snapshot;
-    const { clientSubnetTrust, udpPayloadSize } = configuration.settings;
+    const { version, configuration, locations, cookieSecrets } = this.#snapshot;
+    const { clientSubnetTrust, udpPayloadSize, cookies } = configuration.settings;
+    const [current, ...previous] = cookieSecrets;
     const { family4, family6 } = locations;
     const count = locations.locations.length;
     const kinds = new Uint8Array(new SharedArrayBuffer(count));
@@ -105,14 +110,19 @@ export class AnswerCache {
       locations: { family4, family6, kinds, ids },
       clientSubnetTrust,
       udpPayloadSize,
+      cookies:
+        current === undefined || cookies === "off"
+          ? undefined
+          : { secrets: [current, ...previous], isRequired: cookies === "require" },
+      time: this.#options.time?.() ?? realTimeAnchor,
       listeners: this.#options.listeners ?? [],
     };
   }
 
-  /** The answer to a message; undefined where it is not known. */
-  find(message: Uint8Array, source: Source): Answered | undefined {
+  /** The answer to a message; undefined where it is not known. Cookies carry `nowSeconds`, since 1970. */
+  find(message: Uint8Array, source: Source, nowSeconds: number): Answered | undefined {
     const fast = this.#fast;
-    const length = fast.answer(message, 0, message.length, this.#fill(source), this.#output, 0);
+    const length = fast.answer(message, 0, message.length, this.#fill(source), nowSeconds, this.#output, 0);
     if (length === UNKNOWN) return undefined;
     const resolution = this.#resolutions[fast.answers.numberOf(fast.body)];
     if (resolution === undefined) return undefined;
@@ -257,14 +267,28 @@ function askerOf({ via, addressFamily, address }: FastPath): Asker {
 }
 
 function queryOf(message: Uint8Array, fast: FastPath): Query {
-  const { nameEnd, qtype, payloadSize, dnssecOk, subnetFamily, subnetAt } = fast;
+  const {
+    nameEnd,
+    qtype,
+    payloadSize,
+    dnssecOk,
+    subnetFamily,
+    subnetLength,
+    subnetAt,
+    cookieAt,
+    cookieOctets,
+  } = fast;
   const header = {
     id: Buffer.from(message.buffer, message.byteOffset, 2).readUInt16BE(0),
     opcode: OPCODE.QUERY,
     recursionDesired: ((message[2] ?? 0) & 1) !== 0,
   };
   const subnet =
-    subnetFamily === NO_SUBNET ? undefined : readQueryClientSubnet(message.subarray(subnetAt - 4));
+    subnetFamily === NO_SUBNET
+      ? undefined
+      : readQueryClientSubnet(message.subarray(subnetAt - 4, subnetAt + ((subnetLength + 7) >> 3)));
+  const cookie =
+    cookieOctets === 0 ? undefined : readCookie(message.subarray(cookieAt, cookieAt + cookieOctets));
   return {
     header,
     question: { qname: message.subarray(HEADER_OCTETS, nameEnd), qtype, qclass: CLASS.IN },
@@ -273,6 +297,6 @@ function queryOf(message: Uint8Array, fast: FastPath): Query {
         ? undefined
         : { udpPayloadSize: payloadSize, dnssecOk, version: EDNS_VERSION, options: [] },
     clientSubnet: typeof subnet === "string" ? undefined : subnet,
-    cookie: undefined,
+    cookie: typeof cookie === "string" ? undefined : cookie,
   };
 }

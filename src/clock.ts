@@ -5,6 +5,20 @@ import type { ClockChange, ClockView } from "./admin/control.ts";
 /** Milliseconds since 1970. */
 type Milliseconds = number;
 
+/** What a clock shows, for who has the machine's time alone: at the real time `real` it shows `shown`, and goes on at `speed`. */
+export interface ClockAnchor {
+  readonly real: Milliseconds;
+  readonly shown: Milliseconds;
+  readonly speed: number;
+}
+
+/** What a clock of that anchor shows. */
+export const timeBy = ({ real, shown, speed }: ClockAnchor, realNow: Milliseconds): Milliseconds =>
+  Math.min(Math.floor(shown + (realNow - real) * speed), LAST_TIME);
+
+/** The machine's own time. */
+export const realTimeAnchor: ClockAnchor = { real: 0, shown: 0, speed: 1 };
+
 /** What a clock stands on; tests give their own. */
 export interface RealTime {
   now(): Milliseconds;
@@ -43,6 +57,7 @@ interface Timer {
  */
 export class Clock {
   readonly #real: RealTime;
+  readonly #onSet: () => void;
   /** At this real time the clock showed that. */
   #realAnchor: Milliseconds;
   #anchor: Milliseconds;
@@ -53,8 +68,10 @@ export class Clock {
   #cancelSleep: (() => void) | undefined;
   #isCalling = false;
 
-  constructor(real: RealTime = systemTime) {
+  /** `onSet` is called behind each change. */
+  constructor(real: RealTime = systemTime, onSet: () => void = () => {}) {
     this.#real = real;
+    this.#onSet = onSet;
     this.#realAnchor = real.now();
     this.#anchor = this.#realAnchor;
     this.#latest = this.#anchor;
@@ -63,10 +80,13 @@ export class Clock {
   now(): Milliseconds {
     // While a change passes timers, it is the time of the one that is called.
     if (this.#isCalling) return this.#latest;
-    const passed = (this.#real.now() - this.#realAnchor) * this.#speed;
-    const now = Math.min(Math.floor(this.#anchor + passed), LAST_TIME);
+    const now = timeBy(this.anchor(), this.#real.now());
     if (now > this.#latest) this.#latest = now;
     return this.#latest;
+  }
+
+  anchor(): ClockAnchor {
+    return { real: this.#realAnchor, shown: this.#anchor, speed: this.#speed };
   }
 
   view(): ClockView {
@@ -89,6 +109,7 @@ export class Clock {
     this.#pass(target);
     this.#speed = speed;
     this.#sleep();
+    this.#onSet();
     return this.view();
   }
 

@@ -106,7 +106,7 @@ export async function run(options: RunOptions): Promise<Running> {
   const { config, loaded, listen, plane, version, log, onTrace, onLoaded } = options;
   const { snapshot, store } = loaded;
   const { settings } = snapshot.configuration;
-  const clock = new Clock();
+  const clock = new Clock(undefined, () => server.renewTime());
   const observer = new Observer({ capacity: settings.journalQueries, onWatched: () => watchQueries() });
   const server = await startServer(snapshot, {
     listen,
@@ -120,6 +120,7 @@ export async function run(options: RunOptions): Promise<Running> {
     }),
     handlers: loaded.handlers,
     now: () => clock.now(),
+    time: () => clock.anchor(),
     onTrace: (trace, observation) => {
       observer.observe(trace, observation);
       onTrace(trace, observation);

@@ -2,6 +2,7 @@
 
 import { type Answered, answer, answerServfail, type Deferred, finishAnswer } from "./answer.ts";
 import { AnswerCache, type AnswerLabels } from "./answer-cache.ts";
+import type { ClockAnchor } from "./clock.ts";
 import type { DatacenterStates } from "./cloud/states.ts";
 import type { ListenerSettings } from "./config/configuration.ts";
 import { formatVantage } from "./config/listeners.ts";
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly handlers?: Handlers;
   /** milliseconds since 1970, read once a query; the machine's where absent */
   readonly now?: () => number;
+  /** what `now` goes by, for worker threads; the machine's time where absent */
+  readonly time?: () => ClockAnchor;
   /** milliseconds of a clock that never goes back, read twice a query */
   readonly stopwatch?: () => number;
   /** told of every query, after its answer is made */
@@ -54,6 +57,8 @@ export interface Server {
   readonly connections: ConnectionCounts;
   /** queries that a worker thread could not hand over, so far */
   readonly dropped: number;
+  /** What `time` says is other now. */
+  renewTime(): void;
   /** Whether `onTrace` is to be told of every query; if not, only of those that worker threads do not know the answer to. */
   watch(isWatched: boolean): void;
   /** Answers what was received, then closes; settles when all is closed. */
@@ -88,6 +93,7 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
   const newCache = (): AnswerCache =>
     new AnswerCache(snapshot, {
       ...(options.labels && { labels: options.labels }),
+      ...(options.time && { time: options.time }),
       listeners: options.listen.map((at) => ({
         vantage: rules.get(at)?.vantage?.address,
         ignoresClientSubnet: at.ignoresClientSubnet ?? false,
@@ -121,7 +127,7 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
       return octets;
     };
     try {
-      const known = cache.find(message, source);
+      const known = cache.find(message, source, nowSeconds);
       if (known !== undefined) return finish(known);
       const made = answer(snapshot, message, source, nowSeconds);
       if (made.kind === "answered") {
@@ -210,6 +216,7 @@ export async function startServer(first: Snapshot, options: ServerOptions): Prom
     get dropped() {
       return plane?.dropped ?? 0;
     },
+    renewTime: publish,
     watch: (isWatched) => plane?.watch(isWatched),
     setStates: (states) => {
       putInForce(withStates(snapshot, states));

@@ -73,7 +73,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ["trace.ts", "dns", "ip.ts"],
   admin: ["explain.ts", "locate.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   "clock.ts": ["admin"],
-  plane: ["query-counts.ts", "query-records.ts", "trace.ts", "transport", "geo", "dns", "ip.ts"],
+  plane: ["clock.ts", "query-counts.ts", "query-records.ts", "trace.ts", "transport", "geo", "dns", "ip.ts"],
   "query-records.ts": ["dns"],
   "query-counts.ts": ["trace.ts", "cloud", "geo", "dns"],
   "metrics.ts": ["query-counts.ts", "transport", "cloud"],
@@ -123,6 +123,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "answer-cache.ts": [
     "answer.ts",
+    "clock.ts",
     "plane",
     "query-counts.ts",
     "query-ring.ts",
@@ -135,6 +136,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "server.ts": [
     "plane",
+    "clock.ts",
     "answer-cache.ts",
     "answer.ts",
     "trace.ts",

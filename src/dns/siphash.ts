@@ -8,6 +8,19 @@ export const SIPHASH_KEY_OCTETS = 16;
  * each query with a cookie, and a BigInt would be allocated at every step of it.
  */
 export function sipHash24(key: Uint8Array, octets: Uint8Array): Uint8Array {
+  const hash = new Uint8Array(8);
+  sipHash24Into(key, octets, octets.length, hash, 0);
+  return hash;
+}
+
+/** The same of the first `length` octets, written to `to` from `at` on; those behind them must be zero up to the next multiple of 8. */
+export function sipHash24Into(
+  key: Uint8Array,
+  octets: Uint8Array,
+  length: number,
+  to: Uint8Array,
+  at: number,
+): void {
   if (key.length !== SIPHASH_KEY_OCTETS) {
     throw new RangeError(`a SipHash key has ${SIPHASH_KEY_OCTETS} octets, not ${key.length}`);
   }
@@ -21,11 +34,11 @@ export function sipHash24(key: Uint8Array, octets: Uint8Array): Uint8Array {
   let v3High = uint32At(key, 12) ^ 0x74656462;
 
   // The words of the message, of which the last ends in its length, and one more pass that finishes.
-  const words = Math.floor(octets.length / 8) + 1;
+  const words = (length >> 3) + 1;
   for (let word = 0; word <= words; word++) {
     const finishing = word === words;
     const low = finishing ? 0 : uint32At(octets, word * 8);
-    const end = word === words - 1 ? octets.length << 24 : 0;
+    const end = word === words - 1 ? length << 24 : 0;
     const high = finishing ? 0 : uint32At(octets, word * 8 + 4) | end;
     v3Low ^= low;
     v3High ^= high;
@@ -69,22 +82,16 @@ export function sipHash24(key: Uint8Array, octets: Uint8Array): Uint8Array {
 
   const hashLow = v0Low ^ v1Low ^ v2Low ^ v3Low;
   const hashHigh = v0High ^ v1High ^ v2High ^ v3High;
-  return Uint8Array.of(
-    hashLow,
-    hashLow >> 8,
-    hashLow >> 16,
-    hashLow >> 24,
-    hashHigh,
-    hashHigh >> 8,
-    hashHigh >> 16,
-    hashHigh >> 24,
-  );
+  for (let i = 0; i < 4; i++) {
+    to[at + i] = hashLow >> (8 * i);
+    to[at + 4 + i] = hashHigh >> (8 * i);
+  }
 }
 
 /** Four octets, least significant first; those behind the end are zero. */
 function uint32At(octets: Uint8Array, offset: number): number {
-  const [a, b, c, d] = [octets[offset], octets[offset + 1], octets[offset + 2], octets[offset + 3]];
-  return (a ?? 0) | ((b ?? 0) << 8) | ((c ?? 0) << 16) | ((d ?? 0) << 24);
+  const low = (octets[offset] ?? 0) | ((octets[offset + 1] ?? 0) << 8);
+  return low | ((octets[offset + 2] ?? 0) << 16) | ((octets[offset + 3] ?? 0) << 24);
 }
 
 /** What the sum of two lower halves adds to the upper half. */

@@ -116,7 +116,7 @@ class BatchThread {
     }
     if (batch.responses > 0) {
       batch.send(socket.fd, (errno) => this.#tell(`sendmmsg: errno ${errno}`));
-      front.note(batch.received, receivedAt, (performance.now() - began) / 1000);
+      front.note(batch.received, (performance.now() - began) / 1000);
     }
     return count;
   }

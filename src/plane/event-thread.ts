@@ -49,7 +49,7 @@ const respondAt =
     front.refresh();
     const known = front.isWatched ? undefined : answer(listener, message, source);
     if (known === undefined) return handOver(listener, message, source, receivedAt);
-    front.note(message, receivedAt, (performance.now() - began) / 1000);
+    front.note(message, (performance.now() - began) / 1000);
     return known;
   };
 

@@ -4,6 +4,7 @@
  * asked in an unusual form, is left to that.
  */
 
+import { COOKIE_OCTETS, CookieWriter } from "../dns/cookie.ts";
 import { EDNS_VERSION } from "../dns/edns.ts";
 import { CLASS, OPCODE, OPTION, TYPE } from "../dns/iana.ts";
 import { HEADER_OCTETS } from "../dns/message.ts";
@@ -75,27 +76,33 @@ export class FastPath {
   dnssecOk = false;
   /** the UDP payload size of the asker; -1 without EDNS */
   payloadSize = NO_OPT;
+  /** where the cookie stands in the message, and its octets, 0 without one */
+  cookieAt = 0;
+  cookieOctets = 0;
 
   readonly #lookup = new AddressLookup();
+  readonly #cookies: CookieWriter | undefined;
 
   constructor(published: Published) {
     this.published = published;
     this.answers = new AnswerTable(published.answers);
+    this.#cookies = published.cookies && new CookieWriter(published.cookies.secrets);
   }
 
   /**
    * Answers the query that stands in a message from `start` to `end`. Returns the octets of the response, which begins in the
-   * output at `outAt`, a multiple of 4; or UNKNOWN.
+   * output at `outAt`, a multiple of 4; or UNKNOWN. Cookies carry `nowSeconds`, since 1970.
    */
   answer(
     message: Uint8Array,
     start: number,
     end: number,
     source: FastSource,
+    nowSeconds: number,
     output: Output,
     outAt: number,
   ): number {
-    const { answers, published } = this;
+    const { answers } = this;
     const nameStart = start + HEADER_OCTETS;
     if (end - start < HEADER_OCTETS + 5) return UNKNOWN;
     const additional = message[start + 11] ?? 0;
@@ -140,15 +147,16 @@ export class FastPath {
     if (body === NONE) return UNKNOWN;
     this.body = body;
     this.scope = isUsed ? this.depth : 0;
-    return this.#write(message, start, nameEnd, body, source.isTcp, published.udpPayloadSize, output, outAt);
+    return this.#write(message, start, nameEnd, body, source, nowSeconds, output, outAt);
   }
 
-  /** Reads an OPT with no option but a client subnet, or none; false where there is anything else. */
+  /** Reads an OPT with no options but a client subnet and a cookie, or none; false where there is anything else. */
   #readOpt(message: Uint8Array, at: number, end: number, additional: number): boolean {
     this.subnetFamily = NO_SUBNET;
     this.subnetLength = 0;
     this.payloadSize = NO_OPT;
     this.dnssecOk = false;
+    this.cookieOctets = 0;
     if (additional === 0) return at === end;
     const optionsAt = at + OPT_FIXED_OCTETS;
     if (optionsAt > end) return false;
@@ -162,16 +170,33 @@ export class FastPath {
     if (!isUsualOpt) return false;
     this.payloadSize = uint16(message, at + 3);
     this.dnssecOk = flags === DNSSEC_OK;
-    if (optionsAt === end) return true;
-    const isSubnetAlone =
-      optionsAt + 8 <= end &&
-      uint16(message, optionsAt) === OPTION.CLIENT_SUBNET &&
-      optionsAt + 4 + uint16(message, optionsAt + 2) === end;
-    return isSubnetAlone && this.#readSubnet(message, optionsAt + 4, end);
+    for (let option = optionsAt; option < end; ) {
+      if (option + 4 > end) return false;
+      const code = uint16(message, option);
+      const next = option + 4 + uint16(message, option + 2);
+      if (next > end) return false;
+      const isRead =
+        code === OPTION.CLIENT_SUBNET
+          ? this.#readSubnet(message, option + 4, next)
+          : code === OPTION.COOKIE && this.#readCookie(option + 4, next);
+      if (!isRead) return false;
+      option = next;
+    }
+    return true;
+  }
+
+  /** Whether it is a cookie of a length that it may have (RFC 7873 §5.2.2), and the first one. */
+  #readCookie(at: number, end: number): boolean {
+    const length = end - at;
+    if (this.cookieOctets !== 0 || (length !== 8 && (length < 16 || length > 40))) return false;
+    this.cookieAt = at;
+    this.cookieOctets = length;
+    return true;
   }
 
   /** Whether it is a client subnet that a query may have (RFC 7871 §6, §7.2.1); what is wrong with others the long path says. */
   #readSubnet(message: Uint8Array, at: number, end: number): boolean {
+    if (end - at < 4 || this.subnetFamily !== NO_SUBNET) return false;
     const family = uint16(message, at);
     const length = message[at + 2] ?? 0;
     const octets = end - at - 4;
@@ -243,18 +268,21 @@ export class FastPath {
     start: number,
     nameEnd: number,
     body: WordIndex,
-    isTcp: boolean,
-    serverLimit: number,
+    { isTcp, octets: sourceOctets, at: sourceAt, family }: FastSource,
+    nowSeconds: number,
     { octets, words }: Output,
     outAt: number,
   ): number {
-    const { answers, payloadSize } = this;
+    const { answers, payloadSize, published } = this;
+    const serverLimit = published.udpPayloadSize;
+    const cookies = this.cookieOctets === 0 ? undefined : this.#cookies;
     const bodyOctets = answers.lengthOf(body);
     const hasOpt = payloadSize !== NO_OPT;
     const hasSubnet = this.subnetFamily !== NO_SUBNET;
     const addressOctets = (this.subnetLength + 7) >> 3;
     const extendedOctets = answers.extendedLengthOf(body);
-    const optionOctets = (hasSubnet ? 8 + addressOctets : 0) + extendedOctets;
+    const cookieOctets = cookies === undefined ? 0 : 4 + COOKIE_OCTETS;
+    const optionOctets = (hasSubnet ? 8 + addressOctets : 0) + cookieOctets + extendedOctets;
     const length = bodyOctets + (hasOpt ? OPT_FIXED_OCTETS + optionOctets : 0);
     // The client's limit counts from 512 upward (RFC 6891 §6.2.3), and never above the server's own.
     const clientLimit = payloadSize < MIN_UDP_OCTETS ? MIN_UDP_OCTETS : payloadSize;
@@ -293,6 +321,24 @@ export class FastPath {
       at += 8;
       for (let i = 0; i < addressOctets; i++) octets[at + i] = message[this.subnetAt + i] ?? 0;
       at += addressOctets;
+    }
+    if (cookies !== undefined) {
+      setUint16(octets, at, OPTION.COOKIE);
+      setUint16(octets, at + 2, COOKIE_OCTETS);
+      const { cookieAt, cookieOctets: asked } = this;
+      const verdict = cookies.write(
+        message,
+        cookieAt,
+        asked,
+        sourceOctets,
+        sourceAt,
+        family,
+        nowSeconds,
+        octets,
+        at + 4,
+      );
+      if (verdict === "bad" && !isTcp && published.cookies?.isRequired) return UNKNOWN;
+      at += 4 + COOKIE_OCTETS;
     }
     const extendedAt = answers.extendedAt(body) * 4;
     for (let i = 0; i < extendedOctets; i++) octets[at + i] = answers.octets[extendedAt + i] ?? 0;

@@ -1,6 +1,7 @@
 /** What a worker thread does with a message: answers it from shared memory and notes that, or hands it over. */
 
 import { receiveMessageOnPort } from "node:worker_threads";
+import { timeBy } from "../clock.ts";
 import { AddressLookup } from "../geo/family-tables.ts";
 import { ThreadCounts } from "../query-counts.ts";
 import { FIELD, FLAG, NO_FAMILY, QueryRecords } from "../query-records.ts";
@@ -42,6 +43,8 @@ export class Front {
   readonly #lookup = new AddressLookup();
   readonly #given: readonly Given[];
   #givenCount = 0;
+  /** of the server's clock, when the messages at hand came */
+  #nowMilliseconds = 0;
   #fast: FastPath;
 
   constructor(data: ThreadData, capacity: number) {
@@ -70,11 +73,12 @@ export class Front {
   }
 
   /**
-   * Takes the newest publication, if there is a newer one. To be called when messages have come and before they are
-   * answered: the main thread posts it, then moves the word, then tells whoever made the change.
+   * Takes the newest publication, if there is a newer one, and the time. To be called when messages have come and before they
+   * are answered: the main thread posts it, then moves the word, then tells whoever made the change.
    */
   refresh(): void {
     if (Atomics.load(this.#control, CONTROL.sequence) !== this.#fast.published.sequence) this.#take();
+    this.#nowMilliseconds = timeBy(this.#fast.published.time, Date.now());
   }
 
   /** Whether each message is to be handed over. */
@@ -96,7 +100,8 @@ export class Front {
     outAt: number,
   ): number {
     const fast = this.#fast;
-    const length = fast.answer(message, start, end, source, output, outAt);
+    const nowSeconds = Math.floor(this.#nowMilliseconds / 1000);
+    const length = fast.answer(message, start, end, source, nowSeconds, output, outAt);
     if (length === UNKNOWN) return UNKNOWN;
     const given = this.#given[this.#givenCount];
     if (given === undefined) throw new Error("more answers are given than can be noted");
@@ -118,8 +123,11 @@ export class Front {
     return length;
   }
 
-  /** Counts the answers given since the last call, and enters them in the journal; the messages must still be there. */
-  note(message: Uint8Array, receivedAtMilliseconds: number, seconds: number): void {
+  /**
+   * Counts the answers given since the last call, each of which took so many seconds, and enters them in the journal; the
+   * messages must still be there.
+   */
+  note(message: Uint8Array, seconds: number): void {
     const count = this.#givenCount;
     if (count === 0) return;
     this.#givenCount = 0;
@@ -142,7 +150,7 @@ export class Front {
       const at = records.startOf(number);
       const { octets, uint16s, uint32s } = records;
       records.open(at);
-      records.float64s[(at + FIELD.time) >> 3] = receivedAtMilliseconds;
+      records.float64s[(at + FIELD.time) >> 3] = this.#nowMilliseconds;
       uint32s[(at + FIELD.snapshot) >> 2] = snapshot;
       uint32s[(at + FIELD.location) >> 2] = locations.ids[lookup.value] ?? 0;
       uint32s[(at + FIELD.datacenter) >> 2] = answers.datacenterOf(body);

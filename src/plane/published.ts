@@ -1,5 +1,7 @@
 /** What worker threads are given of a snapshot: tables in shared memory, and a few settings. */
 
+import type { ClockAnchor } from "../clock.ts";
+import type { CookieSecrets } from "../dns/cookie.ts";
 import type { FamilyTables } from "../geo/family-tables.ts";
 import type { IpAddress, IpPrefix } from "../ip.ts";
 import type { AnswerTableMemory } from "./answer-table.ts";
@@ -17,8 +19,17 @@ export interface Published {
   readonly clientSubnetTrust: "all" | "none" | readonly IpPrefix[];
   /** of the server, which no response over UDP exceeds */
   readonly udpPayloadSize: number;
+  readonly cookies: PublishedCookies | undefined;
+  readonly time: ClockAnchor;
   /** by the number of the listener */
   readonly listeners: readonly PublishedListener[];
+}
+
+/** How queries with a cookie are answered; undefined where as those without. */
+export interface PublishedCookies {
+  readonly secrets: CookieSecrets;
+  /** whether one over UDP whose server cookie is bad is not answered */
+  readonly isRequired: boolean;
 }
 
 /** Where each address is, and what is counted and noted of that. */

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   answerCookie,
+  COOKIE_OCTETS,
   type Cookie,
   type CookieSecrets,
   type CookieVerdict,
+  CookieWriter,
   checkServerCookie,
   readCookie,
   serverCookie,
@@ -24,6 +26,12 @@ function cookieOf(option: Uint8Array): Cookie {
   if (typeof cookie === "string") throw new Error(cookie);
   return cookie;
 }
+
+const octetsOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const anyAddress: fc.Arbitrary<IpAddress> = fc.oneof(
+  octetsOf(4).map((list): IpAddress => ({ family: 4, octets: list })),
+  octetsOf(16).map((list): IpAddress => ({ family: 6, octets: list })),
+);
 
 /** The secrets of RFC 9018 Appendix A. */
 const secret = hex("e5e973e5a6b2a43f48e7dc849e37bfcf");
@@ -328,11 +336,6 @@ describe("the client address (RFC 9018 §4.4)", () => {
 });
 
 describe("any cookie that was made", () => {
-  const octetsOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
-  const anyAddress: fc.Arbitrary<IpAddress> = fc.oneof(
-    octetsOf(4).map((list): IpAddress => ({ family: 4, octets: list })),
-    octetsOf(16).map((list): IpAddress => ({ family: 6, octets: list })),
-  );
   const anyTime = fc.oneof(
     fc.nat(0xffffffff),
     fc.integer({ min: 2 ** 32 - 2 * hour, max: 2 ** 32 + 2 * hour }),
@@ -460,4 +463,58 @@ describe("any cookie that was made", () => {
 
 test("a secret that has not 16 octets is a mistake of the program", () => {
   expect(() => serverCookie(client, source, now, new Uint8Array(15))).toThrow(RangeError);
+});
+
+describe("the writer of the hot path says what answerCookie says", () => {
+  const madeBy = fc.constantFrom("current", "previous", "stranger", "nobody");
+  const anyAge = fc.integer({ min: -400, max: 3700 });
+  const anySource = fc.oneof(
+    anyAddress,
+    fc.constant(address("::ffff:198.51.100.100")),
+    fc.constant(address("2001:db8::1")),
+  );
+
+  test("for cookies of every make and age, from every address, also in the midst of a message", () => {
+    const writer = new CookieWriter([secret, oldSecret]);
+    const verdicts = new Set<CookieVerdict>();
+    fc.assert(
+      fc.property(octetsOf(8), madeBy, anyAge, anySource, fc.nat(7), (its, by, age, from, before) => {
+        const made = { current: secret, previous: oldSecret, stranger: newSecret, nobody: secret }[by];
+        const server = by === "nobody" ? new Uint8Array() : serverCookie(its, from, now - age, made);
+        const option = octets(its, server);
+        const expected = answerCookie(cookieOf(option), from, now, [secret, oldSecret]);
+        const message = octets(new Uint8Array(before), option, 0xff);
+        const peer = octets(new Uint8Array(before), from.octets, 0xff);
+        const to = new Uint8Array(before + COOKIE_OCTETS + 1);
+        const { family } = from;
+        verdicts.add(writer.write(message, before, option.length, peer, before, family, now, to, before));
+        expect(to).toEqual(octets(new Uint8Array(before), expected.option.octets, 0));
+        expect(writer.write(message, before, option.length, peer, before, family, now, to, before)).toBe(
+          expected.verdict,
+        );
+      }),
+      { numRuns: 2000 },
+    );
+    expect([...verdicts].toSorted()).toEqual(["bad", "good", "renew"]);
+  });
+
+  test("for server cookies of other lengths and versions", () => {
+    const writer = new CookieWriter([secret]);
+    fc.assert(
+      fc.property(
+        octetsOf(8),
+        fc.uint8Array({ minLength: 8, maxLength: 32 }),
+        anySource,
+        (its, server, from) => {
+          const option = octets(its, server);
+          const { option: expected, verdict } = answerCookie(cookieOf(option), from, now, [secret]);
+          const to = new Uint8Array(COOKIE_OCTETS);
+          expect(writer.write(option, 0, option.length, from.octets, 0, from.family, now, to, 0)).toBe(
+            verdict,
+          );
+          expect(to).toEqual(expected.octets);
+        },
+      ),
+    );
+  });
 });
