@@ -1,6 +1,7 @@
 /** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
-import { type Admin, AdminListenError } from "../admin/admin.ts";
+import type { Admin } from "../admin/admin.ts";
+import { AdminListenError } from "../admin/listen-error.ts";
 import type { Configuration, ListenerSettings } from "../config/configuration.ts";
 import { formatVantage, parseVantage } from "../config/listeners.ts";
 import { formatConfigError } from "../config/load.ts";
@@ -34,7 +35,7 @@ export interface ListenArgument {
 }
 
 export async function serve(options: ServeOptions): Promise<number> {
-  const log = createLog();
+  const log = await createLog();
   const code = await serveLogged(options, log.logger);
   // Who does not read the log would keep the program from its end for as long.
   if (!(await log.flush())) process.exit(code);
