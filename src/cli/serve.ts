@@ -17,6 +17,7 @@ import { zonesOfRecords } from "../zone/zone.ts";
 import { openAdmin } from "./admin.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { formatGeoip } from "./geoip.ts";
+import { QuietMoment, tidyUp } from "./quiet-moment.ts";
 
 export interface ServeOptions {
   readonly config: string;
@@ -57,6 +58,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
     return misuse(given);
   }
   let logTrace = (_trace: Trace): void => {};
+  const quiet = new QuietMoment(tidyUp);
   let running: Running;
   try {
     running = await run({
@@ -69,6 +71,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       onLoaded: (next) => {
         logger.info(formatGeoip(next));
         logTrace = traceLogger(logger, next);
+        quiet.request();
       },
     });
   } catch (error) {
@@ -96,6 +99,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   process.on("SIGHUP", running.reload);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
+  quiet.close();
   await admin?.close();
   await running.close();
   // Until here a SIGHUP is heeded by nobody; without a listener it would kill what is being answered.
