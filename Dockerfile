@@ -39,8 +39,13 @@ COPY package.json LICENSE ./
 COPY src src
 COPY config config
 # What operators say outlives the container where a volume is mounted here.
-RUN mkdir state && chown node:node state
+RUN mkdir -p state node_modules/.cache && chown node:node state node_modules/.cache
 USER node
+# Compiled modules are kept for this user, in the image, since what a container keeps is lost with it. Serve and ask once.
+RUN node src/cli/geodns365.js serve --listen 127.0.0.1:5300 --state none & server=$!; \
+  until node src/cli/geodns365.js query outlook.office365.com A --server 127.0.0.1:5300; \
+  do kill -0 $server || exit 1; sleep 1; done; \
+  kill $server && wait $server
 EXPOSE 53/udp 53/tcp
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "src/cli/geodns365.js"]

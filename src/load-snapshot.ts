@@ -7,7 +7,7 @@ import { alternativesOf } from "./config/build-zones.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { loadConfig, sortErrors } from "./config/load.ts";
 import { type ConfigError, formatPlace } from "./config/yaml-document.ts";
-import { loadGeoip } from "./load-geoip.ts";
+import type { LoadedGeoip } from "./load-geoip.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { FileStateStore } from "./state/file-state-store.ts";
 import { resumeState } from "./state/state.ts";
@@ -56,7 +56,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
   if (loaded.kind === "errors") {
     const { errors, geoipDatabase, files, namedFiles } = loaded;
     // Only the file that was named is worth the time, so that what is wrong with it is told with the rest.
-    const geoip = geoipDatabase.kind === "file" ? loadGeoip(geoipDatabase, files) : undefined;
+    const geoip = geoipDatabase.kind === "file" ? await openGeoip(geoipDatabase, files) : undefined;
     const all = geoip?.kind === "error" ? sortErrors([...errors, geoip.error]) : errors;
     const geoipFiles = geoipDatabase.kind === "file" ? [geoipDatabase.path] : [];
     const watched = watch([...files, ...namedFiles, ...geoipFiles]);
@@ -65,7 +65,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
   const { configuration } = loaded;
   const { settings, clouds } = configuration;
   const configWarnings = loaded.warnings.map(({ place, message }) => `${formatPlace(place)}: ${message}`);
-  const geoip = loadGeoip(settings.geoipDatabase, configuration.files);
+  const geoip = await openGeoip(settings.geoipDatabase, configuration.files);
   const { files, namedFiles } = configuration;
   const ofConfiguration = watch([...files, ...namedFiles]);
   if (geoip.kind === "error") {
@@ -105,6 +105,16 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
     store,
     watched: [...ofConfiguration, ...geoip.files],
   };
+}
+
+/** What reads databases is loaded for the first one. */
+async function openGeoip(
+  choice: Configuration["settings"]["geoipDatabase"],
+  files: Configuration["files"],
+): Promise<LoadedGeoip> {
+  if (choice.kind === "none") return { kind: "loaded", database: undefined, warnings: [], files: [] };
+  const { loadGeoip } = await import("./load-geoip.ts");
+  return loadGeoip(choice, files);
 }
 
 function openStore(

@@ -1,7 +1,6 @@
 /** The log: pino, readable on a terminal and JSON otherwise, on standard error. The only importer of `pino`. */
 
 import { type Logger, pino } from "pino";
-import { prettyFactory } from "pino-pretty";
 import { formatRule } from "./cloud/record-rules.ts";
 import { formatClientSubnet } from "./dns/client-subnet.ts";
 import { formatRcode, formatTypeOfClass } from "./dns/iana.ts";
@@ -20,10 +19,10 @@ export interface Log {
   flush(): Promise<boolean>;
 }
 
-export function createLog(stderr: NodeJS.WriteStream = process.stderr): Log {
+export async function createLog(stderr: NodeJS.WriteStream = process.stderr): Promise<Log> {
   if (stderr.isTTY) setNonBlocking(stderr);
   const format = stderr.isTTY
-    ? prettyFactory({ ignore: "query", translateTime: "SYS:HH:MM:ss.l" })
+    ? (await import("pino-pretty")).prettyFactory({ ignore: "query", translateTime: "SYS:HH:MM:ss.l" })
     : undefined;
   const writer = new LineWriter(stderr, (dropped) =>
     logger.warn({ dropped }, `${dropped} lines of the log were dropped: nobody read them in time`),

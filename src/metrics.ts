@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DatacenterState } from "./cloud/states.ts";
 import { durationBounds, type LabelledCount, type QueryCounts } from "./query-counts.ts";
+import type { ReloadCount } from "./reload-counts.ts";
 import type { ConnectionCounts } from "./transport/connections.ts";
 
 /** What the metrics are of. */
@@ -30,9 +31,8 @@ export interface MetricsSources {
   readonly connections: () => ConnectionCounts;
   /** queries that there was no room for between the threads */
   readonly dropped: () => number;
+  readonly reloads: () => readonly ReloadCount[];
 }
-
-export type ReloadOutcome = "done" | "errors";
 
 interface Value {
   readonly labels: Readonly<Record<string, string>>;
@@ -49,7 +49,6 @@ const PREFIX = "geodns365_";
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #reloads = new Map<ReloadOutcome, { readonly count: number; readonly at: number }>();
 
   /** With `ofProcess` those of Node and of the process too, which watch the program for as long as it runs. */
   constructor(sources: MetricsSources, { ofProcess = true }: { readonly ofProcess?: boolean } = {}) {
@@ -57,11 +56,6 @@ export class Metrics {
     this.#observeServer(sources);
     this.#observeOperations(sources);
     if (ofProcess) collectDefaultMetrics({ register: this.#registry });
-  }
-
-  countReload(outcome: ReloadOutcome, nowMilliseconds: number): void {
-    const { count } = this.#reloads.get(outcome) ?? { count: 0 };
-    this.#reloads.set(outcome, { count: count + 1, at: nowMilliseconds });
   }
 
   /** In the text format of Prometheus. */
@@ -108,7 +102,9 @@ export class Metrics {
     );
   }
 
-  #observeServer({ connections, dropped, journal, now, snapshot }: MetricsSources): void {
+  #observeServer({ connections, dropped, journal, now, reloads, snapshot }: MetricsSources): void {
+    const reloadValues = (pick: (reload: ReloadCount) => number): readonly Value[] =>
+      reloads().map((reload) => ({ labels: { outcome: reload.outcome }, value: pick(reload) }));
     this.#gauge("tcp_connections", [], "TCP connections that are open", () => alone(connections().open));
     this.#counter("tcp_connections_refused_total", [], "TCP connections turned away for want of room", () =>
       alone(connections().refused),
@@ -126,13 +122,13 @@ export class Metrics {
       alone((now() - snapshot().since) / 1000),
     );
     this.#counter("reloads_total", ["outcome"], "configurations loaded anew, by outcome", () =>
-      this.#reloadValues(({ count }) => count),
+      reloadValues(({ count }) => count),
     );
     this.#gauge(
       "last_reload_timestamp_seconds",
       ["outcome"],
       "when that was last, by the clock of the server",
-      () => this.#reloadValues(({ at }) => at / 1000),
+      () => reloadValues(({ at }) => at / 1000),
     );
     // A gauge without a label would be 0 where there is no database.
     this.#gauge(
@@ -175,10 +171,6 @@ export class Metrics {
       alone(tenantsFailedOver()),
     );
     this.#gauge("overrides", [], "overrides in force", () => alone(overrides()));
-  }
-
-  #reloadValues(pick: (reload: { readonly count: number; readonly at: number }) => number): readonly Value[] {
-    return [...this.#reloads].map(([outcome, reload]) => ({ labels: { outcome }, value: pick(reload) }));
   }
 
   #counter(name: string, labelNames: readonly string[], help: string, values: () => readonly Value[]): void {

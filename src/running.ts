@@ -16,10 +16,11 @@ import { probe } from "./health/probe.ts";
 import { formatEndpoint } from "./ip.ts";
 import { loadHandlers } from "./load-handlers.ts";
 import { type LoadOptions, loadSnapshot } from "./load-snapshot.ts";
-import { Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { Observer } from "./observer.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { PlaneOptions } from "./plane/plane.ts";
+import { ReloadCounts } from "./reload-counts.ts";
 import type { Handlers } from "./script/handlers.ts";
 import type { HandlerEvent } from "./script/script-thread.ts";
 import { type Server, startServer } from "./server.ts";
@@ -164,25 +165,35 @@ export async function run(options: RunOptions): Promise<Running> {
       controller.setHealth(id, { state, since: clock.now(), reason }).catch(onFault);
     },
   });
-  const metrics = new Metrics({
-    counts: observer.counts,
-    journal: observer.journal,
-    now: () => clock.now(),
-    snapshot: () => ({
-      number: controller.version,
-      since: controller.since,
-      geoip: controller.snapshot.geoip,
-    }),
-    datacenters: () => controller.datacenters(),
-    tenantsFailedOver: () => controller.tenantsFailedOver,
-    overrides: () => controller.overrides().length,
-    connections: () => server.connections,
-    dropped: () => server.dropped,
-  });
   /** What worker threads answer by themselves nobody is told of. */
   const watchQueries = (): void => {
     const { loggedQueries } = controller.snapshot.configuration.settings;
     server.watch(loggedQueries !== "off" || observer.journal.isWatched);
+  };
+  const reloadCounts = new ReloadCounts();
+  let metrics: Promise<Metrics> | undefined;
+  /** Made when they are first asked for: what is counted is kept elsewhere, and most servers are never scraped. */
+  const openMetrics = (): Promise<Metrics> => {
+    metrics ??= import("./metrics.ts").then(
+      ({ Metrics }) =>
+        new Metrics({
+          counts: observer.counts,
+          journal: observer.journal,
+          now: () => clock.now(),
+          snapshot: () => ({
+            number: controller.version,
+            since: controller.since,
+            geoip: controller.snapshot.geoip,
+          }),
+          datacenters: () => controller.datacenters(),
+          tenantsFailedOver: () => controller.tenantsFailedOver,
+          overrides: () => controller.overrides().length,
+          connections: () => server.connections,
+          dropped: () => server.dropped,
+          reloads: () => reloadCounts.reloads(),
+        }),
+    );
+    return metrics;
   };
   const watchHealth = (): void => {
     const states = controller
@@ -196,7 +207,7 @@ export async function run(options: RunOptions): Promise<Running> {
   const reload = reloads.request;
   controller.subscribe((event) => {
     if (event.kind !== "reload") return;
-    metrics.countReload(event.outcome, clock.now());
+    reloadCounts.countReload(event.outcome, clock.now());
     if (event.outcome !== "done") return;
     onLoaded(controller.snapshot);
     watchQueries();
@@ -225,7 +236,14 @@ export async function run(options: RunOptions): Promise<Running> {
   };
   return {
     server,
-    control: controlOf({ controller, clock, journal: observer.journal, metrics, settled, facts }),
+    control: controlOf({
+      controller,
+      clock,
+      journal: observer.journal,
+      metrics: { render: async () => (await openMetrics()).render() },
+      settled,
+      facts,
+    }),
     reload,
     close: async () => {
       clearInterval(ttls);

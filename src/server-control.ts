@@ -28,7 +28,7 @@ export interface ServerParts {
   readonly controller: Controller;
   readonly clock: Clock;
   readonly journal: Journal;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "render">;
   /** Waits for what a change of the clock has set off. */
   readonly settled: () => Promise<void>;
   readonly facts: Pick<StatusView, "version" | "listening" | "configuration" | "stateStore">;

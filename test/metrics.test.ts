@@ -13,6 +13,7 @@ import { renderQuery } from "../src/dns/render.ts";
 import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { Metrics, type MetricsSources } from "../src/metrics.ts";
 import { Observer } from "../src/observer.ts";
+import { ReloadCounts } from "../src/reload-counts.ts";
 import { resolveScripted } from "../src/scripted.ts";
 import { buildSnapshot, type Snapshot, withStates } from "../src/snapshot.ts";
 import type { ScriptedZone } from "../src/zone/scripted-zone.ts";
@@ -64,6 +65,7 @@ function send(
 
 function setUp(sources: Partial<MetricsSources> = {}, options = { ofProcess: false }) {
   const observer = new Observer({ capacity: 4 });
+  const reloadCounts = new ReloadCounts();
   const metrics = new Metrics(
     {
       counts: observer.counts,
@@ -75,6 +77,7 @@ function setUp(sources: Partial<MetricsSources> = {}, options = { ofProcess: fal
       overrides: () => 0,
       connections: () => ({ open: 0, refused: 0, replaced: 0 }),
       dropped: () => 0,
+      reloads: () => reloadCounts.reloads(),
       ...sources,
     },
     options,
@@ -85,7 +88,7 @@ function setUp(sources: Partial<MetricsSources> = {}, options = { ofProcess: fal
       .split("\n")
       .filter((line) => line.startsWith(`geodns365_${name}{`) || line.startsWith(`geodns365_${name} `))
       .map((line) => line.slice(`geodns365_${name}`.length).trim());
-  return { observer, metrics, linesOf };
+  return { observer, metrics, reloadCounts, linesOf };
 }
 
 describe("queries are counted", () => {
@@ -258,7 +261,7 @@ test("the time to the answer is a histogram of each transport", async () => {
 });
 
 test("what the server is doing is asked when it is scraped", async () => {
-  const { observer, metrics, linesOf } = setUp({
+  const { observer, reloadCounts, linesOf } = setUp({
     snapshot: () => ({
       number: 12,
       since: noon - 90_000,
@@ -273,9 +276,9 @@ test("what the server is doing is asked when it is scraped", async () => {
     connections: () => ({ open: 2, refused: 3, replaced: 5 }),
   });
   for (let i = 0; i < 9; i++) ask(observer);
-  metrics.countReload("errors", noon - 1000);
-  metrics.countReload("done", noon - 500);
-  metrics.countReload("done", noon);
+  reloadCounts.countReload("errors", noon - 1000);
+  reloadCounts.countReload("done", noon - 500);
+  reloadCounts.countReload("done", noon);
   observer.counts.countFault();
   const values = async (...names: string[]) => (await Promise.all(names.map((name) => linesOf(name)))).flat();
   expect(
@@ -328,7 +331,7 @@ describe("of all metrics", () => {
 
   test("README's table has the labels", async () => {
     const readme = readFileSync(readmePath, "utf8");
-    const { observer, metrics } = setUp({
+    const { observer, metrics, reloadCounts } = setUp({
       snapshot: () => ({
         number: 1,
         since: noon,
@@ -338,7 +341,7 @@ describe("of all metrics", () => {
     });
     ask(observer);
     send(observer, Buffer.alloc(3));
-    metrics.countReload("done", noon);
+    reloadCounts.countReload("done", noon);
     const { text } = await metrics.render();
     for (const { name } of own) {
       const line = text.split("\n").find((each) => new RegExp(`^${name}(_count)?[{ ]`).test(each));

@@ -9,6 +9,7 @@ import { type Endpoint, formatEndpoint, isLoopback } from "../ip.ts";
 import { type Api, type ApiLimits, buildApi } from "./api.ts";
 import type { Control } from "./control.ts";
 import { type Refusal, refusal, refusalText, statusOf } from "./errors.ts";
+import { AdminListenError } from "./listen-error.ts";
 import { type RateLimits, RequestRate } from "./rate.ts";
 
 export interface AdminOptions {
@@ -57,9 +58,6 @@ export interface Admin {
   /** Ends event streams and waiting requests, lets others finish, and closes; settles when all is closed. */
   close(): Promise<void>;
 }
-
-/** An address that the admin API cannot be served on, and why. */
-export class AdminListenError extends Error {}
 
 /** Serves the API; rejects with an AdminListenError, nothing left open, where an address cannot or must not be bound. */
 export async function startAdmin(control: Control, options: AdminOptions): Promise<Admin> {

@@ -1,7 +1,8 @@
 /** The admin API of `serve`: where it listens, and what happens where it cannot. */
 
-import { type Admin, AdminListenError, startAdmin } from "../admin/admin.ts";
+import type { Admin } from "../admin/admin.ts";
 import type { Control } from "../admin/control.ts";
+import { AdminListenError } from "../admin/listen-error.ts";
 import type { Settings } from "../config/configuration.ts";
 import type { Endpoint } from "../ip.ts";
 
@@ -34,6 +35,8 @@ export async function openAdmin(
     onFault: (error: unknown) => log.error(error),
     onWarning: (message: string) => log.warn(message),
   };
+  // It is a good part of the program (HTTP, routes, schemas), and who has it off need not hold it.
+  const { startAdmin } = await import("../admin/admin.ts");
   try {
     return await startAdmin(control, options);
   } catch (error) {

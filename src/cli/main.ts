@@ -1,4 +1,7 @@
-/** The command line: which commands and flags there are. Exit codes: 0 good, 1 found wrong, 2 misuse. */
+/**
+ * The command line: which commands and flags there are. Exit codes: 0 good, 1 found wrong, 2 misuse. What a command needs
+ * is loaded when it is called: a server would hold all the others for as long as it runs.
+ */
 
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -8,23 +11,10 @@ import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
 import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
-import { auditCommand } from "./audit.ts";
-import { check } from "./check.ts";
-import { datacenterList, datacenterSet } from "./datacenter.ts";
 import { EXIT } from "./exit.ts";
-import { explainCommand } from "./explain.ts";
-import { journalCommand } from "./journal.ts";
-import { locateCommand } from "./locate.ts";
-import { overrideList, overrideRemove } from "./override.ts";
-import { query } from "./query.ts";
-import { reloadCommand } from "./reload.ts";
-import { type ListenArgument, serve, transports } from "./serve.ts";
-import { statusCommand } from "./status.ts";
-import { tenantChange, tenantList, tenantShow } from "./tenant.ts";
-import { tokenCommand } from "./token.ts";
-import { watchCommand } from "./watch.ts";
-import { zoneCommand } from "./zone.ts";
+import type { ListenArgument, TransportChoice } from "./serve.ts";
 
+const transports: readonly TransportChoice[] = ["auto", "batched", "dgram"];
 const MAX_WORKERS = 64;
 
 const root = join(import.meta.dirname, "../..");
@@ -94,13 +84,15 @@ function buildProgram(): Command {
         .default("auto"),
     )
     .addOption(stateFile())
-    .action(async (options) => exitWith(await serve({ ...options, version: version() })));
+    .action(async (options) =>
+      exitWith(await (await import("./serve.ts")).serve({ ...options, version: version() })),
+    );
 
   program
     .command("check")
     .description("check a configuration and print every error with its place")
     .addOption(config())
-    .action(async (options) => exitWith(await check(options)));
+    .action(async (options) => exitWith(await (await import("./check.ts")).check(options)));
 
   program
     .command("explain")
@@ -113,7 +105,9 @@ function buildProgram(): Command {
     .addOption(stateFile())
     .option("--json", "print JSON")
     .action(async (qname, qtype, options) =>
-      exitWith(await explainCommand({ json: false, ...options, qname, qtype })),
+      exitWith(
+        await (await import("./explain.ts")).explainCommand({ json: false, ...options, qname, qtype }),
+      ),
     );
 
   program
@@ -129,7 +123,9 @@ function buildProgram(): Command {
     .option("--cells", "print each prefix with its list")
     .option("--json", "print JSON")
     .action(async (qname, options) =>
-      exitWith(await auditCommand({ json: false, cells: false, ...options, qname })),
+      exitWith(
+        await (await import("./audit.ts")).auditCommand({ json: false, cells: false, ...options, qname }),
+      ),
     );
 
   program
@@ -138,7 +134,9 @@ function buildProgram(): Command {
     .argument("<address|prefix|network>", "what to locate")
     .addOption(config())
     .option("--json", "print JSON")
-    .action(async (what, options) => exitWith(await locateCommand({ json: false, ...options, what })));
+    .action(async (what, options) =>
+      exitWith(await (await import("./locate.ts")).locateCommand({ json: false, ...options, what })),
+    );
 
   program
     .command("zone")
@@ -150,7 +148,9 @@ function buildProgram(): Command {
     )
     .addOption(config())
     .addOption(stateFile())
-    .action(async (apex, options) => exitWith(await zoneCommand({ ...options, apex })));
+    .action(async (apex, options) =>
+      exitWith(await (await import("./zone.ts")).zoneCommand({ ...options, apex })),
+    );
 
   program
     .command("query")
@@ -164,7 +164,9 @@ function buildProgram(): Command {
     )
     .option("--subnet <prefix>", "the client subnet to send", prefix)
     .option("--tcp", "ask over TCP")
-    .action(async (qname, qtype, options) => exitWith(await query({ tcp: false, ...options, qname, qtype })));
+    .action(async (qname, qtype, options) =>
+      exitWith(await (await import("./query.ts")).query({ tcp: false, ...options, qname, qtype })),
+    );
 
   addAdminCommands(program);
 
@@ -193,28 +195,32 @@ function addAdminCommands(program: Command): void {
 
   const datacenter = program.command("datacenter").description("states of datacenters, set and shown");
   add(datacenter, "list", "every datacenter, its state and where that comes from").action(async (options) =>
-    exitWith(await datacenterList(options)),
+    exitWith(await (await import("./datacenter.ts")).datacenterList(options)),
   );
   add(datacenter, "set", "set the state of datacenters until the override is removed or its time is over")
     .argument("<id>", "lhr, Worldwide/lhr, or a pattern: lh*, Worldwide/*, geo:EUR")
     .addArgument(new Argument("<state>", "up, draining or down").choices(["up", "draining", "down"]))
     .option("--reason <text>", reason)
     .option("--for <duration>", "how long: 90s, 10m, 2h, 1d", duration)
-    .action(async (target, state, options) => exitWith(await datacenterSet({ ...options, target, state })));
+    .action(async (target, state, options) =>
+      exitWith(await (await import("./datacenter.ts")).datacenterSet({ ...options, target, state })),
+    );
 
   const tenant = program.command("tenant").description("where tenants are served, shown and changed");
   add(tenant, "list", "tenants and their satellites, with the datacenter that serves each")
     .option("--limit <n>", "how many at most", count, 1000)
-    .action(async (options) => exitWith(await tenantList(options)));
+    .action(async (options) => exitWith(await (await import("./tenant.ts")).tenantList(options)));
   add(tenant, "show", "one tenant")
     .argument("<label>", "the tenant, or its satellite")
-    .action(async (label, options) => exitWith(await tenantShow({ ...options, label })));
+    .action(async (label, options) =>
+      exitWith(await (await import("./tenant.ts")).tenantShow({ ...options, label })),
+    );
   add(tenant, "move", "make another datacenter the active one of a tenant")
     .argument("<label>", "the tenant, or its satellite")
     .argument("<datacenter>", "where to")
     .option("--reason <text>", reason)
     .action(async (label, to, options) =>
-      exitWith(await tenantChange({ kind: "move", to }, { ...options, label })),
+      exitWith(await (await import("./tenant.ts")).tenantChange({ kind: "move", to }, { ...options, label })),
     );
   for (const [kind, what] of [
     ["failover", "serve a tenant from its standby"],
@@ -223,22 +229,26 @@ function addAdminCommands(program: Command): void {
     add(tenant, kind, what)
       .argument("<label>", "the tenant, or its satellite")
       .option("--reason <text>", reason)
-      .action(async (label, options) => exitWith(await tenantChange({ kind }, { ...options, label })));
+      .action(async (label, options) =>
+        exitWith(await (await import("./tenant.ts")).tenantChange({ kind }, { ...options, label })),
+      );
   }
 
   const override = program.command("override").description("what operators have set, listed and removed");
   add(override, "list", "overrides in order; of several for a datacenter the last one counts").action(
-    async (options) => exitWith(await overrideList(options)),
+    async (options) => exitWith(await (await import("./override.ts")).overrideList(options)),
   );
   add(override, "remove", "remove an override")
     .argument("<number>", "its number", count)
-    .action(async (number, options) => exitWith(await overrideRemove(number, options)));
+    .action(async (number, options) =>
+      exitWith(await (await import("./override.ts")).overrideRemove(number, options)),
+    );
 
   add(program, "reload", "have the server load its configuration anew").action(async (options) =>
-    exitWith(await reloadCommand(options)),
+    exitWith(await (await import("./reload.ts")).reloadCommand(options)),
   );
   add(program, "status", "what the server answers with now").action(async (options) =>
-    exitWith(await statusCommand(options)),
+    exitWith(await (await import("./status.ts")).statusCommand(options)),
   );
   add(program, "journal", "the last queries and how they were answered")
     .option("--name <name>", "of this name, with * for any characters")
@@ -248,16 +258,20 @@ function addAdminCommands(program: Command): void {
     .option("--rcode <rcode>", "answered with this RCODE")
     .option("--limit <n>", "how many at most", count, 100)
     .option("--follow", "go on with those to come, until Ctrl-C")
-    .action(async (options) => exitWith(await journalCommand({ follow: false, ...options })));
+    .action(async (options) =>
+      exitWith(await (await import("./journal.ts")).journalCommand({ follow: false, ...options })),
+    );
   add(program, "watch", "datacenters, overrides and queries as they change, until Ctrl-C").action(
-    async (options) => exitWith(await watchCommand(options)),
+    async (options) => exitWith(await (await import("./watch.ts")).watchCommand(options)),
   );
 
   program
     .command("token")
     .description("make a token for the admin API, and the hash of it that the configuration holds")
     .option("--json", "print JSON")
-    .action((options) => exitWith(tokenCommand({ json: false, ...options })));
+    .action(async (options) =>
+      exitWith(await (await import("./token.ts")).tokenCommand({ json: false, ...options })),
+    );
 }
 
 const typeArgument = (): Argument =>

@@ -1,7 +1,8 @@
 /** `geodns365 serve`: the server, until a signal ends it; SIGHUP has it load its configuration anew. */
 
 import { availableParallelism } from "node:os";
-import { type Admin, AdminListenError } from "../admin/admin.ts";
+import type { Admin } from "../admin/admin.ts";
+import { AdminListenError } from "../admin/listen-error.ts";
 import type { Configuration, ListenerSettings } from "../config/configuration.ts";
 import { formatVantage, parseVantage } from "../config/listeners.ts";
 import { formatConfigError } from "../config/load.ts";
@@ -19,6 +20,7 @@ import { zonesOfRecords } from "../zone/zone.ts";
 import { openAdmin } from "./admin.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { formatGeoip } from "./geoip.ts";
+import { QuietMoment, tidyUp } from "./quiet-moment.ts";
 
 export interface ServeOptions {
   readonly config: string;
@@ -32,8 +34,7 @@ export interface ServeOptions {
   readonly workers: number | "auto";
 }
 
-export const transports = ["auto", "batched", "dgram"] as const;
-export type TransportChoice = (typeof transports)[number];
+export type TransportChoice = "auto" | "batched" | "dgram";
 
 /** More threads than that wait for the kernel, and each takes some megabytes. */
 const MOST_WORKERS = 8;
@@ -45,7 +46,7 @@ export interface ListenArgument {
 }
 
 export async function serve(options: ServeOptions): Promise<number> {
-  const log = createLog();
+  const log = await createLog();
   const code = await serveLogged(options, log.logger);
   // Who does not read the log would keep the program from its end for as long.
   if (!(await log.flush())) process.exit(code);
@@ -69,6 +70,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
     return misuse(given);
   }
   let logTrace = (_trace: Trace): void => {};
+  const quiet = new QuietMoment(tidyUp);
   let running: Running;
   try {
     running = await run({
@@ -82,6 +84,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       onLoaded: (next) => {
         logger.info(formatGeoip(next));
         logTrace = traceLogger(logger, next);
+        quiet.request();
       },
     });
   } catch (error) {
@@ -109,6 +112,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   process.on("SIGHUP", running.reload);
   console.log(readyLine(server.listening, snapshot));
   const signal = await signalled;
+  quiet.close();
   await admin?.close();
   await running.close();
   // Until here a SIGHUP is heeded by nobody; without a listener it would kill what is being answered.

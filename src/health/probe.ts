@@ -1,7 +1,5 @@
 /** One look at whether something answers: an HTTP request or a TCP connection, and nothing of what comes back is kept. */
 
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 
 /** `http://ADDRESS:PORT/PATH`, `https://...` or `tcp://ADDRESS:PORT`. */
@@ -55,10 +53,13 @@ function askFor(target: URL, { verifyCertificate }: ProbeOptions, settle: Settle
   };
   // A connection of its own each time: one kept open would say nothing of whether the next can be made.
   const options = { agent: false, headers: { "user-agent": "geodns365" } } as const;
+  // Loaded by the first probe: a server that makes none need not hold HTTP and TLS.
   const asked =
     target.protocol === "https:"
-      ? httpsRequest(target, { ...options, rejectUnauthorized: verifyCertificate }, onResponse)
-      : httpRequest(target, options, onResponse);
+      ? process
+          .getBuiltinModule("node:https")
+          .request(target, { ...options, rejectUnauthorized: verifyCertificate }, onResponse)
+      : process.getBuiltinModule("node:http").request(target, options, onResponse);
   asked.on("error", (error) => settle(reasonOf(error)));
   return asked.end();
 }

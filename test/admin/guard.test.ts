@@ -2,7 +2,8 @@
 
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Admin, AdminListenError, startAdmin } from "../../src/admin/admin.ts";
+import { type Admin, startAdmin } from "../../src/admin/admin.ts";
+import { AdminListenError } from "../../src/admin/listen-error.ts";
 import { RequestRate } from "../../src/admin/rate.ts";
 import { hashToken, isToken, newToken } from "../../src/admin/token.ts";
 import { ask, open, portOf, readAll, send, sendRaw, startTestAdmin } from "./client.ts";
