@@ -1,8 +1,7 @@
 /** What a server does when it has nothing else to do: it keeps compiled modules, and gives memory back after a load. */
 
 import { flushCompileCache } from "node:module";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { giveBackRoom } from "../garbage.ts";
 
 /** How long there is next to nothing to do before a moment is quiet. */
 const QUIET_MILLISECONDS = 1000;
@@ -64,10 +63,5 @@ function utilizationSinceAsked(): () => number {
  */
 export function tidyUp(): void {
   flushCompileCache();
-  // Only a context made under this flag has the function; Node has no other way to ask for a collection.
-  setFlagsFromString("--expose-gc");
-  const collectGarbage: NodeJS.GCFunction = runInNewContext("gc");
-  setFlagsFromString("--no-expose-gc");
-  // An ordinary collection keeps the room: this one is what V8 does when memory is short.
-  collectGarbage({ type: "major", execution: "sync", flavor: "last-resort" });
+  giveBackRoom();
 }

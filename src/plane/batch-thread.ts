@@ -1,5 +1,6 @@
 /** A worker thread that answers UDP by the batch. It waits in poll, not in an event loop. */
 
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { BATCH, Batch, isFamily6, PEER } from "../transport/batch.ts";
 import {
@@ -150,6 +151,8 @@ const syscalls = await loadSyscalls();
 if (typeof syscalls === "string") throw new Error(syscalls);
 const data: BatchThreadData = workerData;
 const thread = new BatchThread(data, syscalls);
+// A thread that is ended from outside would not write it.
+flushCompileCache();
 post({ kind: "ready" });
 thread.run();
 post({ kind: "drained" });

@@ -1,5 +1,6 @@
 /** A worker thread with an event loop: TCP, and UDP through dgram where datagrams are not batched. */
 
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { IpAddress } from "../ip.ts";
 import type { Source } from "../trace.ts";
@@ -139,6 +140,9 @@ async function obey(message: ToEventThread): Promise<void> {
       }
       return;
     }
+    case "published":
+      front.refresh();
+      return;
     case "answers":
       for (const { ticket, octets } of message.answers) {
         waiting.get(ticket)?.(octets);
@@ -158,4 +162,6 @@ async function obey(message: ToEventThread): Promise<void> {
 parentPort?.on("message", (message: ToEventThread) => {
   obey(message).catch(tell);
 });
+// A thread that is ended from outside would not write it.
+flushCompileCache();
 post({ kind: "ready" });

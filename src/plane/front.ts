@@ -1,7 +1,8 @@
 /** What a worker thread does with a message: answers it from shared memory and notes that, or hands it over. */
 
-import { receiveMessageOnPort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { timeBy } from "../clock.ts";
+import { collectYoung } from "../garbage.ts";
 import { AddressLookup } from "../geo/family-tables.ts";
 import { ThreadCounts } from "../query-counts.ts";
 import { FIELD, FLAG, NO_FAMILY, QueryRecords } from "../query-records.ts";
@@ -36,7 +37,8 @@ interface Given {
 
 /** Of one thread. `capacity` is how many answers it may give before `note` is called. */
 export class Front {
-  readonly #data: ThreadData;
+  readonly #thread: number;
+  readonly #publications: MessagePort;
   readonly #control: Int32Array;
   readonly #counts: ThreadCounts;
   readonly #records: QueryRecords | undefined;
@@ -48,7 +50,8 @@ export class Front {
   #fast: FastPath;
 
   constructor(data: ThreadData, capacity: number) {
-    this.#data = data;
+    this.#thread = data.thread;
+    this.#publications = data.publications;
     this.#control = new Int32Array(data.control);
     this.#counts = new ThreadCounts(data.counts);
     this.#records = data.records === undefined ? undefined : new QueryRecords(data.records);
@@ -190,15 +193,17 @@ export class Front {
 
   #take(): void {
     for (;;) {
-      const received: { message: Published } | undefined = receiveMessageOnPort(this.#data.publications);
-      if (received === undefined) return;
+      const received: { message: Published } | undefined = receiveMessageOnPort(this.#publications);
+      if (received === undefined) break;
       this.#fast = new Fast(received.message);
       this.#acknowledge(received.message);
     }
+    // The tables of the publication before are let go of; without this they would pile up.
+    collectYoung();
   }
 
   #acknowledge({ sequence }: Published): void {
-    Atomics.store(this.#control, CONTROL.inForce + this.#data.thread, sequence);
+    Atomics.store(this.#control, CONTROL.inForce + this.#thread, sequence);
   }
 }
 

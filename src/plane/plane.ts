@@ -3,6 +3,8 @@
  * know. Each UDP worker has a socket of its own at every address; TCP has a thread of its own.
  */
 
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Endpoint } from "../ip.ts";
 import type { RecordsMemory } from "../query-records.ts";
@@ -158,7 +160,7 @@ export class Plane {
     for (const thread of this.#threads) thread.publish(published);
     Atomics.store(this.#words, CONTROL.sequence, published.sequence);
     // Idle threads would hold on to what is no longer in force.
-    for (const thread of this.#batchThreads) thread.wake(WAKE);
+    for (const thread of this.#threads) thread.wake();
   }
 
   /** The memory of a table that no thread reads any more; undefined where there is none. */
@@ -247,6 +249,13 @@ export class Plane {
   }
 }
 
+/** A thread that finds its modules compiled need not load what strips their types, which takes more memory than all else. */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // The variable names the folder above that of this version of Node.
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
+}
+
 type NewThreadData = Omit<ThreadData, "publications">;
 
 /** One worker thread, and what it hands over. */
@@ -270,6 +279,7 @@ abstract class PlaneThread {
       workerData: { ...data, publications: port2 },
       transferList: [port2],
       resourceLimits,
+      env: threadEnvironment(),
     });
     // A thread that ends by a fault leaves its sockets unanswered, which the whole program is not to hide.
     this.worker.on("error", (error) => {
@@ -291,6 +301,9 @@ abstract class PlaneThread {
   publish(published: Published): void {
     this.#publications.postMessage(published);
   }
+
+  /** Has it look for what is published. */
+  abstract wake(): void;
 
   /** Sends the answer to what was handed over. */
   protected abstract reply(handed: HandedOver, octets: ResponseOctets): void;
@@ -389,14 +402,13 @@ class BatchThread extends PlaneThread {
     });
   }
 
-  wake(value: bigint): void {
-    const counter = BigUint64Array.of(value);
-    this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
+  override wake(): void {
+    this.#add(WAKE);
   }
 
   /** Answers what the kernel has taken, and closes the sockets. */
   async end(): Promise<void> {
-    this.wake(WAKE_TO_END);
+    this.#add(WAKE_TO_END);
     await this.#drained;
     await this.settle();
     for (const { fd } of this.#sockets.values()) this.#syscalls.close(fd);
@@ -418,6 +430,11 @@ class BatchThread extends PlaneThread {
   protected override told(message: FromThread): void {
     if (message.kind === "drained") this.#onDrained();
   }
+
+  #add(value: bigint): void {
+    const counter = BigUint64Array.of(value);
+    this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
+  }
 }
 
 class EventThread extends PlaneThread {
@@ -427,6 +444,10 @@ class EventThread extends PlaneThread {
 
   constructor(data: NewThreadData, options: PlaneOptions) {
     super("event-thread.ts", data, options);
+  }
+
+  override wake(): void {
+    this.#post({ kind: "published" });
   }
 
   async listen(request: ListenRequest): Promise<Listener> {

@@ -66,6 +66,8 @@ export type ToEventThread =
       readonly reusePort: boolean;
       readonly limits: TcpLimits;
     }
+  /** There is a newer publication; an idle thread would hold on to the one before. */
+  | { readonly kind: "published" }
   | { readonly kind: "answers"; readonly answers: readonly TicketAnswer[] }
   /** Closes what the call of that number has opened. */
   | { readonly kind: "close"; readonly listener: number; readonly call: number };

@@ -1,0 +1,29 @@
+/**
+ * Collections at moments that are known to be right: V8 looks at its heap when something is allocated, and neither an idle
+ * thread nor one that answers in place allocates anything. What is large and shared is held until then.
+ */
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Only a context made under this flag has the function; Node has no other way to ask for a collection. */
+function findCollector(): NodeJS.GCFunction {
+  setFlagsFromString("--expose-gc");
+  const collector: NodeJS.GCFunction = runInNewContext("gc");
+  setFlagsFromString("--no-expose-gc");
+  return collector;
+}
+
+let collector: NodeJS.GCFunction | undefined;
+
+/** Lets go of what was there for a short time; well below a millisecond in a thread that holds little. */
+export function collectYoung(): void {
+  collector ??= findCollector();
+  collector({ type: "minor" });
+}
+
+/** Gives room back that an ordinary collection keeps, as V8 does when memory is short; some 50 ms where much is held. */
+export function giveBackRoom(): void {
+  collector ??= findCollector();
+  collector({ type: "major", execution: "sync", flavor: "last-resort" });
+}
