@@ -59,9 +59,10 @@ function utilizationSinceAsked(): () => number {
  * Loading makes the heap of V8 grow, and answering makes so little garbage that V8 would never look at it again: of the
  * default lab's 135 MB 40 are garbage and room for more. A full collection gives them back. It takes 50 ms in which nothing
  * is answered, so it is for a quiet moment. Compiled modules are written before it, and not at the end alone, which may be
- * a SIGKILL; that takes time only where something is new.
+ * a SIGKILL; that takes time only where something is new. `trim` has the C library give back what it keeps.
  */
-export function tidyUp(): void {
+export function tidyUp(trim: () => void): void {
   flushCompileCache();
   giveBackRoom();
+  trim();
 }

@@ -70,7 +70,9 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
     return misuse(given);
   }
   let logTrace = (_trace: Trace): void => {};
-  const quiet = new QuietMoment(tidyUp);
+  const quiet = new QuietMoment(() =>
+    tidyUp(transport.kind === "batched" ? transport.syscalls.trim : () => {}),
+  );
   let running: Running;
   try {
     running = await run({

@@ -2,6 +2,7 @@
 
 import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
+import { giveBackRoom } from "../garbage.ts";
 import { BATCH, Batch, isFamily6, PEER } from "../transport/batch.ts";
 import {
   addressOffset,
@@ -153,6 +154,7 @@ const data: BatchThreadData = workerData;
 const thread = new BatchThread(data, syscalls);
 // A thread that is ended from outside would not write it.
 flushCompileCache();
+giveBackRoom();
 post({ kind: "ready" });
 thread.run();
 post({ kind: "drained" });

@@ -2,6 +2,7 @@
 
 import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
+import { giveBackRoom } from "../garbage.ts";
 import type { IpAddress } from "../ip.ts";
 import type { Source } from "../trace.ts";
 import { PEER } from "../transport/batch.ts";
@@ -164,4 +165,5 @@ parentPort?.on("message", (message: ToEventThread) => {
 });
 // A thread that is ended from outside would not write it.
 flushCompileCache();
+giveBackRoom();
 post({ kind: "ready" });

@@ -46,6 +46,8 @@ export interface Syscalls {
   eventfd(): FileDescriptor;
   /** Binds a socket; throws what Node throws, with a `code`. */
   openUdp(at: Endpoint, options: UdpOptions): { readonly fd: FileDescriptor; readonly port: number };
+  /** Gives memory back that was freed and is kept for the next who asks; nothing where the C library has no such call. */
+  trim(): void;
   /** Where the memory of an array begins. */
   addressOf(octets: Uint8Array): number;
 }
@@ -91,6 +93,7 @@ function bindCalls(koffi: Koffi): Syscalls {
     close: libc.func("int close(int fd)"),
     eventfd: libc.func("int eventfd(unsigned int start, int flags)"),
   };
+  const trim = findTrim(libc);
   const result = (value: number): number => (value < 0 ? -koffi.errno() : value);
   const check = (value: number, call: string): number => {
     if (value >= 0) return value;
@@ -130,8 +133,20 @@ function bindCalls(koffi: Koffi): Syscalls {
         throw error;
       }
     },
+    trim: () => {
+      trim?.(0);
+    },
     addressOf: (octets) => Number(koffi.address(octets)),
   };
+}
+
+/** A call that glibc has and musl has not. */
+function findTrim(libc: ReturnType<Koffi["load"]>): ((pad: number) => number) | undefined {
+  try {
+    return libc.func("int malloc_trim(size_t pad)");
+  } catch {
+    return undefined;
+  }
 }
 
 /** The struct sockaddr_in or sockaddr_in6 of an endpoint. */
