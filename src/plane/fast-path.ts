@@ -222,10 +222,11 @@ export class FastPath {
   #findAddress(message: Uint8Array, source: FastSource, isUsed: boolean): void {
     const { address } = this;
     if (isUsed) {
-      const octets = (this.subnetLength + 7) >> 3;
+      const present = (this.subnetLength + 7) >> 3;
       const from = this.subnetAt;
-      for (let i = 0; i < 16; i++) address[i] = i < octets ? (message[from + i] ?? 0) : 0;
       this.addressFamily = this.subnetFamily === 1 ? 4 : 6;
+      const whole = this.addressFamily === 4 ? 4 : 16;
+      for (let i = 0; i < whole; i++) address[i] = i < present ? (message[from + i] ?? 0) : 0;
       this.via = VIA.clientSubnet;
       return;
     }

@@ -172,7 +172,7 @@ export class Front {
         octets[at + FIELD.subnetLength] = given.subnetLength;
         const present = (given.subnetLength + 7) >> 3;
         copy(message, given.subnetAt, octets, at + FIELD.subnet, present);
-        octets.fill(0, at + FIELD.subnet + present, at + FIELD.subnet + 16);
+        for (let j = present; j < 16; j++) octets[at + FIELD.subnet + j] = 0;
       }
       const nameLength = given.nameEnd - given.nameStart;
       octets[at + FIELD.qnameLength] = nameLength;
