@@ -1,10 +1,13 @@
-/** Tenants of all clouds from their documents and put into one table. */
+/** Tenants of all clouds from their documents and from the CSV files that those name, in one table. */
 
+import { dirname, resolve } from "node:path";
 import type { Cloud } from "../cloud/service.ts";
 import { CloudTenants, NO_ROW, type TenantRow } from "../cloud/tenant-table.ts";
 import { entries, type Faults, isLost, type Origin } from "./build-topology.ts";
 import type { Documents } from "./documents.ts";
+import { cutFound } from "./printable.ts";
 import type { TenantsDocument } from "./schema.ts";
+import { readTenantFile } from "./tenant-file.ts";
 import { type Spot, TenantsBuilder } from "./tenants-builder.ts";
 import { formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
@@ -34,6 +37,22 @@ export function addTenants(clouds: readonly Cloud[], documents: Documents, fault
       cloudDocuments.some((document) => document.value.cloud === cloud && isLost(document, shortId)),
   });
   addYamlTenants(builder, tenantDocuments, faults);
+  const named = new Map<string, Origin>();
+  for (const { source, value } of tenantDocuments) {
+    for (const [i, path] of (value.tenantFiles ?? []).entries()) {
+      const valuePath = ["tenantFiles", i];
+      const file = resolve(dirname(source.file), path);
+      const known = named.get(file);
+      if (known !== undefined) {
+        const place = formatPlace(known.source.placeOf(known.path));
+        faults.at(source, valuePath, `"${cutFound(path)}" is named at ${place} already`);
+        continue;
+      }
+      named.set(file, { source, path: valuePath });
+      readTenantFile({ source, valuePath, path, file }, builder, faults);
+    }
+  }
+  settleParents(builder, faults);
   const { table } = builder;
   return {
     clouds: clouds.map((cloud) => ({ ...cloud, tenants: new CloudTenants(table, cloud.name) })),
@@ -126,4 +145,18 @@ function addDomain(
   }
   const octets = Buffer.from(domain, "latin1");
   if (row !== NO_ROW) builder.table.addDomain(octets, 0, octets.length);
+}
+
+/** Satellites that came before their tenant. */
+function settleParents(builder: TenantsBuilder, faults: Faults): void {
+  const { table } = builder;
+  for (const { row, parent } of builder.takePendingParents()) {
+    const found = table.findRow(parent);
+    const fault =
+      found === NO_ROW
+        ? `"${cutFound(parent)}" is no tenant, so it has no satellites`
+        : builder.faultOfParent(table.shapeOf(row), found);
+    if (fault === undefined) table.setParent(row, found);
+    else faults.atRow(builder.originsOf(row), () => [builder.originsOf(row).spotOfParent(row), fault]);
+  }
 }

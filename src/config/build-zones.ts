@@ -175,7 +175,9 @@ function whatIsWhole(
   const builtServices = clouds.flatMap((cloud) => cloud.services);
   const names =
     zones &&
-    !["records", "tailored", "datacenters", "services", "tenants"].some((key) => lost.keys.has(key)) &&
+    !["records", "tailored", "datacenters", "services", "tenants", "tenantFiles"].some((key) =>
+      lost.keys.has(key),
+    ) &&
     builtServices.length === services.length &&
     areTenantsWhole;
   return { zones, names };
