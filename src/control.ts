@@ -13,6 +13,7 @@ import type {
   Outcome,
   OverrideView,
   ReloadView,
+  TenantPage,
   TenantView,
 } from "./admin/control.ts";
 import {
@@ -24,10 +25,12 @@ import {
   nextExpiry,
   type Operations,
   type Override,
+  operationOf,
   settleTenants,
   statesFrom,
   statusOf,
   tenantStatus,
+  tenantsConcerned,
   withActive,
   withHealth,
   withOverride,
@@ -37,11 +40,15 @@ import {
 } from "./cloud/operations.ts";
 import { operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { allUp, type DatacenterStates, stateOf } from "./cloud/states.ts";
-import { type Datacenter, type DatacenterId, isLabel, type TenantGeo } from "./cloud/topology.ts";
+import { findTenant, labelsLike } from "./cloud/tenant-table.ts";
+import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
 import type { Handlers } from "./script/handlers.ts";
 import { type Snapshot, withStates } from "./snapshot.ts";
+
+/** Tenants of one change that have a line each in the log. */
+const MAX_TENANT_LINES = 1000;
 
 /** What a controller runs, and by what. */
 export interface ControllerOptions {
@@ -85,6 +92,8 @@ type Changes = Pick<
   Control,
   | "datacenters"
   | "tenants"
+  | "countTenants"
+  | "tenant"
   | "overrides"
   | "setDatacenter"
   | "removeOverride"
@@ -175,8 +184,31 @@ export class Controller implements Changes {
     return this.#statuses().map((status) => this.#datacenterView(status));
   }
 
-  tenants(): readonly TenantView[] {
-    return this.#geos().map((tenant) => this.#tenantView(tenant));
+  tenants({ cloud, offset = 0, limit = Number.POSITIVE_INFINITY }: TenantPage = {}): readonly TenantView[] {
+    const views: TenantView[] = [];
+    let before = 0;
+    for (const { name, tenants } of this.#base.configuration.clouds) {
+      if (cloud !== undefined && name !== cloud) continue;
+      const { count } = tenants;
+      if (before + count > offset) {
+        for (const tenant of tenants.page(Math.max(0, offset - before), limit - views.length)) {
+          views.push(this.#tenantView(tenant));
+        }
+      }
+      before += count;
+    }
+    return views;
+  }
+
+  countTenants(cloud?: string): number {
+    return this.#base.configuration.clouds
+      .filter(({ name }) => cloud === undefined || name === cloud)
+      .reduce((sum, { tenants }) => sum + tenants.count, 0);
+  }
+
+  tenant(label: string): TenantView | undefined {
+    const found = findTenant(this.#base.configuration.clouds, label);
+    return found && this.#tenantView(found);
   }
 
   overrides(): readonly OverrideView[] {
@@ -286,15 +318,13 @@ export class Controller implements Changes {
     make: (tenant: TenantGeo, operations: Operations, now: Milliseconds) => Operations | ControlFault,
   ): Promise<Outcome<TenantView>> {
     return this.#change((now) => {
-      const geos = this.#geos();
-      const tenant = geos.find((geo) => isLabel(geo, label));
-      if (tenant === undefined) {
-        const labels = geos.map((geo) => geo.label);
-        return notFound(`"${label}" is no tenant${suggest(label, labels)}`);
-      }
+      const { clouds } = this.#base.configuration;
+      const tenant = findTenant(clouds, label);
+      if (tenant === undefined)
+        return notFound(`"${label}" is no tenant${suggest(label, labelsLike(clouds, label))}`);
       const { [tenant.label]: _, ...others } = this.#operations.tenants;
       // What is kept of it without effect ends with the next word on it.
-      const isInEffect = this.#inEffect.tenants[tenant.label] !== undefined;
+      const isInEffect = operationOf(this.#inEffect, tenant) !== undefined;
       const operations = isInEffect ? this.#operations : { ...this.#operations, tenants: others };
       const next = make(tenant, operations, now);
       return "code" in next ? next : { next, tenant, value: () => this.#tenantView(tenant) };
@@ -343,7 +373,10 @@ export class Controller implements Changes {
     const inEffect = this.#effectOf(operations);
     const statuses = statusOf(this.#datacenters(), inEffect, at);
     const states = statesFrom(statuses);
-    const settled = settleTenants(this.#geos(), inEffect, states, at);
+    const concerned = this.#base.configuration.clouds.flatMap((cloud) => [
+      ...tenantsConcerned(cloud.tenants, inEffect, states),
+    ]);
+    const settled = settleTenants(concerned, inEffect, states, at);
     const { tenants } = settled.operations;
     this.#operations =
       settled.changes.length === 0
@@ -363,11 +396,17 @@ export class Controller implements Changes {
     }
     this.#scheduleExpiry();
     this.#tellChanges(before, statuses);
-    for (const { tenant, from, to, by } of settled.changes) {
+    for (const { tenant, from, to, by } of settled.changes.slice(0, MAX_TENANT_LINES)) {
       log.warn(`tenant ${tenant.label}: ${by} from ${from} to ${to}`);
-      this.#emit({ kind: "tenant", tenant: this.#tenantView(tenant) });
     }
-    if (changed !== undefined && settled.changes.every(({ tenant }) => tenant !== changed)) {
+    const more = settled.changes.length - MAX_TENANT_LINES;
+    if (more > 0) log.warn(`${more} more tenants change their datacenter`);
+    if (this.#listeners.size > 0) {
+      for (const { tenant } of settled.changes) {
+        this.#emit({ kind: "tenant", tenant: this.#tenantView(tenant) });
+      }
+    }
+    if (changed !== undefined && settled.changes.every(({ tenant }) => tenant.label !== changed.label)) {
       const view = this.#tenantView(changed);
       const why = view.reason === undefined ? "" : `: ${view.reason}`;
       log.warn(`tenant ${view.label} is served by ${view.servedBy}${why}`);
@@ -430,10 +469,6 @@ export class Controller implements Changes {
     return this.#base.configuration.clouds.flatMap(({ datacenters }) => datacenters);
   }
 
-  #geos(): readonly TenantGeo[] {
-    return this.#base.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap(({ geos }) => geos));
-  }
-
   #statuses(): readonly DatacenterStatus[] {
     return statusOf(this.#datacenters(), this.#inEffect, this.#options.now());
   }
@@ -462,7 +497,7 @@ export class Controller implements Changes {
   #tenantView(tenant: TenantGeo): TenantView {
     const { label, geo, failover, failback } = tenant;
     const { active, standby, serving, by, reason, since } = tenantStatus(tenant, this.#inEffect);
-    const isAsConfigured = this.#inEffect.tenants[label] === undefined;
+    const isAsConfigured = operationOf(this.#inEffect, tenant) === undefined;
     return {
       label,
       tenant: tenant.tenant,

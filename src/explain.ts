@@ -1,11 +1,12 @@
 /** Why a name has the answer that it has, from one place: the trace of a real answer, in words of the field. */
 
 import { type Answered, answer, type Deferred } from "./answer.ts";
-import { chainNames, type ServiceName } from "./cloud/chain.ts";
+import { ownerNames, type ServiceName } from "./cloud/chain.ts";
 import { type Choice, chooseActive, type Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Link } from "./cloud/service.ts";
 import { type DatacenterState, placeOf, stateOf } from "./cloud/states.ts";
+import { findMatch, tenantLabelOf } from "./cloud/tenant-names.ts";
 import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
 import type { Configuration, NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
@@ -475,9 +476,15 @@ function linkOf(
   if (tailored !== undefined) return undefined;
   for (const cloud of configuration.clouds) {
     for (const service of cloud.services) {
-      for (const { owner, linkIndex } of chainNames(service, cloud)) {
-        if (owner !== undefined && domainName(owner) === name) return service.links[linkIndex];
-      }
+      const link = service.links.find(({ owners }, linkIndex) =>
+        owners.some((template, ownerIndex) => {
+          const label = tenantLabelOf(template);
+          if (label !== undefined) return findMatch({ ...label, tenants: cloud.tenants }, name) !== undefined;
+          const names = [...ownerNames(service, cloud, linkIndex, ownerIndex)];
+          return names.some(({ owner }) => owner !== undefined && domainName(owner) === name);
+        }),
+      );
+      if (link !== undefined) return link;
     }
   }
   return undefined;

@@ -4,7 +4,7 @@ import type { TailoredName } from "./cloud/tailored-name.ts";
 import { alternativesOf } from "./config/build-zones.ts";
 import { CLASS } from "./dns/iana.ts";
 import { formatRRset } from "./dns/message.ts";
-import { canonicalKey, type DomainName, nameOctets } from "./dns/name.ts";
+import { canonicalKey, type DomainName, domainName, nameOctets, ROOT_OCTETS } from "./dns/name.ts";
 import { resolve } from "./resolve.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Asker } from "./trace.ts";
@@ -19,14 +19,42 @@ export function* exportZone(
   zone: Zone<TailoredName>,
   asker: Asker,
 ): Generator<MasterLine> {
-  const sorted = [...zone.nodes]
-    .map(([name, node]) => ({ name, node, key: canonicalKey(nameOctets(name)) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
   yield* formatRRset(zone.soa);
-  for (const { name, node } of sorted) {
+  for (const name of inCanonicalOrder(zone)) {
+    const node = zone.nodes.get(name);
+    if (node === undefined) continue;
     for (const rrset of node.rrsets.values()) if (rrset.type !== zone.soa.type) yield* formatRRset(rrset);
     if (node.tailored !== undefined) yield* tailoredLines(snapshot, name, node.tailored, asker);
   }
+}
+
+/** All names of a zone. Those of tenants are sorted as keys alone, since there may be millions. */
+function* inCanonicalOrder({ nodes }: Zone<TailoredName>): Generator<DomainName> {
+  const kept = Array.from(nodes.kept(), ([name]) => ({ name, key: keyOf(name) }));
+  kept.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const virtual = Array.from(nodes.virtual?.names() ?? [], keyOf).sort();
+  let at = 0;
+  for (const { name, key } of kept) {
+    for (let other = virtual[at]; other !== undefined && other < key; other = virtual[++at]) {
+      yield nameOfKey(other);
+    }
+    if (virtual[at] === key) at++;
+    yield name;
+  }
+  for (; at < virtual.length; at++) yield nameOfKey(virtual[at] ?? "");
+}
+
+const keyOf = (name: DomainName): string => canonicalKey(nameOctets(name));
+
+/** The name of a key in which no label has an octet 0. */
+function nameOfKey(key: string): DomainName {
+  const labels = key.split("\0").reverse();
+  return domainName(
+    Buffer.concat([
+      ...labels.flatMap((label) => [Uint8Array.of(label.length), Buffer.from(label, "latin1")]),
+      ROOT_OCTETS,
+    ]),
+  );
 }
 
 /** What a tailored name holds for the asker, type by type as the server answers them; why there is nothing, if so. */

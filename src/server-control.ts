@@ -11,7 +11,7 @@ import type {
 } from "./admin/control.ts";
 import type { Clock } from "./clock.ts";
 import type { Cloud } from "./cloud/service.ts";
-import { isLabel } from "./cloud/topology.ts";
+import { findTenant, labelsLike } from "./cloud/tenant-table.ts";
 import { suggest } from "./config/documents.ts";
 import type { Controller } from "./control.ts";
 import { parseType } from "./dns/iana.ts";
@@ -40,7 +40,9 @@ export function controlOf({ controller, clock, journal, metrics, settled, facts 
     status: () => statusOf(controller, facts, startedAt),
     datacenters: () => controller.datacenters(),
     clouds: () => controller.snapshot.configuration.clouds.map(cloudView),
-    tenants: () => controller.tenants(),
+    tenants: (page) => controller.tenants(page),
+    countTenants: (cloud) => controller.countTenants(cloud),
+    tenant: (label) => controller.tenant(label),
     overrides: () => controller.overrides(),
     setDatacenter: (change) => controller.setDatacenter(change),
     removeOverride: (number) => controller.removeOverride(number),
@@ -90,7 +92,7 @@ function statusOf(controller: Controller, facts: ServerParts["facts"], startedAt
 const cloudView = ({ name, datacenters, tenants, services }: Cloud): CloudView => ({
   name,
   datacenters: datacenters.length,
-  tenants: tenants.length,
+  tenants: tenants.homeCount,
   services: services.map((service) => ({
     name: service.name,
     era: service.era,
@@ -110,13 +112,11 @@ function explainFor({ snapshot }: Controller, request: ExplainView): Outcome<Exp
   if (from.length === 0) {
     return fault("not-possible", "a prefix length of 0 asks to use no client subnet (RFC 7871 §7.1.2)");
   }
-  const geos = snapshot.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap((each) => each.geos));
+  const { clouds } = snapshot.configuration;
   const { tenant: label } = request;
-  const tenant = label === undefined ? undefined : geos.find((geo) => isLabel(geo, label));
-  if (label !== undefined && tenant === undefined) {
-    const labels = geos.map((geo) => geo.label);
-    return fault("not-found", `"${label}" is no tenant${suggest(label, labels)}`);
-  }
+  const tenant = label === undefined ? undefined : findTenant(clouds, label);
+  if (label !== undefined && tenant === undefined)
+    return fault("not-found", `"${label}" is no tenant${suggest(label, labelsLike(clouds, label))}`);
   return done(explain(snapshot, { qname, qtype, from, tenant }));
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { formatExplanation } from "../src/cli/explain.ts";
+import { findTenant } from "../src/cloud/tenant-table.ts";
 import type { Settings } from "../src/config/configuration.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { parseType } from "../src/dns/iana.ts";
@@ -49,8 +50,7 @@ function ask(
   const qtype = parseType(type);
   const prefix = parsePrefix(from);
   if (typeof qname === "string" || qtype === undefined || typeof prefix === "string") throw new Error(name);
-  const geos = snapshot.configuration.clouds.flatMap(({ tenants }) => tenants.flatMap((each) => each.geos));
-  const found = geos.find(({ label }) => label === tenant);
+  const found = tenant === undefined ? undefined : findTenant(snapshot.configuration.clouds, tenant);
   return explain(snapshot, { qname, qtype, from: prefix, tenant: found });
 }
 

@@ -44,6 +44,8 @@ export function writeFiles(folder: string): void {
   for (const body of readBlocks("dns")) {
     writeFileSync(join(folder, /^; (\S+\.zone)$/m.exec(body)?.[1] ?? ""), body);
   }
+  const tenants = readBlocks("csv").find((body) => body.startsWith("tenant,"));
+  writeFileSync(join(folder, "tenants.csv"), tenants ?? "");
   for (const body of readBlocks("js")) {
     writeFileSync(join(folder, /^\/\/ (\S+\.js)$/m.exec(body)?.[1] ?? ""), body);
   }

@@ -139,11 +139,11 @@ function handlersOf(control: Control, options: ApiOptions): Handlers {
     setDatacenterByPost: setDatacenter,
     listClouds: () => value({ clouds: control.clouds() }),
     listTenants: ({ query: { cloud, limit, offset } }) => {
-      const all = control.tenants().filter((tenant) => cloud === undefined || tenant.cloud === cloud);
-      return value({ tenants: all.slice(offset, offset + limit), total: all.length });
+      const tenants = control.tenants({ cloud, offset, limit });
+      return value({ tenants, total: control.countTenants(cloud) });
     },
     showTenant: ({ params: { label } }) => {
-      const tenant = control.tenants().find((known) => known.label.toLowerCase() === label.toLowerCase());
+      const tenant = control.tenant(label);
       return tenant === undefined
         ? refusal("not-found", `"${label}" is no tenant; GET /v1/tenants lists them`)
         : value(tenant);

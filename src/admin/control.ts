@@ -31,7 +31,11 @@ export interface Control {
   status(): StatusView;
   datacenters(): readonly DatacenterView[];
   clouds(): readonly CloudView[];
-  tenants(): readonly TenantView[];
+  /** those of a page, or all */
+  tenants(page?: TenantPage): readonly TenantView[];
+  countTenants(cloud?: string): number;
+  /** by a label in any case */
+  tenant(label: string): TenantView | undefined;
   overrides(): readonly OverrideView[];
 
   /** An override behind all others; `target` is an id or a pattern: `lhr`, `Worldwide/*`, `geo:EUR`. */
@@ -100,6 +104,13 @@ export interface CloudView {
     readonly whenAllDown: string;
     readonly names: readonly string[];
   }[];
+}
+
+/** Which of the tenants are meant: there may be a million. */
+export interface TenantPage {
+  readonly cloud?: string | undefined;
+  readonly offset?: number;
+  readonly limit?: number;
 }
 
 export interface TenantView {

@@ -211,7 +211,16 @@ interface FoundName {
 /** The names whose answers go by place; those that follow a tenant do not. */
 function* tailoredNames({ configuration, candidates, ruleTables }: Snapshot): Generator<FoundName> {
   for (const zone of zonesOfRecords(configuration.zones)) {
-    for (const tailored of zone.nodes.tailored()) {
+    const { virtual } = zone.nodes;
+    yield* foundAmong(zone.nodes.tailored());
+    // Where none goes by place, as is usual, a million tenants need not be seen.
+    if (virtual !== undefined && !foundAmong(virtual.tailoredKinds()).next().done) {
+      yield* foundAmong(virtual.tailored());
+    }
+  }
+
+  function* foundAmong(names: Iterable<TailoredName>): Generator<FoundName> {
+    for (const tailored of names) {
       const tables =
         tailored.kind === "service" ? candidates.get(tailored.service) : ruleTables.get(tailored);
       if (tables === undefined) continue;

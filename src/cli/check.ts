@@ -18,7 +18,7 @@ export async function check({ config }: { readonly config: string }): Promise<nu
   }
   for (const warning of loaded.warnings) console.error(`warning: ${warning}`);
   const { clouds, zones, networks, files } = loaded.snapshot.configuration;
-  const tenants = clouds.reduce((sum, cloud) => sum + cloud.tenants.length, 0);
+  const tenants = clouds.reduce((sum, cloud) => sum + cloud.tenants.homeCount, 0);
   const cloudNames = clouds.map(({ name }) => name).join(", ");
   console.log(
     `good: ${files.length} files, ${clouds.length} clouds (${cloudNames}), ${zones.size} zones, ${networks.length} networks, ${tenants} tenants`,

@@ -1,6 +1,7 @@
 /** `geodns365 explain`: the five steps of Microsoft's page "Client connectivity", for one name from one place. */
 
-import { isLabel, type TenantGeo } from "../cloud/topology.ts";
+import { findTenant, labelsLike } from "../cloud/tenant-table.ts";
+import type { TenantGeo } from "../cloud/topology.ts";
 import { suggest } from "../config/documents.ts";
 import {
   type Decision,
@@ -35,7 +36,7 @@ export async function explainCommand(options: ExplainOptions): Promise<number> {
   if (snapshot === undefined) return EXIT.foundWrong;
   const from = findClientSubnet(snapshot, options.from);
   if (typeof from === "string") return misuse(from);
-  const tenant = options.tenant === undefined ? undefined : findTenant(snapshot, options.tenant);
+  const tenant = options.tenant === undefined ? undefined : tenantNamed(snapshot, options.tenant);
   if (typeof tenant === "string") return misuse(tenant);
   const explanation = explain(snapshot, { qname: options.qname, qtype: options.qtype, from, tenant });
   if (options.json) console.log(JSON.stringify(explanation, null, 2));
@@ -51,11 +52,9 @@ function findClientSubnet(snapshot: Snapshot, text: string): IpPrefix | string {
 }
 
 /** A tenant stands for its home geo; a satellite has a name of its own. */
-function findTenant({ configuration }: Snapshot, text: string): TenantGeo | string {
-  const tenants = configuration.clouds.flatMap((cloud) => cloud.tenants.flatMap(({ geos }) => geos));
-  const found = tenants.find((geo) => isLabel(geo, text));
-  const names = tenants.map(({ label }) => label);
-  return found ?? `--tenant "${text}" is no tenant${suggest(text, names)}`;
+function tenantNamed({ configuration: { clouds } }: Snapshot, text: string): TenantGeo | string {
+  const found = findTenant(clouds, text);
+  return found ?? `--tenant "${text}" is no tenant${suggest(text, labelsLike(clouds, text))}`;
 }
 
 export function* formatExplanation(explanation: Explanation): Generator<string> {

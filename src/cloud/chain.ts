@@ -45,17 +45,54 @@ export interface ChainFault {
 /** Every name that a service's chain can hold, for all datacenters, slots and tenants it may name. */
 export function* chainNames(service: Service, cloud: Cloud): Generator<ChainName> {
   for (const [linkIndex, link] of service.links.entries()) {
-    for (const [ownerIndex, template] of link.owners.entries()) {
-      for (const bindings of bindingsFor(template, service, cloud)) {
-        const owner = fillTemplate(template, bindings);
-        const origin = { linkIndex, ownerIndex, bindings };
-        if (typeof owner === "string") {
-          yield { ...origin, kind: "fault", where: "owner", owner: undefined, message: owner };
-        } else yield { ...origin, ...contentOf(service, linkIndex, owner, bindings) };
-      }
-    }
+    for (const ownerIndex of link.owners.keys()) yield* ownerNames(service, cloud, linkIndex, ownerIndex);
   }
 }
+
+/** The names of one owner template of a service. */
+export function* ownerNames(
+  service: Service,
+  cloud: Cloud,
+  linkIndex: number,
+  ownerIndex: number,
+): Generator<ChainName> {
+  const template = service.links[linkIndex]?.owners[ownerIndex];
+  if (template === undefined) return;
+  for (const bindings of bindingsFor(template, service, cloud)) {
+    yield chainName(service, { linkIndex, ownerIndex, bindings });
+  }
+}
+
+/** The name that one owner template of a service has for those who are bound in it. */
+export function chainName(service: Service, origin: ChainOrigin): ChainName {
+  const { linkIndex, ownerIndex, bindings } = origin;
+  const template = service.links[linkIndex]?.owners[ownerIndex];
+  const owner = template === undefined ? "there is no such name" : fillTemplate(template, bindings);
+  return typeof owner === "string"
+    ? { ...origin, kind: "fault", where: "owner", owner: undefined, message: owner }
+    : { ...origin, ...contentOf(service, linkIndex, owner, bindings) };
+}
+
+/** The same for a name that is known to be without fault, and so in less time. */
+export function soundChainName(
+  service: Service,
+  { linkIndex, ownerIndex, bindings }: ChainOrigin,
+): { readonly rrsets: readonly RRset[]; readonly tailored: ServiceName | undefined } {
+  const template = service.links[linkIndex]?.owners[ownerIndex];
+  const owner = template === undefined ? "there is no such name" : fillTemplate(template, bindings);
+  if (typeof owner === "string") throw new Error(owner);
+  const next = nextTemplate(service, linkIndex);
+  if (needsChoice(next, bindings)) {
+    return { rrsets: [], tailored: { kind: "service", service, linkIndex, owner, bindings } };
+  }
+  const rrsets = recordsAt(service, linkIndex, owner, bindings);
+  if (typeof rrsets === "string") throw new Error(rrsets);
+  return { rrsets, tailored: undefined };
+}
+
+/** Whether what follows a name waits for a choice of datacenter. */
+const needsChoice = (next: NameTemplate | undefined, { datacenter }: Bindings): boolean =>
+  datacenter === undefined && (next === undefined || next.needs.has("datacenter"));
 
 /** The RRset of `qtype` at a tailored name once a datacenter is chosen; undefined where it has none (NODATA). */
 export function serviceRRset(
@@ -78,11 +115,10 @@ function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindi
   const fault = (where: "owner" | "target", message: string) =>
     ({ kind: "fault", where, owner, message }) as const;
   const next = nextTemplate(service, linkIndex);
-  const needsDatacenter = next === undefined || next.needs.has("datacenter");
   if (next?.needs.has("tenant") && bindings.tenant === undefined) {
     return fault("target", `${next.text} names a tenant that the name before it does not tell`);
   }
-  if (needsDatacenter && bindings.datacenter === undefined) {
+  if (needsChoice(next, bindings)) {
     if (service.policy === "active-datacenter" && bindings.tenant === undefined) {
       const words =
         "active-datacenter needs {tenant} or {domainKey} in every name until a datacenter is chosen";
@@ -113,7 +149,7 @@ function datacentersOf(service: Service, tenant: TenantGeo | undefined): readonl
 }
 
 /** The template that a link's CNAME leads to; undefined at a link that holds addresses. */
-function nextTemplate(service: Service, linkIndex: number): NameTemplate | undefined {
+export function nextTemplate(service: Service, linkIndex: number): NameTemplate | undefined {
   const next = service.links[linkIndex + 1];
   if (next !== undefined) return next.owners[0];
   return service.end.kind === "alias" ? service.end.target : undefined;
@@ -181,8 +217,7 @@ function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): G
       ? service.candidates
       : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
   const slots = needs.has("slot") ? Array.from({ length: FARM_SLOTS }, (_, slot) => slot) : [undefined];
-  const tenantGeos = cloud.tenants.flatMap((tenant) => tenant.geos);
-  for (const tenant of needs.has("tenant") ? tenantGeos : [undefined]) {
+  for (const tenant of needs.has("tenant") ? cloud.tenants : [undefined]) {
     for (const domain of needs.has("domain") ? (tenant?.domains ?? []) : [undefined]) {
       for (const datacenter of needs.has("datacenter") ? datacenters : [undefined]) {
         for (const slot of slots) yield { tenant, domain, datacenter, slot: slot ?? tenant?.slot };

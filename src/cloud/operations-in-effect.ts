@@ -2,7 +2,8 @@
 
 import { matchesTarget, type Operations, type TenantOperation } from "./operations.ts";
 import type { TenantPlace, TenantPlaces } from "./states.ts";
-import type { Datacenter, DatacenterId, Tenant, TenantGeo } from "./topology.ts";
+import { type CloudTenants, NO_ROW } from "./tenant-table.ts";
+import type { Datacenter, DatacenterId } from "./topology.ts";
 
 export interface OperationsInEffect {
   /** those that this configuration knows */
@@ -13,14 +14,13 @@ export interface OperationsInEffect {
 
 interface Known {
   readonly datacenters: readonly Datacenter[];
-  readonly tenants: readonly Tenant[];
+  readonly tenants: CloudTenants;
 }
 
 export function operationsInEffect(operations: Operations, known: readonly Known[]): OperationsInEffect {
   const datacenters = new Map<string, Datacenter>(
     known.flatMap((cloud) => cloud.datacenters.map((datacenter) => [datacenter.id, datacenter])),
   );
-  const tenants = tenantsByLabel(operations, known);
   const without: string[] = [];
   const kept = <T>(entries: readonly T[], faultOf: (entry: T) => string | undefined): readonly T[] =>
     entries.filter((entry) => {
@@ -38,7 +38,7 @@ export function operationsInEffect(operations: Operations, known: readonly Known
       ),
       tenants: Object.fromEntries(
         kept(Object.entries(operations.tenants), ([label, operation]) =>
-          tenantFault(label, tenants.get(label), operation, datacenters),
+          tenantFault(label, cloudOf(label, known), operation, datacenters),
         ),
       ),
       health: Object.fromEntries(
@@ -70,30 +70,26 @@ export function placesFrom({ tenants }: Operations, known: readonly Known[]): Te
   return places;
 }
 
-/** Only those asked for: tenants may be very many. */
-function tenantsByLabel(operations: Operations, known: readonly Known[]): ReadonlyMap<string, TenantGeo> {
-  const labels = new Set(Object.keys(operations.tenants));
-  if (labels.size === 0) return new Map();
-  const found = new Map<string, TenantGeo>();
+/** The cloud of a tenant, stored under its label as it is written: by its row alone, since very many may have failed over. */
+function cloudOf(label: string, known: readonly Known[]): string | undefined {
   for (const { tenants } of known) {
-    for (const { geos } of tenants) {
-      for (const geo of geos) if (labels.has(geo.label)) found.set(geo.label, geo);
-    }
+    const row = tenants.findRow(label);
+    if (row !== NO_ROW && tenants.table.labelAt(row) === label) return tenants.cloud;
   }
-  return found;
+  return undefined;
 }
 
 /** A tenant whose stored datacenters may hold it no longer is served as the configuration says. */
 function tenantFault(
   label: string,
-  tenant: TenantGeo | undefined,
+  cloud: string | undefined,
   { active, standby }: TenantOperation,
   datacenters: ReadonlyMap<string, Datacenter>,
 ): string | undefined {
-  if (tenant === undefined) return `tenant ${label}`;
+  if (cloud === undefined) return `tenant ${label}`;
   const mayHold = (id: DatacenterId): boolean => {
     const datacenter = datacenters.get(id);
-    return datacenter?.cloud === tenant.active.cloud && datacenter.roles.has("tenants");
+    return datacenter?.cloud === cloud && datacenter.roles.has("tenants");
   };
   const wrong = [active, ...(standby === undefined ? [] : [standby])].find((id) => !mayHold(id));
   return wrong === undefined ? undefined : `tenant ${label} at ${wrong}`;

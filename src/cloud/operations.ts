@@ -4,6 +4,7 @@
  */
 
 import type { DatacenterState, DatacenterStates } from "./states.ts";
+import type { CloudTenants, TenantRow } from "./tenant-table.ts";
 import type { Datacenter, DatacenterId, TenantGeo } from "./topology.ts";
 
 /** Milliseconds since 1970. */
@@ -140,10 +141,16 @@ export function statesFrom(statuses: readonly DatacenterStatus[]): DatacenterSta
   );
 }
 
+/** What was said of a tenant, if anything was. Of a million labels one may be "constructor", which every object has. */
+export const operationOf = (
+  { tenants }: Operations,
+  { label }: Pick<TenantGeo, "label">,
+): TenantOperation | undefined => (Object.hasOwn(tenants, label) ? tenants[label] : undefined);
+
 /** The tenant as it is served now: its active datacenter and its standby, moved or not. */
-export function tenantStatus(tenant: TenantGeo, { tenants }: Operations): TenantOperation {
+export function tenantStatus(tenant: TenantGeo, operations: Operations): TenantOperation {
   return (
-    tenants[tenant.label] ?? {
+    operationOf(operations, tenant) ?? {
       active: tenant.active.id,
       standby: tenant.standby?.id,
       serving: "active",
@@ -244,4 +251,31 @@ export function settleTenants(
   }
   if (changes.length === 0) return { operations, changes };
   return { operations: { ...operations, tenants: { ...operations.tenants, ...changed } }, changes };
+}
+
+/**
+ * Those of a cloud's tenants that may have something to do by themselves in these states: those that are not where the
+ * configuration has them, and those whose place it is that fails over. Shapes tell which, so a million are seen in no time.
+ */
+export function* tenantsConcerned(
+  { table, cloud }: CloudTenants,
+  { tenants: moved }: Operations,
+  states: DatacenterStates,
+): Generator<TenantGeo> {
+  const rows = new Set<TenantRow>();
+  for (const [label, operation] of Object.entries(moved)) {
+    if (operation.standby === undefined) continue;
+    const row = table.findRow(label);
+    if (row >= 0 && table.shapeAt(row).cloud === cloud && table.labelAt(row) === label) rows.add(row);
+  }
+  const isDown = (datacenter: Datacenter): boolean => states.get(datacenter.id) === "down";
+  const failsOver = Uint8Array.from(table.shapes, ({ cloud: its, active, standby, failover }) =>
+    its === cloud && failover === "automatic" && isDown(active) && standby !== undefined && !isDown(standby)
+      ? 1
+      : 0,
+  );
+  if (failsOver.includes(1)) {
+    for (let row = 0; row < table.rowCount; row++) if (failsOver[table.shapeOf(row)] === 1) rows.add(row);
+  }
+  for (const row of [...rows].toSorted((a, b) => a - b)) yield table.geoAt(row);
 }

@@ -3,7 +3,8 @@
 import type { Nearness } from "../geo/nearness.ts";
 import type { NameTemplate } from "./name-template.ts";
 import type { Spread } from "./spread.ts";
-import type { Datacenter, Mark, Tenant } from "./topology.ts";
+import type { CloudTenants } from "./tenant-table.ts";
+import type { Datacenter, Mark } from "./topology.ts";
 
 export type Policy = "nearest-datacenter" | "active-datacenter";
 export type WhenAllDown = "nearest" | "servfail" | "nodata";
@@ -55,5 +56,5 @@ export interface Cloud {
   readonly healthTtl?: TtlBounds | undefined;
   readonly datacenters: readonly Datacenter[];
   readonly services: readonly Service[];
-  readonly tenants: readonly Tenant[];
+  readonly tenants: CloudTenants;
 }

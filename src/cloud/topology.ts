@@ -2,6 +2,7 @@
 
 import type { Place } from "../geo/place.ts";
 import type { IpPrefix } from "../ip.ts";
+import { hashOctets } from "./packed-texts.ts";
 
 declare const brand: unique symbol;
 /** `Worldwide/lhr`: unique over all clouds. */
@@ -53,14 +54,6 @@ export interface Farms {
 /** Farm slots of a datacenter; a tenant has one of them wherever it is active. */
 export const FARM_SLOTS = 16;
 
-export interface Tenant {
-  readonly name: string;
-  readonly cloud: string;
-  readonly domains: readonly string[];
-  /** the home geo first, then the satellites */
-  readonly geos: readonly TenantGeo[];
-}
-
 export type FailoverMode = "automatic" | "manual";
 
 /** One geography that holds data of a tenant, with names of its own: `contoso`, or the satellite `fabrikamEUR`. */
@@ -79,16 +72,11 @@ export interface TenantGeo {
   readonly domains: readonly string[];
 }
 
-/** Case does not count, as in the names that a label is part of. */
-export const isLabel = ({ label }: TenantGeo, text: string): boolean =>
-  label.toLowerCase() === text.toLowerCase();
-
 export const datacenterId = (cloud: string, shortId: string): DatacenterId =>
   `${cloud}/${shortId}` as DatacenterId;
 
 /** The slot of a tenant without one of its own: FNV-1a over its label, so that it never moves. */
-export function derivedSlot(label: string): number {
-  let hash = 0x811c9dc5;
-  for (const octet of Buffer.from(label.toLowerCase())) hash = Math.imul(hash ^ octet, 0x01000193) >>> 0;
-  return hash % FARM_SLOTS;
-}
+export const derivedSlot = (label: string): number => {
+  const octets = Buffer.from(label);
+  return (hashOctets(octets, 0, octets.length) >>> 0) % FARM_SLOTS;
+};

@@ -4,15 +4,8 @@ import { dirname, resolve } from "node:path";
 import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import type { Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
-import {
-  type Datacenter,
-  datacenterId,
-  derivedSlot,
-  type HealthCheck,
-  type Mark,
-  type Tenant,
-  type TenantGeo,
-} from "../cloud/topology.ts";
+import { CloudTenants, TenantTable } from "../cloud/tenant-table.ts";
+import { type Datacenter, datacenterId, type HealthCheck, type Mark } from "../cloud/topology.ts";
 import { byDistance } from "../geo/nearness.ts";
 import { type Country, continents as continentCodes, type Place } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
@@ -30,7 +23,8 @@ import type { LocationSettings, Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound } from "./printable.ts";
-import type { CloudDocument, SettingsDocument, TenantsDocument } from "./schema.ts";
+import type { CloudDocument, SettingsDocument } from "./schema.ts";
+import type { RowOrigins, Spot } from "./tenants-builder.ts";
 import {
   type ConfigError,
   type FilePlace,
@@ -45,6 +39,8 @@ export class Faults {
   readonly warnings: ConfigError[] = [];
   /** files that the documents name, sound or not: a change of them may mend what is wrong */
   readonly namedFiles = new Set<string>();
+  /** how many errors files have that may have very many */
+  readonly #bulk = new Map<string, number>();
 
   at(source: YamlDocument, path: ValuePath, message: string): void {
     this.errors.push(source.errorAt(source.placeOf(path), message));
@@ -57,7 +53,38 @@ export class Faults {
   atKey(source: YamlDocument, path: ValuePath, message: string): void {
     this.errors.push(source.errorAt(source.placeOfKey(path), message));
   }
+
+  /** An error of a row of a tenants' table; of a file that may have a million only the first are told, and how many more. */
+  atRow({ bulkFile }: Pick<RowOrigins, "bulkFile">, make: () => readonly [Spot, string]): void {
+    const before = bulkFile === undefined ? 0 : (this.#bulk.get(bulkFile) ?? 0);
+    if (bulkFile !== undefined) this.#bulk.set(bulkFile, before + 1);
+    if (before >= MAX_BULK_ERRORS) return;
+    const [{ source, place }, message] = make();
+    this.errors.push(source.errorAt(place, message));
+  }
+
+  /** Whether no further error of a file is told. */
+  isFull({ bulkFile }: Pick<RowOrigins, "bulkFile">): boolean {
+    return bulkFile !== undefined && (this.#bulk.get(bulkFile) ?? 0) >= MAX_BULK_ERRORS;
+  }
+
+  /** All errors, with how many there are more in files of which not all are told. */
+  all(): readonly ConfigError[] {
+    const more = [...this.#bulk].flatMap(([file, count]) => {
+      if (count <= MAX_BULK_ERRORS) return [];
+      const message = `and ${count - MAX_BULK_ERRORS} more errors in this file`;
+      // It comes behind all that are told.
+      const [last = { file, line: 1, column: 1 }] = this.errors
+        .flatMap(({ place }) => (place.file === file ? place : []))
+        .toSorted((a, b) => b.line - a.line || b.column - a.column);
+      return [{ place: last, sourceLine: "", message }];
+    });
+    return [...this.errors, ...more];
+  }
 }
+
+/** Errors of one CSV file that are told. */
+const MAX_BULK_ERRORS = 100;
 
 type CloudEntries<K extends "datacenters" | "services"> = CloudDocument[K][string];
 
@@ -189,7 +216,7 @@ const placeOf = ({ city, country, coordinates }: Point, itsCountry: string | und
 };
 
 /** Where a value stands. Its line and column take a search, so they are asked for only where they are told. */
-interface Origin {
+export interface Origin {
   readonly source: YamlDocument;
   readonly path: ValuePath;
 }
@@ -241,7 +268,7 @@ interface Entry<V> extends Origin {
 }
 
 /** All entries of a map that several documents may share; a key in two of them is an error with both places. */
-function entries<K extends string, V>(
+export function entries<K extends string, V>(
   documents: readonly Checked<Readonly<Record<K, Readonly<Record<string, V>>>>>[],
   mapKey: K,
   noun: string,
@@ -264,7 +291,7 @@ function entries<K extends string, V>(
   return found;
 }
 
-/** Clouds with their datacenters, services and tenants. */
+/** Clouds with their datacenters and services; tenants come later. */
 export function buildClouds(
   documents: Documents,
   settings: Pick<Settings, "nameservers">,
@@ -285,16 +312,12 @@ export function buildClouds(
     drafts.push({ source, document: value, datacenters });
   }
   checkPools(drafts, settings, faults);
-  const datacentersByCloud = new Map(
-    drafts.map(({ document, datacenters }) => [document.cloud, datacenters]),
-  );
-  const tenants = buildTenants(documents, datacentersByCloud, faults);
   return drafts.map(({ source, document, datacenters }) => ({
     name: document.cloud,
     datacenters,
     healthTtl: healthTtlOf(source, document, faults),
     services: buildServices(source, document, datacenters, faults),
-    tenants: tenants.filter((tenant) => tenant.cloud === document.cloud),
+    tenants: new CloudTenants(new TenantTable(), document.cloud),
   }));
 }
 
@@ -549,86 +572,4 @@ function template(text: string): NameTemplate {
   const parsed = parseNameTemplate(text);
   if (typeof parsed === "string") throw new Error(parsed);
   return parsed;
-}
-
-function buildTenants(
-  { tenants: tenantDocuments, clouds: cloudDocuments, lost }: Documents,
-  datacentersByCloud: ReadonlyMap<string, readonly Datacenter[]>,
-  faults: Faults,
-): readonly Tenant[] {
-  const domainOwners = new Map<string, Origin>();
-  // Of two clouds with one name one is dropped: it may be the one meant, or have another name in truth.
-  const isDoubled = (cloud: string): boolean =>
-    cloudDocuments.filter(({ value }) => value.cloud === cloud).length > 1;
-  const mayLackClouds = lost.anything || cloudDocuments.some(({ value }) => isDoubled(value.cloud));
-  const isFaultyDatacenter = (cloud: string, shortId: string): boolean =>
-    isDoubled(cloud) ||
-    cloudDocuments.some((document) => document.value.cloud === cloud && isLost(document, shortId));
-  return entries(tenantDocuments, "tenants", "tenant", faults).flatMap(({ source, path, key, value }) => {
-    const datacenters = datacentersByCloud.get(value.cloud);
-    if (datacenters === undefined) {
-      if (mayLackClouds || lost.clouds.has(value.cloud)) return [];
-      const known = [...datacentersByCloud.keys(), ...lost.clouds];
-      const words = `"${cutFound(value.cloud)}" is no cloud${suggest(value.cloud, known)}`;
-      faults.at(source, [...path, "cloud"], words);
-      return [];
-    }
-    const domains = (value.domains ?? []).map((domain) => domain.toLowerCase().replace(/\.$/, ""));
-    for (const [i, domain] of domains.entries()) {
-      const known = domainOwners.get(domain);
-      if (known !== undefined) {
-        faults.at(source, [...path, "domains", i], `${domain} is claimed at ${placeOfOrigin(known)} already`);
-      } else domainOwners.set(domain, { source, path: [...path, "domains", i] });
-    }
-    const geos: TenantGeo[] = [];
-    const addGeo = (
-      label: string,
-      geoPath: ValuePath,
-      entry: GeoEntry,
-      geoDomains: readonly string[],
-    ): void => {
-      const find = (role: "active" | "standby", shortId: string): Datacenter | undefined =>
-        isFaultyDatacenter(value.cloud, shortId) && !datacenters.some((known) => known.shortId === shortId)
-          ? undefined
-          : findTenantDatacenter(source, [...geoPath, role], shortId, value.cloud, datacenters, faults);
-      const active = find("active", entry.active);
-      const standby = entry.standby === undefined ? undefined : find("standby", entry.standby);
-      if (active === undefined) return;
-      if (standby === active)
-        faults.at(source, [...geoPath, "standby"], "the standby is the active datacenter itself");
-      const slot = entry.slot ?? derivedSlot(label);
-      const { geo, failover = "automatic", failback = "manual" } = entry;
-      geos.push({ tenant: key, label, geo, active, standby, failover, failback, slot, domains: geoDomains });
-    };
-    addGeo(key, path, value, domains);
-    for (const [label, satellite] of Object.entries(value.satellites ?? {})) {
-      addGeo(label, [...path, "satellites", label], satellite, []);
-    }
-    return [{ name: key, cloud: value.cloud, domains, geos }];
-  });
-}
-
-type GeoEntry = Pick<
-  TenantsDocument["tenants"][string],
-  "geo" | "active" | "standby" | "failover" | "failback" | "slot"
->;
-
-function findTenantDatacenter(
-  source: YamlDocument,
-  path: ValuePath,
-  shortId: string,
-  cloud: string,
-  datacenters: readonly Datacenter[],
-  faults: Faults,
-): Datacenter | undefined {
-  const found = datacenters.find((datacenter) => datacenter.shortId === shortId);
-  if (found === undefined) {
-    const ids = datacenters
-      .filter((datacenter) => datacenter.roles.has("tenants"))
-      .map(({ shortId: id }) => id);
-    faults.at(source, path, `"${cutFound(shortId)}" is no datacenter of ${cloud}${suggest(shortId, ids)}`);
-  } else if (!found.roles.has("tenants")) {
-    faults.at(source, path, `${found.id} has not the role tenants, so it can be neither active nor standby`);
-  }
-  return found;
 }

@@ -5,23 +5,38 @@ import {
   type ChainFault,
   type ChainName,
   type ChainOrigin,
-  chainNames,
+  chainName,
   isAliasOfService,
+  nextTemplate,
+  ownerNames,
   type ServiceName,
   serviceRRset,
 } from "../cloud/chain.ts";
-import type { Bindings } from "../cloud/name-template.ts";
+import { type Bindings, fillTemplate } from "../cloud/name-template.ts";
+import { foldedOctet } from "../cloud/packed-texts.ts";
 import { listsOf } from "../cloud/record-rules.ts";
 import type { Cloud, Service } from "../cloud/service.ts";
 import type { TailoredName } from "../cloud/tailored-name.ts";
-import type { Datacenter } from "../cloud/topology.ts";
+import {
+  bindingsOf,
+  findMatch,
+  matchesOf,
+  type TenantMatch,
+  type TenantTemplate,
+  tenantTemplates,
+} from "../cloud/tenant-names.ts";
+import { TenantNodes } from "../cloud/tenant-nodes.ts";
+import { type CloudTenants, NO_ROW } from "../cloud/tenant-table.ts";
+import { type Datacenter, FARM_SLOTS } from "../cloud/topology.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import {
   type DomainName,
   domainName,
+  foldName,
   formatName,
   isAtOrBelow,
+  MAX_NAME_OCTETS,
   nameOctets,
   parseName,
   replaceSuffix,
@@ -39,6 +54,7 @@ import {
   type Zones,
 } from "../zone/zone.ts";
 import { addTailoredRecords } from "./build-tailored.ts";
+import type { WithTenants } from "./build-tenants.ts";
 import type { Faults } from "./build-topology.ts";
 import type { Nameservers, Network } from "./configuration.ts";
 import { type Documents, suggest, type ZonesOwner } from "./documents.ts";
@@ -46,6 +62,7 @@ import { type MasterFileEntry, readZoneFile } from "./master-files.ts";
 import { cutPieces } from "./printable.ts";
 import { zoneNameOf } from "./schema.ts";
 import { buildScriptedZone } from "./scripted-zones.ts";
+import type { Spot, TenantsBuilder } from "./tenants-builder.ts";
 import { type FilePlace, formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
 /** TTL of apex records, in seconds. */
@@ -61,7 +78,7 @@ const DEFAULT_TTL = 3600;
 
 export function buildZones(
   documents: Documents,
-  { clouds, networks }: { readonly clouds: readonly Cloud[]; readonly networks: readonly Network[] },
+  { clouds, networks, tenants }: WithTenants & { readonly networks: readonly Network[] },
   nameservers: Nameservers,
   faults: Faults,
 ): Zones<TailoredName> {
@@ -95,7 +112,7 @@ export function buildZones(
     }
   }
   const recordPlaces = new Map<DomainName, FilePlace>();
-  const whole = whatIsWhole(documents, clouds);
+  const whole = whatIsWhole(documents, clouds, tenants.isWhole);
   if (places.size === 0 && whole.zones && rootFile !== undefined) {
     const message = "there is no zone to serve; list zones, or include a cloud's file";
     faults.errors.push({ place: { file: rootFile, line: 1, column: 1 }, sourceLine: "", message });
@@ -122,7 +139,16 @@ export function buildZones(
   const placeOfName = (name: DomainName): FilePlace | undefined =>
     recordPlaces.get(name) ?? tailoredPlaces.get(name) ?? placeInMasterFile(name);
   const names = whole.names && masterZones.every(({ isWhole }) => isWhole);
-  addServices(documents, clouds, complete, scripted, placeOfName, { ...whole, names }, faults);
+  addServices({
+    documents,
+    clouds,
+    tenants,
+    builders: complete,
+    scripted,
+    placeOfName,
+    whole: { ...whole, names },
+    faults,
+  });
   for (const zone of masterZones) zone.checkIntegrity();
   const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>();
   for (const apex of places.keys()) {
@@ -139,19 +165,21 @@ interface Whole {
   readonly names: boolean;
 }
 
-function whatIsWhole({ lost, ...documents }: Documents, clouds: readonly Cloud[]): Whole {
+function whatIsWhole(
+  { lost, ...documents }: Documents,
+  clouds: readonly Cloud[],
+  areTenantsWhole: boolean,
+): Whole {
   const zones = !lost.anything && lost.clouds.size === 0 && !lost.keys.has("zones");
   const services = documents.clouds.flatMap(({ value }) => Object.keys(value.services));
   const builtServices = clouds.flatMap((cloud) => cloud.services);
-  const geos = documents.tenants
-    .flatMap(({ value }) => Object.values(value.tenants))
-    .reduce((sum, { satellites = {} }) => sum + 1 + Object.keys(satellites).length, 0);
-  const builtGeos = clouds.flatMap((cloud) => cloud.tenants.flatMap((tenant) => tenant.geos));
   const names =
     zones &&
-    !["records", "tailored", "datacenters", "services", "tenants"].some((key) => lost.keys.has(key)) &&
+    !["records", "tailored", "datacenters", "services", "tenants", "tenantFiles"].some((key) =>
+      lost.keys.has(key),
+    ) &&
     builtServices.length === services.length &&
-    builtGeos.length === geos;
+    areTenantsWhole;
   return { zones, names };
 }
 
@@ -305,19 +333,37 @@ interface Maker {
 
 type Made = Exclude<ChainName, { readonly kind: "fault" }>;
 
+/** What names of services are added to, and told by. */
+interface Building {
+  readonly documents: Documents;
+  readonly clouds: readonly Cloud[];
+  readonly tenants: TenantsBuilder;
+  readonly builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>;
+  readonly scripted: ReadonlyMap<DomainName, ScriptedZone>;
+  readonly placeOfName: (name: DomainName) => FilePlace | undefined;
+  readonly whole: Whole;
+  readonly faults: Faults;
+}
+
+/** The names that a template makes for tenants: no maker is kept for each, but one for the first of them. */
+interface VirtualMaker {
+  readonly source: YamlDocument;
+  readonly template: TenantTemplate;
+  /** undefined where none can be made */
+  readonly first: Made | undefined;
+  /** whether its names are in a zone */
+  readonly isMade: boolean;
+}
+
 /**
  * Adds the names of all services; each must lie in a zone and be made once, and each CNAME must lead to a name served.
  */
-function addServices(
-  documents: Documents,
-  clouds: readonly Cloud[],
-  builders: ReadonlyMap<DomainName, ZoneBuilder<TailoredName>>,
-  scripted: ReadonlyMap<DomainName, ScriptedZone>,
-  placeOfName: (name: DomainName) => FilePlace | undefined,
-  whole: Whole,
-  faults: Faults,
-): void {
+function addServices(building: Building): void {
+  const { documents, clouds, builders, scripted, placeOfName, whole, faults } = building;
   const makers = new Map<DomainName, Maker>();
+  const virtual: VirtualMaker[] = [];
+  const longestOf = longestMatches();
+  const toldOfTenants = new Set<string>();
   // What leads to a name that an error keeps from being made is no second error.
   const unmade = new Set<DomainName>();
   const tell = oncePerPlace(faults);
@@ -325,37 +371,28 @@ function addServices(
   for (const cloud of clouds) {
     const source = documents.clouds.find(({ value }) => value.cloud === cloud.name)?.source;
     if (source === undefined) continue;
+    const templates = tenantTemplates([cloud]);
     for (const service of cloud.services) {
-      for (const chainName of chainNames(service, cloud)) {
-        const name = chainName.owner && domainName(chainName.owner);
-        if (chainName.kind === "fault") {
-          if (name !== undefined) unmade.add(name);
-          tell(spotOfFault(documents, source, service, chainName), chainName.message);
-          continue;
-        }
-        const maker = { source, service, chainName };
-        const made = domainName(chainName.owner);
-        const zone = findZone(allZones, made);
-        const known = makers.get(made);
-        if (zone === undefined) {
-          if (whole.zones)
-            tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
-        } else if (!(zone instanceof ZoneBuilder)) {
-          tell(
-            spotOfOwner(source, service, chainName),
-            `${made} cannot be made here: ${answeredByHandler(zone.apex)}`,
+      for (const [linkIndex, { owners }] of service.links.entries()) {
+        for (const ownerIndex of owners.keys()) {
+          const template = templates.find(
+            (each) =>
+              each.service === service && each.linkIndex === linkIndex && each.ownerIndex === ownerIndex,
           );
-        } else if (known !== undefined) {
-          const other = formatPlace(spotOfMaker(documents, known).place);
-          tell(spotOfMaker(documents, maker), `${made} is made at ${other} already`, other);
-        } else {
-          const fault = addChainName(zone, chainName);
-          if (fault === undefined) makers.set(made, maker);
-          else tell(spotOfMaker(documents, maker), withPlace(fault, placeOfName(made)));
+          if (template !== undefined) addVirtual(source, template);
+          else
+            for (const chainName of ownerNames(service, cloud, linkIndex, ownerIndex)) {
+              addName(source, service, chainName);
+            }
         }
-        if (!makers.has(made)) unmade.add(made);
       }
     }
+  }
+  for (const [apex, builder] of builders) {
+    const templates = virtual.flatMap(({ template, isMade }) =>
+      isMade && findZone(allZones, template.parent)?.apex === apex ? template : [],
+    );
+    if (templates.length > 0) builder.virtual = new TenantNodes(templates);
   }
   const zones = new Map<DomainName, Zone<TailoredName> | ScriptedZone>(scripted);
   for (const [apex, builder] of builders) zones.set(apex, builder.build());
@@ -370,30 +407,377 @@ function addServices(
       tell(spotOfOwner(source, service, chainName), words);
     }
   }
-  const names: Names = { zones, makers, unmade, whole };
+  const names: Names = { zones, makers, virtual, unmade, whole };
   const nextMakers = new Map<DomainName, readonly DomainName[]>();
-  for (const [owner, { source, service, chainName }] of makers) {
-    const ends = targetsOf(chainName).flatMap((target) => followRecords(target, names));
-    for (const end of ends) {
-      const fault = faultOfEnd(end, service.cloud, makers);
-      if (fault === undefined) continue;
-      const place = end.record && placeOfName(end.record);
-      tell(spotOfTarget(source, service, chainName), withPlace(fault, place));
+  for (const [owner, maker] of makers) {
+    const { source, service, chainName } = maker;
+    const made = virtual.find(({ first }) => first === chainName);
+    const next = new Set<DomainName>();
+    for (const target of made === undefined ? targetsOf(chainName) : virtualTargets(made, virtual)) {
+      let isSound = true;
+      for (const end of followRecords(target, names)) {
+        if (end.kind === "service") next.add(end.maker);
+        const fault = faultOfEnd(end, service.cloud, makers);
+        if (fault === undefined) continue;
+        isSound = false;
+        const place = end.record && placeOfName(end.record);
+        tell(spotOfTarget(source, service, chainName), withPlace(fault, place));
+      }
+      // The others of a million tenants would be told at the same place.
+      if (!isSound && made !== undefined) break;
     }
-    nextMakers.set(
-      owner,
-      ends.flatMap((end) => (end.kind === "service" ? [end.maker] : [])),
-    );
+    nextMakers.set(owner, [...next]);
   }
   for (const { source, service, chainName } of findLoops(makers, nextMakers)) {
     const words = `the chain comes back to ${formatName(chainName.owner)} and never ends`;
     tell(spotOfTarget(source, service, chainName), words);
+  }
+
+  function addName(source: YamlDocument, service: Service, chainName: ChainName): void {
+    const name = chainName.owner && domainName(chainName.owner);
+    if (chainName.kind === "fault") {
+      if (name !== undefined) unmade.add(name);
+      tell(spotOfFault(building, source, service, chainName), chainName.message);
+      return;
+    }
+    const maker = { source, service, chainName };
+    const made = domainName(chainName.owner);
+    const zone = findZone(allZones, made);
+    const known = makers.get(made) ?? findVirtualMaker(virtual, made);
+    if (zone === undefined) {
+      if (whole.zones)
+        tell(spotOfOwner(source, service, chainName), `${made} is in no zone served; add one to zones`);
+    } else if (!(zone instanceof ZoneBuilder)) {
+      tell(
+        spotOfOwner(source, service, chainName),
+        `${made} cannot be made here: ${answeredByHandler(zone.apex)}`,
+      );
+    } else if (known !== undefined) {
+      const other = formatPlace(spotOfMaker(building, known).place);
+      tell(spotOfMaker(building, maker), `${made} is made at ${other} already`, other);
+    } else {
+      const fault = addChainName(zone, chainName);
+      if (fault === undefined) makers.set(made, maker);
+      else tell(spotOfMaker(building, maker), withPlace(fault, placeOfName(made)));
+    }
+    if (!makers.has(made)) unmade.add(made);
+  }
+
+  /** Takes up a template whose names are not kept: what can be wrong with one of them is told, all others need no look. */
+  function addVirtual(source: YamlDocument, template: TenantTemplate): void {
+    const { service, parent } = template;
+    for (const fault of faultsOfTemplate(template, longestOf)) {
+      const { tenant } = fault.bindings;
+      const isOfTenant = fault.where === "owner" && fault.owner === undefined && tenant !== undefined;
+      if (isOfTenant) tellOfTenant(fault, () => fault.message);
+      else {
+        tell(spotOfFault(building, source, service, fault), fault.message);
+        virtual.push({ source, template, first: undefined, isMade: false });
+        return;
+      }
+    }
+    let first: Made | undefined;
+    for (const match of matchesOf(template)) {
+      const made = chainNameOf(template, match);
+      if (made.kind !== "fault") first = made;
+      if (first !== undefined) break;
+    }
+    if (first === undefined) return;
+    const name = domainName(first.owner);
+    const zone = findZone(allZones, parent);
+    const isMade = zone instanceof ZoneBuilder;
+    const maker = { source, template, first, isMade };
+    if (zone === undefined) {
+      if (whole.zones)
+        tell(spotOfOwner(source, service, first), `${name} is in no zone served; add one to zones`);
+    } else if (!isMade) {
+      const words = `${name} cannot be made here: ${answeredByHandler(zone.apex)}`;
+      tell(spotOfOwner(source, service, first), words);
+    } else {
+      tellOfClashes(source, template, zone);
+      zone.table.addName(parent);
+      if (!makers.has(name)) makers.set(name, { source, service, chainName: first });
+    }
+    virtual.push(maker);
+  }
+
+  /** Names that a template shares with templates before it, with records, with other names of services, or with a zone. */
+  function tellOfClashes(
+    source: YamlDocument,
+    template: TenantTemplate,
+    zone: ZoneBuilder<TailoredName>,
+  ): void {
+    const { service } = template;
+    for (const { source: otherSource, template: other, isMade } of virtual) {
+      if (!isMade || other.parent !== template.parent) continue;
+      for (const { match, otherMatch } of sharedNames(template, other)) {
+        const made = chainNameOf(template, match);
+        const otherMade = chainNameOf(other, otherMatch);
+        if (made.kind === "fault" || otherMade.kind === "fault") continue;
+        const otherMaker = { source: otherSource, service: other.service, chainName: otherMade };
+        const placeOfOther = (): string => formatPlace(spotOfMaker(building, otherMaker).place);
+        const words = (): string => `${domainName(made.owner)} is made at ${placeOfOther()} already`;
+        tellOfTenant(made, words, placeOfOther);
+      }
+    }
+    const { table } = zone;
+    for (let node = 0; node < table.size; node++) {
+      if (!table.holdsRecords(node) && table.tailoredAt(node) === undefined) continue;
+      const name = table.nameOf(node);
+      const match = findMatch(template, name);
+      if (match !== undefined) addBeside(source, template, match, zone, name);
+    }
+    for (const [apex, other] of allZones) {
+      const match = other === zone ? undefined : findMatch(template, apex);
+      if (match === undefined) continue;
+      const made = chainNameOf(template, match);
+      if (made.kind === "fault") continue;
+      if (other instanceof ZoneBuilder) addBeside(source, template, match, other, apex);
+      else {
+        const words = `${apex} cannot be made here: ${answeredByHandler(apex)}`;
+        tell(spotOfOwner(source, service, made), words);
+      }
+    }
+  }
+
+  /** Adds a tenant's name where something stands already; most often it clashes with that. */
+  function addBeside(
+    source: YamlDocument,
+    template: TenantTemplate,
+    match: TenantMatch,
+    zone: ZoneBuilder<TailoredName>,
+    name: DomainName,
+  ): void {
+    const { service } = template;
+    const made = chainNameOf(template, match);
+    if (made.kind === "fault") return;
+    const known = makers.get(name);
+    if (known !== undefined) {
+      const other = formatPlace(spotOfMaker(building, known).place);
+      tellOfTenant(
+        made,
+        () => `${name} is made at ${other} already`,
+        () => other,
+      );
+      return;
+    }
+    const fault = addChainName(zone, made);
+    if (fault !== undefined) tellOfTenant(made, () => withPlace(fault, placeOfName(name)));
+    else makers.set(name, { source, service, chainName: made });
+  }
+
+  /** Of a file with very many tenants, not every one is told. */
+  function tellOfTenant(
+    { bindings }: Pick<ChainOrigin, "bindings">,
+    messageOf: () => string,
+    otherOf: () => string = () => "",
+  ): void {
+    const row = building.tenants.table.findRow(bindings.tenant?.label ?? "");
+    const origins = building.tenants.originsOf(row);
+    if (origins.bulkFile === undefined) {
+      tell(origins.spotOf(row), messageOf(), otherOf());
+      return;
+    }
+    const isFull = faults.isFull(origins);
+    const key = isFull ? "" : `${row} ${otherOf()}`;
+    if (!isFull && toldOfTenants.has(key)) return;
+    if (!isFull) toldOfTenants.add(key);
+    faults.atRow(origins, () => [origins.spotOf(row), messageOf()]);
+  }
+}
+
+/** The name that a template makes for a tenant. */
+const chainNameOf = (
+  { service, linkIndex, ownerIndex, tenants }: TenantTemplate,
+  match: TenantMatch,
+): ChainName => chainName(service, { linkIndex, ownerIndex, bindings: bindingsOf(tenants.table, match) });
+
+/** What is wrong with names of a template: of those that are too long each, of what a datacenter lacks once. */
+function* faultsOfTemplate(
+  template: TenantTemplate,
+  longestOf: (template: TenantTemplate) => TenantMatch | undefined,
+): Generator<ChainOrigin & ChainFault> {
+  const { holds, prefix, suffix, parent, tenants, service, linkIndex, ownerIndex } = template;
+  const { table } = tenants;
+  const texts = holds === "tenant" ? table.labels : table.domainKeys;
+  const room =
+    Math.min(MAX_LABEL, MAX_NAME_OCTETS - nameOctets(parent).length - 1) - prefix.length - suffix.length;
+  let longest = longestOf(template);
+  if (longest !== undefined && texts.lengthOf(longest.domain ?? longest.row) > room) {
+    longest = undefined;
+    for (const match of matchesOf(template)) {
+      const length = texts.lengthOf(match.domain ?? match.row);
+      const made = length > room ? chainNameOf(template, match) : undefined;
+      if (made?.kind === "fault") yield made;
+      else if (longest === undefined || length > texts.lengthOf(longest.domain ?? longest.row))
+        longest = match;
+    }
+  }
+  if (longest === undefined) return;
+  // A target can be too long too, or have what some datacenter lacks.
+  const { tenant, ...others } = bindingsOf(table, longest);
+  const isSound = (active: Datacenter): boolean =>
+    tenant !== undefined &&
+    chainName(service, {
+      linkIndex,
+      ownerIndex,
+      bindings: { ...others, tenant: { ...tenant, active, standby: undefined } },
+    }).kind !== "fault";
+  const datacenters = table.shapes.flatMap(({ active, standby, cloud }, shape) =>
+    cloud === tenants.cloud && table.rowsOfShape(shape) > 0 ? [active, standby ?? active] : [],
+  );
+  const faulty = new Set([...new Set(datacenters)].filter((datacenter) => !isSound(datacenter)));
+  if (faulty.size === 0) return;
+  for (const match of matchesOf(template)) {
+    const { active, standby } = table.shapeAt(match.row);
+    if (!faulty.has(active) && (standby === undefined || !faulty.has(standby))) continue;
+    const found = chainNameOf(template, match);
+    if (found.kind !== "fault") continue;
+    yield found;
+    return;
+  }
+}
+
+const MAX_LABEL = 63;
+
+/** The tenant of a cloud with the longest label, or the longest domain; each is looked for once. */
+function longestMatches(): (template: TenantTemplate) => TenantMatch | undefined {
+  const known = new Map<string, TenantMatch | undefined>();
+  return ({ holds, tenants }) => {
+    const key = `${holds} ${tenants.cloud}`;
+    if (!known.has(key)) known.set(key, findLongest(holds, tenants));
+    return known.get(key);
+  };
+}
+
+function findLongest(holds: TenantTemplate["holds"], tenants: CloudTenants): TenantMatch | undefined {
+  const { table } = tenants;
+  const texts = holds === "tenant" ? table.labels : table.domainKeys;
+  const isOurs = tenants.shapesOfCloud();
+  let longest: TenantMatch | undefined;
+  let length = 0;
+  for (let number = 0; number < texts.count; number++) {
+    if (texts.lengthOf(number) <= length) continue;
+    const row = holds === "tenant" ? number : table.rowOfDomain(number);
+    if (isOurs[table.shapeOf(row)] !== 1) continue;
+    length = texts.lengthOf(number);
+    longest = { row, domain: holds === "tenant" ? undefined : number };
+  }
+  return longest;
+}
+
+/** The tenants of which one has by one template the name that the other has by another template of the same parent. */
+function* sharedNames(
+  template: TenantTemplate,
+  other: TenantTemplate,
+): Generator<{ readonly match: TenantMatch; readonly otherMatch: TenantMatch }> {
+  // The one with more text around has the shorter label, so there are fewer that fit; both ways are the same otherwise.
+  const textLength = ({ prefix, suffix }: TenantTemplate): number => prefix.length + suffix.length;
+  const [fixed, free] = textLength(template) >= textLength(other) ? [template, other] : [other, template];
+  const [prefix, suffix] = [fixed.prefix.toLowerCase(), fixed.suffix.toLowerCase()];
+  const [freePrefix, freeSuffix] = [free.prefix.toLowerCase(), free.suffix.toLowerCase()];
+  if (!prefix.startsWith(freePrefix) && !freePrefix.startsWith(prefix)) return;
+  if (!suffix.endsWith(freeSuffix) && !freeSuffix.endsWith(suffix)) return;
+  const { table } = free.tenants;
+  const texts = free.holds === "tenant" ? table.labels : table.domainKeys;
+  // What of the other's text the label itself must have.
+  const begin = Buffer.from(prefix.slice(freePrefix.length), "latin1");
+  const finish = Buffer.from(suffix.slice(0, Math.max(0, suffix.length - freeSuffix.length)), "latin1");
+  const { octets } = texts;
+  for (let number = 0; number < texts.count; number++) {
+    const start = texts.startOf(number);
+    const end = start + texts.lengthOf(number);
+    if (!hasAround(octets, start, end, begin, finish)) continue;
+    const domain = free.holds === "tenant" ? undefined : number;
+    const row = domain === undefined ? number : table.rowOfDomain(domain);
+    if (!free.tenants.has(row)) continue;
+    const name = foldName(`${free.prefix}${texts.textOf(number)}${free.suffix}.${free.parent}`);
+    const match = findMatch(fixed, name);
+    if (match === undefined) continue;
+    const freeMatch = { row, domain };
+    yield fixed === template ? { match, otherMatch: freeMatch } : { match: freeMatch, otherMatch: match };
+  }
+}
+
+/** Whether a text begins and ends so, in any case. */
+function hasAround(
+  octets: Uint8Array,
+  start: number,
+  end: number,
+  begin: Uint8Array,
+  finish: Uint8Array,
+): boolean {
+  if (end - start < begin.length + finish.length) return false;
+  for (let i = 0; i < begin.length; i++) if (foldedOctet[octets[start + i] ?? 0] !== begin[i]) return false;
+  const from = end - finish.length;
+  for (let i = 0; i < finish.length; i++) if (foldedOctet[octets[from + i] ?? 0] !== finish[i]) return false;
+  return true;
+}
+
+/** Who makes a name by a template, as if it had been kept. */
+function findVirtualMaker(virtual: readonly VirtualMaker[], name: DomainName): Maker | undefined {
+  for (const { source, template, isMade } of virtual) {
+    const match = isMade ? findMatch(template, name) : undefined;
+    if (match === undefined) continue;
+    const made = chainNameOf(template, match);
+    if (made.kind !== "fault") return { source, service: template.service, chainName: made };
+  }
+  return undefined;
+}
+
+/** The CNAME targets that the names of a template can lead to, whatever is chosen, each once where tenants share them. */
+function* virtualTargets(
+  { template, first }: VirtualMaker,
+  virtual: readonly VirtualMaker[],
+): Generator<Uint8Array> {
+  const { service, linkIndex, tenants } = template;
+  const next = nextTemplate(service, linkIndex);
+  if (next === undefined || first === undefined) return;
+  if (next.needs.has("tenant")) {
+    const isMade = virtual.some(
+      ({ template: other }) => other.tenants.cloud === tenants.cloud && other.template.text === next.text,
+    );
+    // Whoever has a name of this template has one of that.
+    if (isMade) return yield* targetsOf(first);
+    for (const match of matchesOf(template)) {
+      const made = chainNameOf(template, match);
+      if (made.kind !== "fault") yield* targetsOf(made);
+    }
+    return;
+  }
+  if (first.kind === "records") return yield* targetsOf(first);
+  const { table } = tenants;
+  const seen = new Set<string>();
+  const done = new Set<string>();
+  const isOurs = tenants.shapesOfCloud();
+  const slotsOfShape = new Uint8Array(table.shapes.length * FARM_SLOTS);
+  for (let row = 0; row < table.rowCount; row++) {
+    slotsOfShape[table.shapeOf(row) * FARM_SLOTS + table.slotOf(row)] = 1;
+  }
+  for (const [shape, { active, standby }] of table.shapes.entries()) {
+    if (isOurs[shape] !== 1) continue;
+    const datacenters =
+      service.policy === "nearest-datacenter" ? service.candidates : [active, standby ?? active];
+    for (let slot = 0; slot < FARM_SLOTS; slot++) {
+      if (slotsOfShape[shape * FARM_SLOTS + slot] !== 1) continue;
+      for (const datacenter of datacenters) {
+        const key = `${datacenter.id} ${slot}`;
+        if (done.has(key)) continue;
+        done.add(key);
+        const target = fillTemplate(next, { datacenter, slot });
+        if (typeof target === "string") continue;
+        const name = domainName(target);
+        if (!seen.has(name)) yield target;
+        seen.add(name);
+      }
+    }
   }
 }
 
 interface Names {
   readonly zones: Zones<TailoredName>;
   readonly makers: ReadonlyMap<DomainName, Maker>;
+  readonly virtual: readonly VirtualMaker[];
   readonly unmade: ReadonlySet<DomainName>;
   readonly whole: Whole;
 }
@@ -417,7 +801,7 @@ type ChainEnd = {
  * with rules all of them, since each holds for someone.
  */
 function followRecords(target: Uint8Array, names: Names): readonly ChainEnd[] {
-  const { zones, makers, unmade, whole } = names;
+  const { zones, makers, virtual, unmade, whole } = names;
   const visited = new Set<DomainName>();
   return follow(target, undefined, new Set());
 
@@ -429,7 +813,10 @@ function followRecords(target: Uint8Array, names: Names): readonly ChainEnd[] {
     const name = domainName(octets);
     const here = { name: octets, record };
     if (makers.has(name)) return [{ ...here, kind: "service", maker: name }];
-    if (unmade.has(name)) return [{ ...here, kind: "unknown" }];
+    const made = virtual.find(({ template }) => findMatch(template, name) !== undefined);
+    if (made?.isMade === true && made.first !== undefined)
+      return [{ ...here, kind: "service", maker: domainName(made.first.owner) }];
+    if (made !== undefined || unmade.has(name)) return [{ ...here, kind: "unknown" }];
     // Each step of a DNAME can give a new name, but only so many: a longer one passes 255 octets.
     if (onTheWay.has(name) || onTheWay.size === MAX_RECORDS) return [{ ...here, kind: "loop" }];
     if (visited.has(name)) return [];
@@ -531,11 +918,6 @@ function oncePerPlace(faults: Faults): (spot: Spot, message: string, other?: str
   };
 }
 
-interface Spot {
-  readonly source: YamlDocument;
-  readonly place: FilePlace;
-}
-
 /** Where the template of a name is written. */
 function spotOfOwner(source: YamlDocument, service: Service, { linkIndex, ownerIndex }: ChainOrigin): Spot {
   const path: ValuePath =
@@ -551,28 +933,24 @@ function spotOfTarget(source: YamlDocument, service: Service, { linkIndex }: Cha
 }
 
 /** Where a name comes from: its tenant, if it has one, or else its template. */
-function spotOfMaker(documents: Documents, { source, service, chainName }: Maker): Spot {
-  return spotOfTenant(documents, chainName.bindings) ?? spotOfOwner(source, service, chainName);
+function spotOfMaker({ tenants }: Pick<Building, "tenants">, { source, service, chainName }: Maker): Spot {
+  return spotOfTenant(tenants, chainName.bindings) ?? spotOfOwner(source, service, chainName);
 }
 
-function spotOfTenant(documents: Documents, { tenant }: Bindings): Spot | undefined {
-  if (tenant === undefined) return undefined;
-  const document = documents.tenants.find(({ value }) => tenant.tenant in value.tenants);
-  if (document === undefined) return undefined;
-  const satellite = tenant.label === tenant.tenant ? [] : ["satellites", tenant.label];
-  const path: ValuePath = ["tenants", tenant.tenant, ...satellite];
-  return { source: document.source, place: document.source.placeOfKey(path) };
+function spotOfTenant(tenants: TenantsBuilder, { tenant }: Bindings): Spot | undefined {
+  const row = tenant === undefined ? NO_ROW : tenants.table.findRow(tenant.label);
+  return row === NO_ROW ? undefined : tenants.spotOf(row);
 }
 
 /** A name that a tenant makes too long is the tenant's fault, a value that a datacenter lacks is the template's. */
 function spotOfFault(
-  documents: Documents,
+  { tenants }: Pick<Building, "tenants">,
   source: YamlDocument,
   service: Service,
   fault: ChainOrigin & ChainFault,
 ): Spot {
   if (fault.where === "target") return spotOfTarget(source, service, fault);
-  const tenantSpot = fault.owner === undefined ? spotOfTenant(documents, fault.bindings) : undefined;
+  const tenantSpot = fault.owner === undefined ? spotOfTenant(tenants, fault.bindings) : undefined;
   return tenantSpot ?? spotOfOwner(source, service, fault);
 }
 

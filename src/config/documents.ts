@@ -174,6 +174,7 @@ export function reasonOf(error: unknown): string {
 function kindOf(value: unknown): DocumentKind {
   if (typeof value !== "object" || value === null) return "geodns365";
   for (const kind of ["cloud", "networks", "tenants", "countries"] as const) if (kind in value) return kind;
+  if ("tenantFiles" in value) return "tenants";
   if ("datacenters" in value || "services" in value) return "cloud";
   return "geodns365";
 }

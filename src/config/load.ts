@@ -2,6 +2,7 @@
 
 import { scriptedZones } from "../zone/zone.ts";
 import { addNearness } from "./build-nearness.ts";
+import { addTenants } from "./build-tenants.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
 import { buildZones } from "./build-zones.ts";
 import type { Configuration, Settings } from "./configuration.ts";
@@ -32,9 +33,10 @@ export function loadConfig(path: string): LoadedConfig {
   const listen = buildListeners(documents, networks, faults);
   const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
-  const clouds = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
-  const zones = buildZones(documents, { clouds, networks }, settings.nameservers, faults);
-  const all = sortErrors([...errors, ...faults.errors]);
+  const placed = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
+  const { clouds, tenants } = addTenants(placed, documents, faults);
+  const zones = buildZones(documents, { clouds, networks, tenants }, settings.nameservers, faults);
+  const all = sortErrors([...errors, ...faults.all()]);
   for (const { handler } of scriptedZones(zones)) faults.namedFiles.add(handler);
   const { files } = documents;
   const namedFiles = [...faults.namedFiles];

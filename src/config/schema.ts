@@ -352,18 +352,26 @@ const tenantGeo = {
 
 export const tenantsSchema = z
   .strictObject({
-    tenants: z.record(
-      label,
-      z.strictObject({
-        cloud: z.string(),
-        ...tenantGeo,
-        domains: z.array(name).optional().describe("custom domains; each has an MX host"),
-        satellites: z
-          .record(label, z.strictObject(tenantGeo))
-          .optional()
-          .describe("further geos, by their own name"),
-      }),
-    ),
+    tenants: z
+      .record(
+        label,
+        z.strictObject({
+          cloud: z.string(),
+          ...tenantGeo,
+          domains: z.array(name).optional().describe("custom domains; each has an MX host"),
+          satellites: z
+            .record(label, z.strictObject(tenantGeo))
+            .optional()
+            .describe("further geos, by their own name"),
+        }),
+      )
+      .default({}),
+    tenantFiles: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        "CSV files of further tenants, relative to this file: a line each, columns tenant, cloud, geo, active and, where wanted, standby, failover, failback, slot, domains and satelliteOf",
+      ),
   })
   .meta({ title: "geodns365 tenants" });
 

@@ -64,13 +64,20 @@ export const serialAfter = (serial: number): number => (serial + 1) >>> 0 || 1;
 export function digestOfZone<T>(zone: Zone<T>, alternativesOf: (tailored: T) => Alternatives): string {
   const hash = createHash("sha256");
   hash.update(`${rrsetText(soaWithSerial(zone.soa, 0))}\n`);
-  for (const [name, { rrsets, tailored }] of [...zone.nodes].toSorted(byName)) {
+  for (const [name, { rrsets, tailored }] of [...zone.nodes.kept()].toSorted(byName)) {
     const plain = [...rrsets.values()].filter(({ type }) => type !== zone.soa.type);
     // An empty non-terminal holds nothing: the names below it say that it exists.
     if (plain.length > 0) hash.update(`${name} ${rrsetsText(plain)}\n`);
     if (tailored !== undefined)
       hash.update(`${name} tailored ${alternativesText(alternativesOf(tailored))}\n`);
   }
+  const virtual = zone.nodes.virtual?.digest(({ rrsets, tailored }) =>
+    [
+      rrsetsText([...rrsets.values()]),
+      tailored === undefined ? "" : alternativesText(alternativesOf(tailored)),
+    ].join(" tailored "),
+  );
+  if (virtual !== undefined) hash.update(`virtual ${virtual}\n`);
   return hash.digest("hex");
 }
 

@@ -19,11 +19,27 @@ export interface ZoneNode<T> {
 
 /** Every name that exists in a zone, empty non-terminals included. */
 export interface Nodes<T> extends Iterable<readonly [DomainName, ZoneNode<T>]> {
-  readonly size: number;
   has(name: DomainName): boolean;
   get(name: DomainName): ZoneNode<T> | undefined;
-  /** the tailored answers of all names */
+  /** the names that are kept, and not only followed from something else */
+  kept(): Iterable<readonly [DomainName, ZoneNode<T>]>;
+  /** the tailored answers of the names that are kept */
   tailored(): Iterable<T>;
+  /** the names that follow from something else, so that there may be millions */
+  readonly virtual: VirtualNames<T> | undefined;
+}
+
+/** Names that nobody keeps: each is made for who asks. */
+export interface VirtualNames<T> extends Iterable<readonly [DomainName, ZoneNode<T>]> {
+  has(name: DomainName): boolean;
+  get(name: DomainName): ZoneNode<T> | undefined;
+  names(): Iterable<DomainName>;
+  /** the tailored answers of all of them */
+  tailored(): Iterable<T>;
+  /** one tailored answer of each kind */
+  tailoredKinds(): Iterable<T>;
+  /** the same for names that hold the same, in whatever order they come; `contentOf` is what one holds, in words */
+  digest(contentOf: (node: ZoneNode<T>) => string): string;
 }
 
 /** Stands for a name in a table. */
@@ -89,6 +105,14 @@ export class NodeTable<T> implements Nodes<T> {
 
   tailored(): Iterable<T> {
     return this.#tailored.values();
+  }
+
+  kept(): Iterable<readonly [DomainName, ZoneNode<T>]> {
+    return this;
+  }
+
+  get virtual(): undefined {
+    return undefined;
   }
 
   *[Symbol.iterator](): Generator<readonly [DomainName, ZoneNode<T>]> {
@@ -329,13 +353,35 @@ export function withRRsets<T>(
   rrsets: ReadonlyMap<number, RRset>,
 ): Nodes<T> {
   const node = { rrsets, tailored: nodes.get(name)?.tailored };
+  function* changed(entries: Iterable<readonly [DomainName, ZoneNode<T>]>) {
+    for (const entry of entries) yield entry[0] === name ? ([name, node] as const) : entry;
+  }
   return {
-    size: nodes.size,
     has: (at) => nodes.has(at),
     get: (at) => (at === name ? node : nodes.get(at)),
+    kept: () => changed(nodes.kept()),
     tailored: () => nodes.tailored(),
+    virtual: nodes.virtual,
+    [Symbol.iterator]: () => changed(nodes),
+  };
+}
+
+/** The names of a table and virtual ones together. What a table holds at a name counts before what follows for it. */
+export function withVirtual<T>(table: NodeTable<T>, virtual: VirtualNames<T>): Nodes<T> {
+  const holds = (name: DomainName): boolean => {
+    const node = table.findNode(name);
+    return node !== undefined && (table.holdsRecords(node) || table.tailoredAt(node) !== undefined);
+  };
+  return {
+    has: (name) => table.has(name) || virtual.has(name),
+    get: (name) => (holds(name) ? table.get(name) : (virtual.get(name) ?? table.get(name))),
+    kept: () => table,
+    tailored: () => table.tailored(),
+    virtual,
     *[Symbol.iterator]() {
-      for (const entry of nodes) yield entry[0] === name ? ([name, node] as const) : entry;
+      for (const [name, node] of table)
+        yield [name, holds(name) ? node : (virtual.get(name) ?? node)] as const;
+      for (const entry of virtual) if (!table.has(entry[0])) yield entry;
     },
   };
 }

@@ -3,7 +3,14 @@
 import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, formatName, isAtOrBelow, selfAndAncestors } from "../dns/name.ts";
-import { type NodeNumber, type Nodes, NodeTable, withRRsets } from "./node-table.ts";
+import {
+  type NodeNumber,
+  type Nodes,
+  NodeTable,
+  type VirtualNames,
+  withRRsets,
+  withVirtual,
+} from "./node-table.ts";
 import type { ScriptedZone } from "./scripted-zone.ts";
 
 export interface Zone<T> {
@@ -95,6 +102,8 @@ export class ZoneBuilder<T> {
   readonly apex: DomainName;
   /** what was added so far */
   readonly table: NodeTable<T>;
+  /** names that follow from something else; they must not clash with what is in the table */
+  virtual: VirtualNames<T> | undefined;
   #hidesNames = false;
 
   constructor(apex: DomainName) {
@@ -169,7 +178,8 @@ export class ZoneBuilder<T> {
     const { apex, table } = this;
     const soa = table.get(apex)?.rrsets.get(TYPE.SOA);
     if (soa === undefined) throw new Error(`${apex} has no SOA`);
-    return { kind: "records", apex, soa, serialIsGiven, nodes: table, hidesNames: this.#hidesNames };
+    const nodes = this.virtual === undefined ? table : withVirtual(table, this.virtual);
+    return { kind: "records", apex, soa, serialIsGiven, nodes, hidesNames: this.#hidesNames };
   }
 }
 

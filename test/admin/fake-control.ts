@@ -11,6 +11,7 @@ import type {
   JournalFilter,
   Outcome,
   OverrideView,
+  TenantPage,
   TenantView,
 } from "../../src/admin/control.ts";
 import type { Explanation } from "../../src/explain.ts";
@@ -90,7 +91,13 @@ export class FakeControl implements Control {
     return [{ name: "Worldwide", datacenters: 3, tenants: 2, services }];
   }
 
-  tenants = () => this.#tenants;
+  tenants({ cloud, offset = 0, limit = Number.POSITIVE_INFINITY }: TenantPage = {}) {
+    const meant = this.#tenants.filter((tenant) => cloud === undefined || tenant.cloud === cloud);
+    return meant.slice(offset, offset + limit);
+  }
+  countTenants = (cloud?: string) => this.tenants({ cloud }).length;
+  tenant = (label: string) =>
+    this.#tenants.find((known) => known.label.toLowerCase() === label.toLowerCase());
   overrides = () => this.#overrides;
 
   async setDatacenter(change: Parameters<Control["setDatacenter"]>[0]): Promise<Outcome<OverrideView>> {

@@ -17,7 +17,7 @@ import { TYPE } from "../../src/dns/iana.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { formatName } from "../../src/dns/name.ts";
 import { formatAddress } from "../../src/ip.ts";
-import { cloud, datacenter, pool, service, template, tenantGeo } from "./lab.ts";
+import { cloud, datacenter, pool, service, template, tenantGeo, tenantsOf } from "./lab.ts";
 
 const link = (ttlSeconds: number, ...owners: readonly string[]): Service["links"][number] => ({
   owners: owners.map(template),
@@ -108,7 +108,7 @@ describe("a chain of active-datacenter", () => {
   const satellite = tenantGeo("contosoEUR", ams, { tenant: "contoso", slot: 0 });
   const lab = cloud({
     datacenters: [lhr, ams, datacenter("cdg", { roles: new Set(["front-end"]), farms: undefined })],
-    tenants: [{ name: "contoso", cloud: "Lab", domains: contoso.domains, geos: [contoso, satellite] }],
+    tenants: tenantsOf(contoso, satellite),
   });
   const share = service({
     policy: "active-datacenter",

@@ -2,6 +2,7 @@
 
 import { type NameTemplate, parseNameTemplate } from "../../src/cloud/name-template.ts";
 import type { Cloud, Service } from "../../src/cloud/service.ts";
+import { CloudTenants, TenantTable } from "../../src/cloud/tenant-table.ts";
 import { type Datacenter, datacenterId, type TenantGeo } from "../../src/cloud/topology.ts";
 import { byDistance } from "../../src/geo/nearness.ts";
 import { parsePrefix } from "../../src/ip.ts";
@@ -54,7 +55,23 @@ export function service(changes: Partial<Service>): Service {
 }
 
 export function cloud(changes: Partial<Cloud> = {}): Cloud {
-  return { name: "Lab", datacenters: [], services: [], tenants: [], ...changes };
+  return { name: "Lab", datacenters: [], services: [], tenants: tenantsOf(), ...changes };
+}
+
+/** Tenants as the table of a cloud holds them; satellites come behind their tenant. */
+export function tenantsOf(...geos: readonly TenantGeo[]): CloudTenants {
+  const table = new TenantTable();
+  for (const { tenant, label, slot, domains, ...shape } of geos) {
+    const number = table.shapeNumber({ cloud: "Lab", ...shape });
+    if (number === undefined) throw new Error("there are too many shapes");
+    const octets = Buffer.from(label, "latin1");
+    const row = table.addRow(octets, 0, octets.length, number, slot);
+    if (tenant !== label) table.setParent(row, table.findRow(tenant));
+    for (const domain of domains.map((text) => Buffer.from(text, "latin1"))) {
+      table.addDomain(domain, 0, domain.length);
+    }
+  }
+  return new CloudTenants(table, "Lab");
 }
 
 export function template(text: string): NameTemplate {

@@ -14,6 +14,7 @@ import {
   statesFrom,
   statusOf,
   tenantStatus,
+  tenantsConcerned,
   withActive,
   withHealth,
   withOverride,
@@ -23,7 +24,7 @@ import {
 } from "../../src/cloud/operations.ts";
 import { type DatacenterState, stateOf } from "../../src/cloud/states.ts";
 import { type Datacenter, datacenterId } from "../../src/cloud/topology.ts";
-import { datacenter, tenantGeo } from "./lab.ts";
+import { datacenter, tenantGeo, tenantsOf } from "./lab.ts";
 
 const lhr = datacenter("lhr", { geo: "GBR" });
 const dub = datacenter("dub");
@@ -173,6 +174,38 @@ describe("tenants", () => {
     ["fails over the other way too", contoso, [[dub], [dub, ams], [ams]], ["Lab/ams", "Lab/ams", "Lab/dub"]],
   ] as const)("%s", (_, tenant, steps, expected) => {
     expect(through(tenant, ...steps)).toEqual(expected);
+  });
+
+  it("may be called what every object has", () => {
+    const tenant = tenantGeo("constructor", dub, { standby: ams });
+    expect(through(tenant, [], [dub])).toEqual(["Lab/dub", "Lab/ams"]);
+  });
+
+  it("of very many are looked at only where they can do something", () => {
+    const tenants = tenantsOf(contoso, eager, manual, alone, tenantGeo("far", lhr, { standby: dub }));
+    const concerned = (operations: Operations, ...down: readonly Datacenter[]): readonly string[] =>
+      [...tenantsConcerned(tenants, operations, states(...down))].map(({ label }) => label);
+    expect(concerned(noOperations)).toEqual([]);
+    expect(concerned(noOperations, dub)).toEqual(["contoso", "eager"]);
+    expect(concerned(noOperations, dub, ams)).toEqual([]);
+    expect(concerned(noOperations, lhr)).toEqual(["far"]);
+    const { operations } = settleTenants([eager], noOperations, states(dub), 1);
+    expect(concerned(operations)).toEqual(["eager"]);
+    fc.assert(
+      fc.property(fc.array(fc.subarray([dub, ams, lhr]), { maxLength: 5 }), (steps) => {
+        let [all, few] = [noOperations, noOperations];
+        for (const [i, down] of steps.entries()) {
+          all = settleTenants(tenants, all, states(...down), i).operations;
+          few = settleTenants(
+            tenantsConcerned(tenants, few, states(...down)),
+            few,
+            states(...down),
+            i,
+          ).operations;
+          expect(few).toEqual(all);
+        }
+      }),
+    );
   });
 
   it("tell what they do, and why", () => {

@@ -1,0 +1,379 @@
+/**
+ * The tenants of all clouds, and their satellites, packed: a row each, some 30 octets, in memory that threads share. What
+ * many rows have in common is a shape, of which there are as many as ways to place a tenant.
+ */
+
+import {
+  grown,
+  hashOctets,
+  latin1,
+  MAX_TEXTS,
+  NO_TEXT,
+  PackedTexts,
+  sharedInt32s,
+  sharedOctets,
+  sharedUint16s,
+  sharedUint32s,
+  type TextMemory,
+} from "./packed-texts.ts";
+import { type Datacenter, FARM_SLOTS, type FailoverMode, type TenantGeo } from "./topology.ts";
+
+/** Stands for a tenant, or for a satellite of one. */
+export type TenantRow = number;
+/** Stands for a custom domain. */
+export type DomainNumber = number;
+
+/** What `findRow` and `findDomain` return where there is nothing. */
+export const NO_ROW = NO_TEXT;
+
+/** How many rows a table can have. */
+export const MAX_TENANTS = MAX_TEXTS;
+
+/** What is the same for many tenants. */
+export interface TenantShape {
+  readonly cloud: string;
+  readonly geo: string;
+  readonly active: Datacenter;
+  readonly standby: Datacenter | undefined;
+  readonly failover: FailoverMode;
+  readonly failback: FailoverMode;
+}
+
+/** How many shapes there can be; their numbers are 16 bits. */
+export const MAX_SHAPES = 0xffff;
+
+/** Where the table is; another thread that is sent this reads the same memory. */
+export interface TenantMemory {
+  readonly labels: TextMemory;
+  /** by row */
+  readonly shapes: Uint16Array;
+  readonly slots: Uint8Array;
+  /** custom domains as `{domainKey}` has them */
+  readonly domainKeys: TextMemory;
+  /** by domain */
+  readonly domainRows: Uint32Array;
+}
+
+const NO_PARENT = -1;
+
+export class TenantTable {
+  /** by row: what `{tenant}` stands for, as written */
+  readonly labels = new PackedTexts();
+  readonly domainKeys = new PackedTexts();
+  readonly #shapes: TenantShape[] = [];
+  readonly #shapeNumbers = new Map<string, number>();
+  /** rows, and those of them that are no satellites, by shape */
+  readonly #rowsOfShape: number[] = [];
+  readonly #homesOfShape: number[] = [];
+  #shapeOf = sharedUint16s(64);
+  #slots = sharedOctets(64);
+  /** rows that there is room for */
+  #room = 64;
+  /** by row, as soon as there is a satellite */
+  #parents: Int32Array | undefined;
+  /** the domains with their dots, each where its key stands among the keys */
+  #domains = sharedOctets(64);
+  /** ascending, since a row's domains are added with it */
+  #domainRows = sharedUint32s(64);
+
+  get rowCount(): number {
+    return this.labels.count;
+  }
+
+  get domainCount(): number {
+    return this.domainKeys.count;
+  }
+
+  get shapes(): readonly TenantShape[] {
+    return this.#shapes;
+  }
+
+  get memory(): TenantMemory {
+    return {
+      labels: this.labels.memory,
+      shapes: this.#shapeOf,
+      slots: this.#slots,
+      domainKeys: this.domainKeys.memory,
+      domainRows: this.#domainRows,
+    };
+  }
+
+  /** Makes room for so many rows with labels of so many octets in all. */
+  reserve(rows: number, labelOctets: number): void {
+    this.labels.reserve(rows, labelOctets);
+    if (rows > this.#shapeOf.length) this.#shapeOf = grown(this.#shapeOf, rows, sharedUint16s);
+    if (rows > this.#slots.length) this.#slots = grown(this.#slots, rows, sharedOctets);
+    this.#room = Math.min(this.#shapeOf.length, this.#slots.length);
+  }
+
+  /** The number of a shape; undefined where there are too many already. */
+  shapeNumber(shape: TenantShape): number | undefined {
+    const { cloud, geo, active, standby, failover, failback } = shape;
+    const key = JSON.stringify([cloud, geo, active.id, standby?.id, failover, failback]);
+    const known = this.#shapeNumbers.get(key);
+    if (known !== undefined) return known;
+    if (this.#shapes.length === MAX_SHAPES) return undefined;
+    const number = this.#shapes.length;
+    this.#shapes.push(shape);
+    this.#rowsOfShape.push(0);
+    this.#homesOfShape.push(0);
+    this.#shapeNumbers.set(key, number);
+    return number;
+  }
+
+  /**
+   * Adds a row; NO_ROW where its label is there already. `hash` is that of the label, and gives the slot where none is given.
+   */
+  addRow(
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    shape: number,
+    slot = -1,
+    hash = hashOctets(octets, start, end),
+  ): TenantRow {
+    const room = this.rowCount + 1;
+    if (room > this.#room) this.reserve(2 * room, 0);
+    this.labels.reserve(room, this.labels.startOf(room - 1) + end - start);
+    const row = this.labels.addNew(octets, start, end, hash);
+    if (row === NO_ROW) return NO_ROW;
+    this.#shapeOf[row] = shape;
+    this.#slots[row] = slot < 0 ? (hash >>> 0) % FARM_SLOTS : slot;
+    if (this.#parents !== undefined) this.#setParent(row, NO_PARENT);
+    this.#rowsOfShape[shape] = (this.#rowsOfShape[shape] ?? 0) + 1;
+    this.#homesOfShape[shape] = (this.#homesOfShape[shape] ?? 0) + 1;
+    return row;
+  }
+
+  /** Makes a row a satellite of a tenant. */
+  setParent(row: TenantRow, parent: TenantRow): void {
+    const shape = this.shapeOf(row);
+    if (this.parentOf(row) === undefined) this.#homesOfShape[shape] = (this.#homesOfShape[shape] ?? 1) - 1;
+    this.#parents ??= sharedInt32s(Math.max(64, this.rowCount)).fill(NO_PARENT);
+    this.#setParent(row, parent);
+  }
+
+  /** Adds a domain, in lower case and without a dot at its end, to the last row. */
+  addDomain(octets: Uint8Array, start: number, end: number): DomainNumber {
+    const key = new Uint8Array(octets.subarray(start, end));
+    for (let i = 0; i < key.length; i++) if (key[i] === 0x2e) key[i] = 0x2d;
+    const domain = this.domainKeys.add(key, 0, key.length);
+    const at = this.domainKeys.startOf(domain);
+    const room = at + key.length;
+    if (room > this.#domains.length) this.#domains = grown(this.#domains, room, sharedOctets);
+    this.#domains.set(octets.subarray(start, end), at);
+    if (domain >= this.#domainRows.length)
+      this.#domainRows = grown(this.#domainRows, domain + 1, sharedUint32s);
+    this.#domainRows[domain] = this.rowCount - 1;
+    return domain;
+  }
+
+  /** The row of a label in any case. */
+  findRow(label: string): TenantRow {
+    const octets = Buffer.from(label, "latin1");
+    return octets.length === label.length ? this.labels.find(octets, 0, octets.length) : NO_ROW;
+  }
+
+  /** The domain of a key in any case, as `{domainKey}` has it. */
+  findDomainKey(key: string): DomainNumber {
+    const octets = Buffer.from(key, "latin1");
+    return this.domainKeys.find(octets, 0, octets.length);
+  }
+
+  find(label: string): TenantGeo | undefined {
+    const row = this.findRow(label);
+    return row === NO_ROW ? undefined : this.geoAt(row);
+  }
+
+  shapeOf(row: TenantRow): number {
+    return this.#shapeOf[row] ?? 0;
+  }
+
+  slotOf(row: TenantRow): number {
+    return this.#slots[row] ?? 0;
+  }
+
+  /** The tenant that a row is a satellite of. */
+  parentOf(row: TenantRow): TenantRow | undefined {
+    const parent = this.#parents?.[row] ?? NO_PARENT;
+    return parent === NO_PARENT ? undefined : parent;
+  }
+
+  shapeAt(row: TenantRow): TenantShape {
+    const shape = this.#shapes[this.shapeOf(row)];
+    if (shape === undefined) throw new Error(`there is no tenant ${row}`);
+    return shape;
+  }
+
+  labelAt(row: TenantRow): string {
+    return this.labels.textOf(row);
+  }
+
+  geoAt(row: TenantRow): TenantGeo {
+    const { geo, active, standby, failover, failback } = this.shapeAt(row);
+    const label = this.labelAt(row);
+    const parent = this.parentOf(row);
+    return {
+      tenant: parent === undefined ? label : this.labelAt(parent),
+      label,
+      geo,
+      active,
+      standby,
+      failover,
+      failback,
+      slot: this.slotOf(row),
+      domains: Array.from(this.domainsOf(row), (domain) => this.domainAt(domain)),
+    };
+  }
+
+  domainAt(domain: DomainNumber): string {
+    const start = this.domainKeys.startOf(domain);
+    return latin1(this.#domains, start, start + this.domainKeys.lengthOf(domain));
+  }
+
+  rowOfDomain(domain: DomainNumber): TenantRow {
+    return this.#domainRows[domain] ?? NO_ROW;
+  }
+
+  /** The domains of a row, which stand together. */
+  *domainsOf(row: TenantRow): Generator<DomainNumber> {
+    if (this.domainCount === 0) return;
+    let low = 0;
+    let high = this.domainCount;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.rowOfDomain(middle) < row) low = middle + 1;
+      else high = middle;
+    }
+    for (let at = low; at < this.domainCount && this.rowOfDomain(at) === row; at++) yield at;
+  }
+
+  /** How many rows have a shape. */
+  rowsOfShape(shape: number): number {
+    return this.#rowsOfShape[shape] ?? 0;
+  }
+
+  homesOfShape(shape: number): number {
+    return this.#homesOfShape[shape] ?? 0;
+  }
+
+  #setParent(row: TenantRow, parent: number): void {
+    const parents = this.#parents;
+    if (parents === undefined) return;
+    if (row >= parents.length) {
+      const larger = grown(parents, row + 1, sharedInt32s);
+      larger.fill(NO_PARENT, parents.length);
+      this.#parents = larger;
+    }
+    if (this.#parents !== undefined) this.#parents[row] = parent;
+  }
+}
+
+/** The tenants of one cloud, and their satellites. */
+export class CloudTenants implements Iterable<TenantGeo> {
+  readonly table: TenantTable;
+  readonly cloud: string;
+
+  constructor(table: TenantTable, cloud: string) {
+    this.table = table;
+    this.cloud = cloud;
+  }
+
+  /** tenants, satellites not counted */
+  get homeCount(): number {
+    return this.#sumOverShapes((shape) => this.table.homesOfShape(shape));
+  }
+
+  /** tenants and satellites */
+  get count(): number {
+    return this.#sumOverShapes((shape) => this.table.rowsOfShape(shape));
+  }
+
+  *[Symbol.iterator](): Generator<TenantGeo> {
+    for (const row of this.rows()) yield this.table.geoAt(row);
+  }
+
+  /** Those behind the first `offset`, `limit` at the most. */
+  *page(offset: number, limit: number): Generator<TenantGeo> {
+    let at = 0;
+    if (limit <= 0) return;
+    for (const row of this.rows()) {
+      if (at >= offset) yield this.table.geoAt(row);
+      if (++at >= offset + limit) return;
+    }
+  }
+
+  *rows(): Generator<TenantRow> {
+    const { table } = this;
+    const isOurs = this.shapesOfCloud();
+    for (let row = 0; row < table.rowCount; row++) if (isOurs[table.shapeOf(row)] === 1) yield row;
+  }
+
+  *domains(): Generator<DomainNumber> {
+    const { table } = this;
+    const isOurs = this.shapesOfCloud();
+    for (let domain = 0; domain < table.domainCount; domain++) {
+      if (isOurs[table.shapeOf(table.rowOfDomain(domain))] === 1) yield domain;
+    }
+  }
+
+  has(row: TenantRow): boolean {
+    return row !== NO_ROW && this.table.shapeAt(row).cloud === this.cloud;
+  }
+
+  findRow(label: string): TenantRow {
+    const row = this.table.findRow(label);
+    return this.has(row) ? row : NO_ROW;
+  }
+
+  find(label: string): TenantGeo | undefined {
+    const row = this.findRow(label);
+    return row === NO_ROW ? undefined : this.table.geoAt(row);
+  }
+
+  /** By the number of a shape: 1 where it is of this cloud. */
+  shapesOfCloud(): Uint8Array {
+    return Uint8Array.from(this.table.shapes, ({ cloud }) => (cloud === this.cloud ? 1 : 0));
+  }
+
+  #sumOverShapes(countOf: (shape: number) => number): number {
+    return this.table.shapes.reduce(
+      (sum, { cloud }, shape) => sum + (cloud === this.cloud ? countOf(shape) : 0),
+      0,
+    );
+  }
+}
+
+interface HasTenants {
+  readonly tenants: CloudTenants;
+}
+
+/** The tenant, or satellite, of a label in any case. */
+export function findTenant(clouds: readonly HasTenants[], label: string): TenantGeo | undefined {
+  for (const { tenants } of clouds) {
+    const found = tenants.find(label);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** More than this are not compared one by one with what was written. */
+const MAX_LABELS = 10_000;
+
+/** Labels that could be meant by one that is none: all of them or, of very many, those that begin and are as long alike. */
+export function labelsLike(clouds: readonly HasTenants[], text: string): readonly string[] {
+  const total = clouds.reduce((sum, { tenants }) => sum + tenants.count, 0);
+  const labels: string[] = [];
+  const first = text.charCodeAt(0) & ~0x20;
+  for (const { tenants } of clouds) {
+    const { labels: packed } = tenants.table;
+    for (const row of tenants.rows()) {
+      if (labels.length === MAX_LABELS) return labels;
+      const isAlike =
+        Math.abs(packed.lengthOf(row) - text.length) <= 2 &&
+        ((packed.octets[packed.startOf(row)] ?? 0) & ~0x20) === first;
+      if (total <= MAX_LABELS || isAlike) labels.push(tenants.table.labelAt(row));
+    }
+  }
+  return labels;
+}

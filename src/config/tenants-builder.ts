@@ -1,0 +1,220 @@
+/** Tenants as they come from YAML and from CSV, put into one table: what fits into it, and what is told of what does not. */
+
+import { NO_TEXT } from "../cloud/packed-texts.ts";
+import type { Cloud } from "../cloud/service.ts";
+import { tenantTemplates } from "../cloud/tenant-names.ts";
+import { type DomainNumber, MAX_SHAPES, NO_ROW, type TenantRow, TenantTable } from "../cloud/tenant-table.ts";
+import type { Datacenter, FailoverMode } from "../cloud/topology.ts";
+import { suggest } from "./documents.ts";
+import { cutFound } from "./printable.ts";
+import { type ConfigError, type FilePlace, formatPlace } from "./yaml-document.ts";
+
+/** Whatever can show the line that an error is in. */
+export interface ErrorSource {
+  errorAt(place: FilePlace, message: string): ConfigError;
+}
+
+/** A place that an error can point at. */
+export interface Spot {
+  readonly source: ErrorSource;
+  readonly place: FilePlace;
+}
+
+/** Where the rows of a file come from. */
+export interface RowOrigins {
+  /** the file, where it may hold a million rows, so that not every error of it is told */
+  readonly bulkFile: string | undefined;
+  readonly firstRow: TenantRow;
+  spotOf(row: TenantRow): Spot;
+  /** of a row's domains the one that comes so many behind the first */
+  spotOfDomain(row: TenantRow, index: number): Spot;
+  /** of the tenant that it is a satellite of */
+  spotOfParent(row: TenantRow): Spot;
+}
+
+/** What is the same for many tenants, as written. */
+export interface ShapeTexts {
+  readonly cloud: string;
+  readonly geo: string;
+  readonly active: string;
+  readonly standby?: string | undefined;
+  readonly failover?: string | undefined;
+  readonly failback?: string | undefined;
+}
+
+export type TellOfShape = (key: keyof ShapeTexts, message: string) => void;
+
+/** Which of what is missing a fault may have left out, so that it is no second error. */
+export interface Lacking {
+  isLostCloud(cloud: string): boolean;
+  /** those that are lost by name, to be suggested with the others */
+  readonly lostClouds: readonly string[];
+  isLostDatacenter(cloud: string, shortId: string): boolean;
+}
+
+const failoverModes = ["automatic", "manual"] as const satisfies readonly FailoverMode[];
+
+export class TenantsBuilder {
+  readonly table = new TenantTable();
+  readonly #clouds: ReadonlyMap<string, Cloud>;
+  readonly #lacking: Lacking;
+  readonly #origins: RowOrigins[] = [];
+  readonly #withDomainNames: ReadonlySet<string>;
+  readonly #pendingParents: { readonly row: TenantRow; readonly parent: string }[] = [];
+  /** whether no fault has left a tenant out */
+  isWhole = true;
+
+  constructor(clouds: readonly Cloud[], lacking: Lacking) {
+    this.#clouds = new Map(clouds.map((cloud) => [cloud.name, cloud]));
+    this.#lacking = lacking;
+    this.#withDomainNames = new Set(
+      tenantTemplates(clouds)
+        .filter(({ holds }) => holds === "domainKey")
+        .map(({ tenants }) => tenants.cloud),
+    );
+  }
+
+  /** From here on rows come from there. */
+  begin(origins: RowOrigins): void {
+    this.#origins.push(origins);
+  }
+
+  originsOf(row: TenantRow): RowOrigins {
+    const found = this.#origins.findLast(({ firstRow }) => firstRow <= row);
+    if (found === undefined) throw new Error(`nobody knows where tenant ${row} comes from`);
+    return found;
+  }
+
+  spotOf(row: TenantRow): Spot {
+    return this.originsOf(row).spotOf(row);
+  }
+
+  /** The number of a shape; undefined where it cannot be, which is told unless a fault has left out what is missing. */
+  shapeNumber(texts: ShapeTexts, tell: TellOfShape): number | undefined {
+    const cloud = this.#clouds.get(texts.cloud);
+    if (cloud === undefined) {
+      if (this.#lacking.isLostCloud(texts.cloud)) return undefined;
+      const known = [...this.#clouds.keys(), ...this.#lacking.lostClouds];
+      tell("cloud", `"${cutFound(texts.cloud)}" is no cloud${suggest(texts.cloud, known)}`);
+      return undefined;
+    }
+    const active = this.#datacenter(cloud, "active", texts.active, tell);
+    const standby =
+      texts.standby === undefined ? undefined : this.#datacenter(cloud, "standby", texts.standby, tell);
+    const failover = mode("failover", texts.failover ?? "automatic", tell);
+    const failback = mode("failback", texts.failback ?? "manual", tell);
+    if (active === undefined || failover === undefined || failback === undefined) return undefined;
+    if (standby === active) tell("standby", "the standby is the active datacenter itself");
+    const { geo } = texts;
+    const number = this.table.shapeNumber({ cloud: cloud.name, geo, active, standby, failover, failback });
+    if (number === undefined)
+      tell("geo", `there are more than ${MAX_SHAPES} ways in which tenants are placed; let more be alike`);
+    return number;
+  }
+
+  /** What is wrong with a label that is there already, in words and with the row that has it. */
+  clashOf(
+    label: string,
+    cloud: string,
+  ): { readonly row: TenantRow; readonly name: string | undefined } | undefined {
+    const row = this.table.findRow(label);
+    if (row === NO_ROW) return undefined;
+    return { row, name: this.table.shapeAt(row).cloud === cloud ? this.#nameOf(label, cloud) : undefined };
+  }
+
+  hasCloud(cloud: string): boolean {
+    return this.#clouds.has(cloud);
+  }
+
+  /** Why a domain, in lower case and without a dot at its end, cannot be added; the words are made where they are told. */
+  faultOfDomain(domain: string, cloud: string): (() => string) | undefined {
+    if (!/^[^\\.]+(\.[^\\.]+)*$/.test(domain))
+      return () => `expected a domain like contoso.com, found "${cutFound(domain)}"`;
+    const clash = this.domainClashOf(domain, cloud);
+    if (clash === undefined) return undefined;
+    return () => {
+      const place = formatPlace(this.spotOfDomain(clash.domain).place);
+      if (clash.isSame) return `${domain} is claimed at ${place} already`;
+      const other = this.table.domainAt(clash.domain);
+      return `${domain} and ${other}, which is claimed at ${place}, would have the same names`;
+    };
+  }
+
+  /** The domain that is the same, or has the same key where names are made of that. */
+  domainClashOf(
+    domain: string,
+    cloud: string,
+  ): { readonly domain: DomainNumber; readonly isSame: boolean } | undefined {
+    const { table } = this;
+    const found = table.findDomainKey(domain.replaceAll(".", "-"));
+    if (found === NO_TEXT) return undefined;
+    if (table.domainAt(found) === domain) return { domain: found, isSame: true };
+    for (let other = found + 1; other < table.domainCount; other++) {
+      if (table.domainAt(other) === domain) return { domain: other, isSame: true };
+    }
+    return this.#withDomainNames.has(cloud) ? { domain: found, isSame: false } : undefined;
+  }
+
+  spotOfDomain(domain: DomainNumber): Spot {
+    const row = this.table.rowOfDomain(domain);
+    const [first = domain] = this.table.domainsOf(row);
+    return this.originsOf(row).spotOfDomain(row, domain - first);
+  }
+
+  /** Makes a row a satellite of a tenant that may come later. */
+  addParent(row: TenantRow, parent: string): void {
+    this.#pendingParents.push({ row, parent });
+  }
+
+  /** The satellites whose tenant was not there when they came, each with its tenant as written. */
+  takePendingParents(): readonly { readonly row: TenantRow; readonly parent: string }[] {
+    return this.#pendingParents.splice(0);
+  }
+
+  /** Why a row cannot be a tenant's satellite. */
+  faultOfParent(shape: number, parent: TenantRow): string | undefined {
+    const { table } = this;
+    if (table.parentOf(parent) !== undefined) {
+      return `${table.labelAt(parent)} is a satellite itself; name the tenant that both belong to`;
+    }
+    const { cloud } = table.shapeAt(parent);
+    return table.shapes[shape]?.cloud === cloud
+      ? undefined
+      : `${table.labelAt(parent)} is a tenant of ${cloud}`;
+  }
+
+  #datacenter(
+    cloud: Cloud,
+    key: "active" | "standby",
+    shortId: string,
+    tell: TellOfShape,
+  ): Datacenter | undefined {
+    const found = cloud.datacenters.find((datacenter) => datacenter.shortId === shortId);
+    if (found === undefined) {
+      if (this.#lacking.isLostDatacenter(cloud.name, shortId)) return undefined;
+      const ids = cloud.datacenters
+        .filter((datacenter) => datacenter.roles.has("tenants"))
+        .map(({ shortId: id }) => id);
+      tell(key, `"${cutFound(shortId)}" is no datacenter of ${cloud.name}${suggest(shortId, ids)}`);
+    } else if (!found.roles.has("tenants")) {
+      tell(key, `${found.id} has not the role tenants, so it can be neither active nor standby`);
+    }
+    return found;
+  }
+
+  /** The first name that the services of a cloud make for a tenant. */
+  #nameOf(label: string, cloud: string): string | undefined {
+    const found = this.#clouds.get(cloud);
+    const [first] = tenantTemplates(found === undefined ? [] : [found]).filter(
+      ({ holds }) => holds === "tenant",
+    );
+    return first && `${first.prefix}${label}${first.suffix}.${first.parent}`.toLowerCase();
+  }
+}
+
+function mode(key: "failover" | "failback", text: string, tell: TellOfShape): FailoverMode | undefined {
+  const found = failoverModes.find((each) => each === text);
+  if (found === undefined)
+    tell(key, `expected automatic or manual, found "${cutFound(text)}"${suggest(text, failoverModes)}`);
+  return found;
+}
