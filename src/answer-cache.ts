@@ -6,11 +6,14 @@
 import type { Answered } from "./answer.ts";
 import { type ClockAnchor, realTimeAnchor } from "./clock.ts";
 import type { Service } from "./cloud/service.ts";
+import { tenantNamesMemory, tenantTemplates } from "./cloud/tenant-names.ts";
+import type { Configuration } from "./config/configuration.ts";
 import { readQueryClientSubnet } from "./dns/client-subnet.ts";
 import { readCookie } from "./dns/cookie.ts";
 import { EDNS_VERSION, extendedErrorOption } from "./dns/edns.ts";
 import { CLASS, OPCODE, RCODE } from "./dns/iana.ts";
 import { HEADER_OCTETS, type Query } from "./dns/message.ts";
+import { type DomainName, isAtOrBelow } from "./dns/name.ts";
 import { MAX_TCP_OCTETS, renderResponse } from "./dns/render.ts";
 import { locationName } from "./geo/location-table.ts";
 import type { IpAddress } from "./ip.ts";
@@ -18,14 +21,26 @@ import {
   AnswerTable,
   type AnswerTableMemory,
   type Deciders,
+  FOR_ALL,
   type NewBody,
+  NONE,
   noDeciders,
 } from "./plane/answer-table.ts";
-import { FastPath, type FastSource, MAX_FAST_OCTETS, NO_SUBNET, UNKNOWN, VIA } from "./plane/fast-path.ts";
-import type { Published, PublishedListener } from "./plane/published.ts";
+import {
+  FastPath,
+  type FastSource,
+  MAX_FAST_OCTETS,
+  NO_SUBNET,
+  tenantNumber,
+  UNKNOWN,
+  VIA,
+} from "./plane/fast-path.ts";
+import type { Published, PublishedListener, PublishedTenants } from "./plane/published.ts";
+import { findEdits, recordsAt, type Sample } from "./plane/stencil.ts";
 import { locationKindNumber, NO_CHOICE, rowOf } from "./query-counts.ts";
 import { decisionOf } from "./query-ring.ts";
 import type { Candidates, Snapshot } from "./snapshot.ts";
+import { NO_CLASS, tenantClasses } from "./tenant-classes.ts";
 import {
   type AnswerTrace,
   type Asker,
@@ -35,6 +50,7 @@ import {
   type Source,
   type Tailoring,
 } from "./trace.ts";
+import { findZone } from "./zone/zone.ts";
 
 /** What counts and the journal call things. */
 export interface AnswerLabels {
@@ -66,6 +82,9 @@ export class AnswerCache {
   readonly #options: AnswerCacheOptions;
   readonly #labels: AnswerLabels;
   readonly #deciders: readonly Candidates[];
+  readonly #tenants: SharedTenants | undefined;
+  /** answers to one tenant, by the number of the body, until another of its key shows where the tenant stands in them */
+  #samples = new Map<number, TenantSample>();
   #table: AnswerTable;
   #fast: FastPath;
   /** by the number of a body; undefined where not everyone who gets it has the same trace */
@@ -85,6 +104,7 @@ export class AnswerCache {
     this.#options = options;
     this.#labels = options.labels ?? noLabels;
     this.#deciders = [...new Set(snapshot.candidates.values())];
+    this.#tenants = sharedTenants(snapshot);
     this.#table = AnswerTable.create(options.takeMemory?.());
     this.#fast = new FastPath(this.publish(0));
   }
@@ -110,6 +130,7 @@ export class AnswerCache {
       locations: { family4, family6, kinds, ids },
       clientSubnetTrust,
       udpPayloadSize,
+      tenants: this.#tenants?.published,
       cookies:
         current === undefined || cookies === "off"
           ? undefined
@@ -147,19 +168,58 @@ export class AnswerCache {
     const name = message.subarray(HEADER_OCTETS, nameEnd);
     // A name that was compressed, whatever for, is not one of a query of the usual form.
     if (Buffer.compare(name, query.question.qname) !== 0) return;
-    const add = (): boolean =>
-      this.#table.addName(
-        name,
-        query.question.qtype,
-        decided.deciders,
-        decided.classNumber,
-        this.#bodyOf(trace),
-      );
-    if (!add()) {
+    const body = this.#bodyOf(trace);
+    if (decided.deciders === noDeciders && this.#keepTenant(name, query.question.qtype, body)) return;
+    const add = (made: NewBody): boolean =>
+      this.#table.addName(name, query.question.qtype, decided.deciders, decided.classNumber, made);
+    if (!add(body)) {
       this.#renew();
-      add();
+      add({ ...body, number: 0 });
     }
     this.#resolutions.push(decided.isTraceVaried ? undefined : resolution);
+  }
+
+  /** Keeps the answer to the name of a tenant for all who share it; false where it is to be kept for that name alone. */
+  #keepTenant(name: Uint8Array, qtype: number, body: NewBody): boolean {
+    const { tenant } = this.#fast;
+    if (tenant === undefined || this.#tenants === undefined || !tenant.find(name, 0, name.length))
+      return false;
+    const { template, row, texts, textAt, textOctets } = tenant;
+    const place = this.#fast.tenantClass(row);
+    const prefixOctets = this.#tenants.sharedPrefixes[template];
+    if (prefixOctets === undefined || place >= NO_CLASS) return false;
+    const key = { template, qtype, place, slot: tenant.slotOf(row) };
+    const text = texts.slice(textAt, textAt + textOctets);
+    const number = tenantNumber(tenant);
+    const known = this.#table.findTenant(template, qtype, place, key.slot);
+    if (known === NONE) {
+      const own = { octets: body.octets, text, textAt: HEADER_OCTETS + 1 + prefixOctets };
+      const stencil = {
+        sample: number,
+        edits: [],
+        textOctets,
+        recordsAt: recordsAt(body.octets),
+      };
+      if (!this.#table.addTenant(key, { ...body, stencil })) return false;
+      this.#samples.set(body.number, { ...own, body });
+      this.#resolutions.push(undefined);
+      return true;
+    }
+    const sample = this.#samples.get(this.#table.numberOf(known));
+    // Asked in an unusual form, it comes here though it is known.
+    if (sample === undefined || this.#table.sampleOf(known) === number) return true;
+    const edits = isSharable(sample.body, body)
+      ? findEdits(sample, { octets: body.octets, text, textAt: sample.textAt })
+      : undefined;
+    if (edits === undefined) return false;
+    const stencil = {
+      sample: FOR_ALL,
+      edits,
+      textOctets: sample.text.length,
+      recordsAt: recordsAt(sample.octets),
+    };
+    this.#samples.delete(this.#table.numberOf(known));
+    return this.#table.addTenant(key, { ...sample.body, stencil });
   }
 
   /** Which classes the answer depends on, and which they were; undefined where that is not all. */
@@ -227,6 +287,7 @@ export class AnswerCache {
   #renew(): void {
     this.#table = AnswerTable.create(this.#options.takeMemory?.());
     this.#resolutions = [];
+    this.#samples = new Map();
     this.#fast = new FastPath(this.publish(0));
     this.#options.onRenewed?.();
   }
@@ -240,6 +301,47 @@ export class AnswerCache {
     source.ignoresClientSubnet = listener?.ignoresClientSubnet ?? false;
     return source;
   }
+}
+
+/** The answer to one tenant. */
+interface TenantSample extends Sample {
+  readonly body: NewBody;
+}
+
+/** Whether two bodies differ in their octets at the most. */
+const isSharable = (a: NewBody, b: NewBody): boolean =>
+  Buffer.compare(a.extendedErrors, b.extendedErrors) === 0 &&
+  a.rcode === b.rcode &&
+  a.datacenterId === b.datacenterId &&
+  a.reasonId === b.reasonId &&
+  a.choice === b.choice;
+
+interface SharedTenants {
+  readonly published: PublishedTenants;
+  /** by the number of a template, octets before the tenant in its first label; undefined where tenants share nothing */
+  readonly sharedPrefixes: readonly (number | undefined)[];
+}
+
+function sharedTenants(snapshot: Snapshot): SharedTenants | undefined {
+  const { clouds, zones } = snapshot.configuration;
+  const templates = tenantTemplates(clouds);
+  const names = tenantNamesMemory(templates);
+  const [first] = templates;
+  if (names === undefined || first === undefined) return undefined;
+  const { ofShapes, ofMoved } = tenantClasses(snapshot, first.tenants.table);
+  return {
+    published: { names, classesOfShapes: ofShapes, classesOfMoved: ofMoved },
+    sharedPrefixes: templates.map(({ prefix, parent }) =>
+      isWhole(zones, parent) ? prefix.length : undefined,
+    ),
+  };
+}
+
+/** Whether no zone, delegation or DNAME below a name takes some of the names right below it for itself. */
+function isWhole(zones: Configuration["zones"], parent: DomainName): boolean {
+  const zone = findZone(zones, parent);
+  if (zone === undefined || zone.kind !== "records" || zone.hidesNames) return false;
+  return [...zones.keys()].every((apex) => apex === parent || !isAtOrBelow(apex, parent));
 }
 
 /** Room for a response, as two views. */

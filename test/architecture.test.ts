@@ -74,7 +74,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   admin: ["explain.ts", "locate.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   "clock.ts": ["admin"],
   "garbage.ts": [],
+  "tenant-classes.ts": ["snapshot.ts", "cloud"],
   plane: [
+    "cloud",
     "clock.ts",
     "garbage.ts",
     "query-counts.ts",
@@ -136,6 +138,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "answer-cache.ts": [
     "answer.ts",
+    "tenant-classes.ts",
+    "config",
+    "zone",
     "clock.ts",
     "plane",
     "query-counts.ts",

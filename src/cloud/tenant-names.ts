@@ -159,6 +159,10 @@ export class TenantNames {
   row: TenantRow = NO_ROW;
   /** NO_ROW where the name tells none */
   domain: DomainNumber = NO_ROW;
+  /** what the name holds of the tenant, as written: a label or the key of a domain, which begins at `textAt` in `texts` */
+  texts: Uint8Array = new Uint8Array();
+  textAt = 0;
+  textOctets = 0;
 
   readonly #labels: PackedTexts;
   readonly #domainKeys: PackedTexts;
@@ -232,6 +236,10 @@ export class TenantNames {
       this.template = number;
       this.row = row;
       this.domain = isDomain ? found : NO_ROW;
+      const texts = isDomain ? this.#domainKeys : this.#labels;
+      this.texts = texts.octets;
+      this.textAt = texts.startOf(found);
+      this.textOctets = texts.lengthOf(found);
       return true;
     }
     return false;

@@ -9,7 +9,7 @@ export type DomainName = string & { readonly [brand]: "DomainName" };
 
 /** RFC 1035 §2.3.4 */
 export const MAX_NAME_OCTETS = 255;
-const MAX_LABEL_OCTETS = 63;
+export const MAX_LABEL_OCTETS = 63;
 
 export const ROOT_OCTETS: Uint8Array = Uint8Array.of(0);
 

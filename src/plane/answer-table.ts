@@ -4,6 +4,7 @@
  */
 
 import { randomInt } from "node:crypto";
+import type { Edit } from "./stencil.ts";
 
 /** All of a table; may be handed to another thread. */
 export type AnswerTableMemory = SharedArrayBuffer;
@@ -28,7 +29,7 @@ const HEAP = INDEX + SLOTS;
 /** Of an entry, whose words are followed by the places of its bodies, one a class, and by the octets of its name. */
 const ENTRY = { hash: 0, key: 1, deciders: 2, classes: 4, bodies: 5, words: 6 } as const;
 
-/** Of a body, whose words are followed by its octets, those of its extended errors, and its patches, each on a word. */
+/** Of a body, whose words are followed by its octets, those of its extended errors, and its edits, two words each. */
 const BODY = {
   octets: 0,
   extended: 1,
@@ -38,15 +39,20 @@ const BODY = {
   reason: 5,
   choice: 6,
   row: 7,
-  patches: 8,
-  sampleRow: 9,
-  words: 10,
+  edits: 8,
+  sample: 9,
+  textOctets: 10,
+  recordsAt: 11,
+  words: 12,
 } as const;
 
 /** No location decides. */
 export const NO_DECIDER = -1;
-/** The body goes to one tenant alone, whose row it names: nothing is known yet of where it names the tenant. */
-export const NO_SAMPLE = -1;
+/** A body for one tenant alone names it; this one is for all of a key. */
+export const FOR_ALL = -1;
+
+/** The second word of an edit: what is done in the low 8 bits, and how many times in the others. */
+export const EDIT = { text: 0, octet: 1, uint16: 2 } as const;
 
 /** Entries of tenants' names have no name but a template and a shape; the type of a name never has this bit. */
 const TENANT_KEY = 1 << 31;
@@ -67,10 +73,18 @@ export interface NewBody {
   readonly choice: number;
   /** which count of types and RCODEs it adds to, whatever the transport */
   readonly row: number;
-  /** the tenant that alone gets it; NO_SAMPLE where others do too */
-  readonly sampleRow?: number;
-  /** where, in the octets, the label of the tenant is to be written */
-  readonly patches?: readonly number[];
+  /** where the answer to a tenant names it */
+  readonly stencil?: NewStencil;
+}
+
+export interface NewStencil {
+  /** the number of the text that alone gets it as it is; FOR_ALL where others get it by edits */
+  readonly sample: number;
+  readonly edits: readonly Edit[];
+  /** octets of the text that it was rendered for */
+  readonly textOctets: number;
+  /** where its records begin */
+  readonly recordsAt: number;
 }
 
 /** Which answers depend on what: two sets of candidates at the most, by their numbers. */
@@ -85,11 +99,10 @@ export interface Deciders {
 
 export const noDeciders: Deciders = { first: NO_DECIDER, second: NO_DECIDER, secondClasses: 1, classes: 1 };
 
-/** What tenants of one shape have in common: the key of their answer. */
+/** What tenants have in common whose answers are alike: the template of their name, where they are served, and their slot. */
 export interface TenantKey {
   readonly template: number;
   readonly qtype: number;
-  readonly labelLength: number;
   readonly place: number;
   readonly slot: number;
 }
@@ -169,25 +182,24 @@ export class AnswerTable {
     return this.words[entry + ENTRY.classes] ?? 1;
   }
 
-  /** The body for tenants of a shape; NONE where it is not known. */
-  findTenantBody(
-    template: number,
-    qtype: number,
-    labelLength: number,
-    place: number,
-    slot: number,
-  ): WordIndex {
+  /** The body for tenants of a key; NONE where it is not known. */
+  findTenant(template: number, qtype: number, place: number, slot: number): WordIndex {
+    const entry = this.#findTenantEntry(template | TENANT_KEY, qtype, place | (slot << 16));
+    return entry === NONE ? NONE : Atomics.load(this.words, entry + ENTRY.words);
+  }
+
+  #findTenantEntry(a: number, b: number, c: number): WordIndex {
     const { words } = this;
-    const a = template | TENANT_KEY;
-    const b = qtype | (labelLength << 16);
-    const c = place | (slot << 16);
     const hash = tenantHash(this.#seed, a, b, c);
     for (let at = hash & (SLOTS - 1); ; at = (at + 1) & (SLOTS - 1)) {
       const entry = Atomics.load(words, INDEX + at);
       if (entry === NONE) return NONE;
-      if (words[entry] !== hash || words[entry + ENTRY.key] !== a) continue;
-      if (words[entry + ENTRY.deciders] !== b || words[entry + ENTRY.deciders + 1] !== c) continue;
-      return Atomics.load(words, entry + ENTRY.words);
+      const isFound =
+        words[entry] === hash &&
+        words[entry + ENTRY.key] === a &&
+        words[entry + ENTRY.deciders] === b &&
+        words[entry + ENTRY.deciders + 1] === c;
+      if (isFound) return entry;
     }
   }
 
@@ -212,21 +224,12 @@ export class AnswerTable {
     return this.#setBody(entry, classNumber, body);
   }
 
-  /** Adds the body for tenants of a shape, or puts it in the place of the one for a single tenant; false where there is no room. */
-  addTenant({ template, qtype, labelLength, place, slot }: TenantKey, body: NewBody): boolean {
-    const a = template | TENANT_KEY;
-    const b = qtype | (labelLength << 16);
-    const c = place | (slot << 16);
-    const hash = tenantHash(this.#seed, a, b, c);
-    let entry = NONE;
-    for (let at = hash & (SLOTS - 1); ; at = (at + 1) & (SLOTS - 1)) {
-      entry = this.words[INDEX + at] ?? NONE;
-      if (entry === NONE) break;
-      if (this.words[entry] !== hash || this.words[entry + ENTRY.key] !== a) continue;
-      if (this.words[entry + ENTRY.deciders] === b && this.words[entry + ENTRY.deciders + 1] === c) break;
-    }
+  /** Adds the body for tenants of a key, or puts it in the place of the one for a single tenant; false where there is no room. */
+  addTenant({ template, qtype, place, slot }: TenantKey, body: NewBody): boolean {
+    const [a, b, c] = [template | TENANT_KEY, qtype, place | (slot << 16)];
+    let entry = this.#findTenantEntry(a, b, c);
     if (entry === NONE) {
-      entry = this.#addEntry(hash, 1, (at) => {
+      entry = this.#addEntry(tenantHash(this.#seed, a, b, c), 1, (at) => {
         this.words[at + ENTRY.key] = a;
         this.words[at + ENTRY.deciders] = b;
         this.words[at + ENTRY.deciders + 1] = c;
@@ -258,18 +261,25 @@ export class AnswerTable {
     return body + BODY.words + wordsFor(this.words[body + BODY.octets] ?? 0);
   }
 
-  patchCount(body: WordIndex): number {
-    return this.words[body + BODY.patches] ?? 0;
+  editCount(body: WordIndex): number {
+    return this.words[body + BODY.edits] ?? 0;
   }
 
-  /** Where, in its octets, the label of a tenant is to be written. */
-  patchAt(body: WordIndex, i: number): number {
-    const at = this.extendedAt(body) + wordsFor(this.words[body + BODY.extended] ?? 0);
-    return this.words[at + i] ?? 0;
+  /** The word at which its edits begin: for each the place, and behind it what is done there. */
+  editsAt(body: WordIndex): WordIndex {
+    return this.extendedAt(body) + wordsFor(this.words[body + BODY.extended] ?? 0);
   }
 
-  sampleRowOf(body: WordIndex): number {
-    return this.words[body + BODY.sampleRow] ?? NO_SAMPLE;
+  sampleOf(body: WordIndex): number {
+    return this.words[body + BODY.sample] ?? FOR_ALL;
+  }
+
+  textOctetsOf(body: WordIndex): number {
+    return this.words[body + BODY.textOctets] ?? 0;
+  }
+
+  recordsAt(body: WordIndex): number {
+    return this.words[body + BODY.recordsAt] ?? 0;
   }
 
   numberOf(body: WordIndex): number {
@@ -323,10 +333,10 @@ export class AnswerTable {
 
   #setBody(entry: WordIndex, classNumber: number, made: NewBody): boolean {
     const { words, octets } = this;
-    const patches = made.patches ?? [];
+    const { sample, edits, textOctets, recordsAt } = made.stencil ?? noStencil;
     const octetWords = wordsFor(made.octets.length);
     const extendedWords = wordsFor(made.extendedErrors.length);
-    const body = this.#take(BODY.words + octetWords + extendedWords + patches.length);
+    const body = this.#take(BODY.words + octetWords + extendedWords + 2 * edits.length);
     if (body === NONE) return false;
     words[body + BODY.octets] = made.octets.length;
     words[body + BODY.extended] = made.extendedErrors.length;
@@ -336,11 +346,17 @@ export class AnswerTable {
     words[body + BODY.reason] = made.reasonId;
     words[body + BODY.choice] = made.choice;
     words[body + BODY.row] = made.row;
-    words[body + BODY.patches] = patches.length;
-    words[body + BODY.sampleRow] = made.sampleRow ?? NO_SAMPLE;
+    words[body + BODY.edits] = edits.length;
+    words[body + BODY.sample] = sample;
+    words[body + BODY.textOctets] = textOctets;
+    words[body + BODY.recordsAt] = recordsAt;
     octets.set(made.octets, (body + BODY.words) * 4);
     octets.set(made.extendedErrors, (body + BODY.words + octetWords) * 4);
-    words.set(patches, body + BODY.words + octetWords + extendedWords);
+    const editsAt = body + BODY.words + octetWords + extendedWords;
+    for (const [i, { at, kind, times }] of edits.entries()) {
+      words[editsAt + 2 * i] = at;
+      words[editsAt + 2 * i + 1] = EDIT[kind] | (times << 8);
+    }
     Atomics.store(words, entry + ENTRY.words + classNumber, body);
     return true;
   }
@@ -352,6 +368,8 @@ export class AnswerTable {
     return at;
   }
 }
+
+const noStencil: NewStencil = { sample: FOR_ALL, edits: [], textOctets: 0, recordsAt: 0 };
 
 /** Octets in lower case, as names are compared (RFC 4343 §3). Lengths of labels are below 64 and stay as they are. */
 export const foldedOctets: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>

@@ -4,15 +4,26 @@
  * asked in an unusual form, is left to that.
  */
 
+import { TenantNames } from "../cloud/tenant-names.ts";
+import { NO_ROW } from "../cloud/tenant-table.ts";
 import { COOKIE_OCTETS, CookieWriter } from "../dns/cookie.ts";
 import { EDNS_VERSION } from "../dns/edns.ts";
 import { CLASS, OPCODE, OPTION, TYPE } from "../dns/iana.ts";
 import { HEADER_OCTETS } from "../dns/message.ts";
-import { MAX_NAME_OCTETS } from "../dns/name.ts";
+import { MAX_LABEL_OCTETS, MAX_NAME_OCTETS } from "../dns/name.ts";
 import { MAX_TCP_OCTETS, MIN_UDP_OCTETS } from "../dns/render.ts";
 import { AddressLookup } from "../geo/family-tables.ts";
 import { type AddressFamily, type IpAddress, prefixHolds } from "../ip.ts";
-import { AnswerTable, foldedOctets, hashOctet, NO_DECIDER, NONE, type WordIndex } from "./answer-table.ts";
+import {
+  AnswerTable,
+  EDIT,
+  FOR_ALL,
+  foldedOctets,
+  hashOctet,
+  NO_DECIDER,
+  NONE,
+  type WordIndex,
+} from "./answer-table.ts";
 import type { Published } from "./published.ts";
 
 /** Who asks; one object is filled anew for each query. */
@@ -80,12 +91,17 @@ export class FastPath {
   cookieAt = 0;
   cookieOctets = 0;
 
+  /** the tenant that the name tells; undefined in a snapshot without tenants */
+  readonly tenant: TenantNames | undefined;
+  /** whether the body is one that tenants share */
+  isTenants = false;
   readonly #lookup = new AddressLookup();
   readonly #cookies: CookieWriter | undefined;
 
   constructor(published: Published) {
     this.published = published;
     this.answers = new AnswerTable(published.answers);
+    this.tenant = published.tenants && new TenantNames(published.tenants.names);
     this.#cookies = published.cookies && new CookieWriter(published.cookies.secrets);
   }
 
@@ -243,14 +259,36 @@ export class FastPath {
   #findBody(message: Uint8Array, nameStart: number, nameEnd: number, qtype: number, hash: number): WordIndex {
     const { answers } = this;
     this.depth = 0;
+    this.isTenants = false;
     const entry = answers.findName(message, nameStart, nameEnd, qtype, hash);
-    if (entry === NONE) return NONE;
+    if (entry === NONE) return this.#findTenantBody(message, nameStart, nameEnd, qtype);
     const first = answers.firstDecider(entry);
     if (first === NO_DECIDER) return answers.bodyOf(entry, 0);
     const firstClass = this.#classOf(first);
     const second = answers.secondDecider(entry);
     if (second === NO_DECIDER) return answers.bodyOf(entry, firstClass);
     return answers.bodyOf(entry, firstClass * answers.secondClasses(entry) + this.#classOf(second));
+  }
+
+  /** The body that the tenant shares whom the name tells. */
+  #findTenantBody(message: Uint8Array, nameStart: number, nameEnd: number, qtype: number): WordIndex {
+    const { tenant, answers } = this;
+    if (!tenant?.find(message, nameStart, nameEnd)) return NONE;
+    const { row } = tenant;
+    const body = answers.findTenant(tenant.template, qtype, this.tenantClass(row), tenant.slotOf(row));
+    if (body === NONE) return NONE;
+    const sample = answers.sampleOf(body);
+    if (sample !== FOR_ALL && sample !== tenantNumber(tenant)) return NONE;
+    this.isTenants = true;
+    return body;
+  }
+
+  /** What a tenant has in common with others that have the same answers but for their names. */
+  tenantClass(row: number): number {
+    const { tenants } = this.published;
+    const moved = tenants?.classesOfMoved?.[row] ?? 0;
+    if (moved !== 0) return moved - 1;
+    return tenants?.classesOfShapes[this.tenant?.shapeOf(row) ?? 0] ?? 0;
   }
 
   /** The class of the address in a set of candidates; along a chain the longest prefix counts (RFC 7871 §7.2.1). */
@@ -277,7 +315,11 @@ export class FastPath {
     const { answers, payloadSize, published } = this;
     const serverLimit = published.udpPayloadSize;
     const cookies = this.cookieOctets === 0 ? undefined : this.#cookies;
-    const bodyOctets = answers.lengthOf(body);
+    const { tenant } = this;
+    const isEdited = this.isTenants && tenant !== undefined && answers.sampleOf(body) === FOR_ALL;
+    const bodyOctets = isEdited
+      ? this.#writeStencil(message, start, nameEnd, body, tenant, octets, outAt)
+      : answers.lengthOf(body);
     const hasOpt = payloadSize !== NO_OPT;
     const hasSubnet = this.subnetFamily !== NO_SUBNET;
     const addressOctets = (this.subnetLength + 7) >> 3;
@@ -290,11 +332,13 @@ export class FastPath {
     const limit = isTcp ? MAX_TCP_OCTETS : clientLimit < serverLimit ? clientLimit : serverLimit;
     if (length > limit || length > MAX_FAST_OCTETS) return UNKNOWN;
 
-    const from = answers.octetsAt(body);
-    const to = outAt >> 2;
-    const count = (bodyOctets + 3) >> 2;
-    const source = answers.words;
-    for (let i = 0; i < count; i++) words[to + i] = source[from + i] ?? 0;
+    if (!isEdited) {
+      const from = answers.octetsAt(body);
+      const to = outAt >> 2;
+      const count = (bodyOctets + 3) >> 2;
+      const source = answers.words;
+      for (let i = 0; i < count; i++) words[to + i] = source[from + i] ?? 0;
+    }
     // The id, RD, and the name as the asker spells it; whatever points to it is the same.
     octets[outAt] = message[start] ?? 0;
     octets[outAt + 1] = message[start + 1] ?? 0;
@@ -345,7 +389,58 @@ export class FastPath {
     for (let i = 0; i < extendedOctets; i++) octets[at + i] = answers.octets[extendedAt + i] ?? 0;
     return length;
   }
+
+  /** Writes a body for another tenant than it was rendered for; returns its octets. `writeStencil` in stencil.ts does the same. */
+  #writeStencil(
+    message: Uint8Array,
+    start: number,
+    nameEnd: number,
+    body: WordIndex,
+    { texts, textAt, textOctets }: TenantNames,
+    octets: Uint8Array,
+    outAt: number,
+  ): number {
+    const { answers } = this;
+    const grown = textOctets - answers.textOctetsOf(body);
+    const editCount = answers.editCount(body);
+    const length = answers.lengthOf(body);
+    // Each edit may add the text once more, so that this is no less than what it comes to.
+    if (length + (1 + editCount) * MAX_LABEL_OCTETS > MAX_FAST_OCTETS) return MAX_FAST_OCTETS + 1;
+    const { octets: from, words } = answers;
+    const bodyAt = answers.octetsAt(body) * 4;
+    for (let i = 0; i < HEADER_OCTETS; i++) octets[outAt + i] = from[bodyAt + i] ?? 0;
+    const shift = outAt - start;
+    for (let i = start + HEADER_OCTETS; i < nameEnd + 4; i++) octets[i + shift] = message[i] ?? 0;
+    let at = answers.recordsAt(body);
+    let to = nameEnd + 4 + shift;
+    const editsAt = answers.editsAt(body);
+    for (let edit = 0; edit < editCount; edit++) {
+      const place = words[editsAt + 2 * edit] ?? 0;
+      const what = words[editsAt + 2 * edit + 1] ?? 0;
+      for (; at < place; at++) octets[to++] = from[bodyAt + at] ?? 0;
+      const times = what >> 8;
+      switch (what & 0xff) {
+        case EDIT.text:
+          for (let i = 0; i < textOctets; i++) octets[to++] = texts[textAt + i] ?? 0;
+          at += textOctets - grown;
+          break;
+        case EDIT.octet:
+          octets[to++] = (from[bodyAt + at] ?? 0) + times * grown;
+          at++;
+          break;
+        default:
+          setUint16(octets, to, uint16(from, bodyAt + at) + times * grown);
+          to += 2;
+          at += 2;
+      }
+    }
+    for (; at < length; at++) octets[to++] = from[bodyAt + at] ?? 0;
+    return to - outAt;
+  }
 }
+
+/** What a sample is known by. */
+export const tenantNumber = ({ row, domain }: TenantNames): number => (domain === NO_ROW ? row : domain);
 
 const uint16 = (octets: Uint8Array, at: number): number => ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
 

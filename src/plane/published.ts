@@ -1,6 +1,7 @@
 /** What worker threads are given of a snapshot: tables in shared memory, and a few settings. */
 
 import type { ClockAnchor } from "../clock.ts";
+import type { TenantNamesMemory } from "../cloud/tenant-names.ts";
 import type { CookieSecrets } from "../dns/cookie.ts";
 import type { FamilyTables } from "../geo/family-tables.ts";
 import type { IpAddress, IpPrefix } from "../ip.ts";
@@ -19,10 +20,20 @@ export interface Published {
   readonly clientSubnetTrust: "all" | "none" | readonly IpPrefix[];
   /** of the server, which no response over UDP exceeds */
   readonly udpPayloadSize: number;
+  readonly tenants: PublishedTenants | undefined;
   readonly cookies: PublishedCookies | undefined;
   readonly time: ClockAnchor;
   /** by the number of the listener */
   readonly listeners: readonly PublishedListener[];
+}
+
+/** The names of tenants, and who of them have the same answers but for the name. */
+export interface PublishedTenants {
+  readonly names: TenantNamesMemory;
+  /** by the number of a shape, of tenants that are served as configured */
+  readonly classesOfShapes: Uint16Array;
+  /** by row, of those that are not: a class + 1, else 0 */
+  readonly classesOfMoved: Uint16Array | undefined;
 }
 
 /** How queries with a cookie are answered; undefined where as those without. */
