@@ -373,9 +373,8 @@ export class Controller implements Changes {
     const inEffect = this.#effectOf(operations);
     const statuses = statusOf(this.#datacenters(), inEffect, at);
     const states = statesFrom(statuses);
-    const concerned = this.#base.configuration.clouds.flatMap((cloud) => [
-      ...tenantsConcerned(cloud.tenants, inEffect, states),
-    ]);
+    const tenantsOfClouds = this.#base.configuration.clouds.map((cloud) => cloud.tenants);
+    const concerned = tenantsConcerned(tenantsOfClouds, inEffect, states);
     const settled = settleTenants(concerned, inEffect, states, at);
     const { tenants } = settled.operations;
     this.#operations =

@@ -254,28 +254,36 @@ export function settleTenants(
 }
 
 /**
- * Those of a cloud's tenants that may have something to do by themselves in these states: those that are not where the
- * configuration has them, and those whose place it is that fails over. Shapes tell which, so a million are seen in no time.
+ * Those of all tenants that may have something to do by themselves in these states: those that are not where the
+ * configuration has them and can fail over or back, and those whose shape fails over. So a million are seen in no time.
  */
 export function* tenantsConcerned(
-  { table, cloud }: CloudTenants,
+  clouds: readonly CloudTenants[],
   { tenants: moved }: Operations,
   states: DatacenterStates,
 ): Generator<TenantGeo> {
-  const rows = new Set<TenantRow>();
-  for (const [label, operation] of Object.entries(moved)) {
-    if (operation.standby === undefined) continue;
-    const row = table.findRow(label);
-    if (row >= 0 && table.shapeAt(row).cloud === cloud && table.labelAt(row) === label) rows.add(row);
+  const isDown = (id: DatacenterId): boolean => states.get(id) === "down";
+  const labels: string[] = [];
+  for (const [label, { active, standby, serving, by }] of Object.entries(moved)) {
+    if (standby === undefined) continue;
+    const failsBack = serving === "standby" && by === "failover" && !states.has(active);
+    if (failsBack || isDown(serving === "active" ? active : standby)) labels.push(label);
   }
-  const isDown = (datacenter: Datacenter): boolean => states.get(datacenter.id) === "down";
-  const failsOver = Uint8Array.from(table.shapes, ({ cloud: its, active, standby, failover }) =>
-    its === cloud && failover === "automatic" && isDown(active) && standby !== undefined && !isDown(standby)
-      ? 1
-      : 0,
-  );
-  if (failsOver.includes(1)) {
-    for (let row = 0; row < table.rowCount; row++) if (failsOver[table.shapeOf(row)] === 1) rows.add(row);
+  for (const { table, cloud } of clouds) {
+    const failsOver = Uint8Array.from(table.shapes, ({ cloud: its, active, standby, failover }) => {
+      const isAble = its === cloud && failover === "automatic" && standby !== undefined;
+      return isAble && isDown(active.id) && !isDown(standby.id) ? 1 : 0;
+    });
+    const rows = new Set<TenantRow>();
+    for (const label of labels) {
+      const row = table.findRow(label);
+      if (row >= 0 && table.shapeAt(row).cloud === cloud && table.labelAt(row) === label) rows.add(row);
+    }
+    if (failsOver.includes(1)) {
+      for (let row = 0; row < table.rowCount; row++) {
+        if (failsOver[table.shapeOf(row)] === 1) rows.add(row);
+      }
+    }
+    for (const row of [...rows].toSorted((a, b) => a - b)) yield table.geoAt(row);
   }
-  for (const row of [...rows].toSorted((a, b) => a - b)) yield table.geoAt(row);
 }

@@ -401,6 +401,8 @@ function addServices(building: Building): void {
     if (
       zone?.kind === "records" &&
       zone.hidesNames &&
+      // A delegation of the very name clashes with it, which is told already.
+      !zone.nodes.get(name)?.rrsets.has(TYPE.NS) &&
       ["referral", "dname"].includes(lookup(zone, name, TYPE.A).kind)
     ) {
       const words = `${name} lies below a delegation or a DNAME, which hides it`;

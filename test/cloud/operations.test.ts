@@ -184,20 +184,21 @@ describe("tenants", () => {
   it("of very many are looked at only where they can do something", () => {
     const tenants = tenantsOf(contoso, eager, manual, alone, tenantGeo("far", lhr, { standby: dub }));
     const concerned = (operations: Operations, ...down: readonly Datacenter[]): readonly string[] =>
-      [...tenantsConcerned(tenants, operations, states(...down))].map(({ label }) => label);
+      [...tenantsConcerned([tenants], operations, states(...down))].map(({ label }) => label);
     expect(concerned(noOperations)).toEqual([]);
     expect(concerned(noOperations, dub)).toEqual(["contoso", "eager"]);
     expect(concerned(noOperations, dub, ams)).toEqual([]);
     expect(concerned(noOperations, lhr)).toEqual(["far"]);
     const { operations } = settleTenants([eager], noOperations, states(dub), 1);
     expect(concerned(operations)).toEqual(["eager"]);
+    expect(concerned(operations, dub)).toEqual(["contoso", "eager"]);
     fc.assert(
       fc.property(fc.array(fc.subarray([dub, ams, lhr]), { maxLength: 5 }), (steps) => {
         let [all, few] = [noOperations, noOperations];
         for (const [i, down] of steps.entries()) {
           all = settleTenants(tenants, all, states(...down), i).operations;
           few = settleTenants(
-            tenantsConcerned(tenants, few, states(...down)),
+            tenantsConcerned([tenants], few, states(...down)),
             few,
             states(...down),
             i,

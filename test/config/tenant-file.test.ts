@@ -17,7 +17,7 @@ geoip: { database: none }
 cloud: Lab
 zones: [lab.example, mail.example]
 records:
-  lab.example: ["taken A 192.0.2.1", "www.beside A 192.0.2.2", "*.wild A 192.0.2.3"]
+  lab.example: ["taken A 192.0.2.1", "cut NS ns.other.example.", "www.beside A 192.0.2.2", "*.wild A 192.0.2.3"]
 datacenters:
   lhr: { city: London, country: GB, coordinates: [51, 0], geo: GBR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
   cdg: { city: Paris, country: FR, coordinates: [49, 2], geo: FRA, roles: [front-end], addresses: [198.18.2.0/24] }
@@ -265,6 +265,11 @@ describe("what is wrong in a file of tenants is told with its place", () => {
       "a tenant named like a record",
       `${header}Taken,Lab,EUR,ams,,,,\n`,
       ["2:1: taken.lab.example. has records already, so it cannot be tailored; see lab.yaml:7:17"],
+    ],
+    [
+      "a tenant named like a delegation",
+      `${header}cut,Lab,EUR,ams,,,,\n`,
+      ["2:1: cut.lab.example. has records already, so it cannot be tailored; see lab.yaml:7:38"],
     ],
     [
       "a tenant named like a name server",
