@@ -78,7 +78,7 @@ async function comparePeers(plan: Plan, folder: string, flags: Flags, machine: o
 
 function drawRows(title: string, rows: readonly Row[]): string {
   return drawChart({
-    title: "µs of CPU a query, one core, less is better",
+    title: "CPU time a query on one core, in µs: less is better",
     subtitle: title,
     bars: rows.map(({ server, cpuMicroseconds }) => ({
       label: server,
