@@ -60,7 +60,9 @@ async function comparePeers(plan: Plan, folder: string, flags: Flags, machine: o
   );
   const { subjects, missing, failed, samples } = await runPlan(plan, folder, flags);
   const names = subjects.map(({ server }) => server.name);
-  const tables = plan.tables.map(({ title }) => ({ title, rows: summarize(title, names, samples) }));
+  const tables = plan.tables
+    .map(({ title }) => ({ title, rows: summarize(title, names, samples) }))
+    .filter(({ rows }) => rows.length > 0);
   for (const { title, rows } of tables) console.log(`${formatTable(title, rows)}\n`);
   for (const { server, version, form } of subjects) console.log(`${server.name} (${version}): ${form}`);
   for (const line of [...missing, ...failed]) console.log(line);

@@ -123,6 +123,9 @@ export async function checkAnswers(
   return [[...forms].join(" or "), [...scopes].join(" or ")].filter((text) => text !== "").join(", ");
 }
 
+/** Whether QR is set. */
+export const isResponse = (octets: Uint8Array): boolean => ((octets[2] ?? 0) & 0x80) !== 0;
+
 /** Of a message; 0 is NOERROR. */
 export const rcodeOf = (octets: Uint8Array): number => (octets[3] ?? 0) & 0x0f;
 

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Flags } from "./flags.ts";
-import { ask, rcodeOf } from "./lab.ts";
+import { ask, isResponse, rcodeOf } from "./lab.ts";
 import { type LoadShape, type MessageFile, probeLatency, sendLoad } from "./load.ts";
 import { freePort, type Running, start } from "./process.ts";
 import { percentile, type Sample } from "./report.ts";
@@ -183,7 +183,7 @@ async function firstAnswer(
 ): Promise<void> {
   for (;;) {
     const octets = await ask(port, message, 200).catch(() => undefined);
-    if (octets !== undefined && rcodeOf(octets) === 0) return;
+    if (octets !== undefined && isResponse(octets) && rcodeOf(octets) === 0) return;
     if (running.ended() !== undefined || performance.now() > deadline) break;
     await delay(2);
   }

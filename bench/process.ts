@@ -1,6 +1,7 @@
 /** Starting and ending programs, each on its core. Whatever this process started ends with it, and nothing else does. */
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -109,18 +110,20 @@ function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
+/**
+ * Below those that Linux gives to sockets that ask for none: of ten thousand sockets that ask a server whether it is there
+ * yet, one would be given the server's own port, hear itself, and stand in its way.
+ */
+const PORTS = { first: 20_000, count: 12_000 };
+
 /** A port of loopback that is free over UDP and TCP. */
 export async function freePort(): Promise<number> {
-  const tcp = createServer().listen(0, "127.0.0.1");
-  await once(tcp, "listening");
-  const bound = tcp.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  const port = PORTS.first + randomInt(PORTS.count);
+  const tcp = createServer().listen(port, "127.0.0.1");
   const udp = createSocket("udp4");
-  const isFree = await new Promise<boolean>((resolve) => {
-    udp.once("error", () => resolve(false));
-    udp.bind(port, "127.0.0.1", () => resolve(true));
-  });
-  udp.close();
+  udp.bind(port, "127.0.0.1");
+  const bound = await Promise.allSettled([once(tcp, "listening"), once(udp, "listening")]);
   tcp.close();
-  return isFree ? port : freePort();
+  udp.close();
+  return bound.every(({ status }) => status === "fulfilled") ? port : freePort();
 }
