@@ -2,6 +2,7 @@
 
 import { decode, encode, type Packet } from "dns-packet";
 import { exchange } from "../src/transport/client.ts";
+import type { Server } from "./servers/server.ts";
 
 export const QNAME = "outlook.office365.com";
 /** The second name of the chain, where geodns365 chooses. */
@@ -33,7 +34,8 @@ export const networks: readonly Network[] = [
   { prefix: "127.0.0.0/8", subnet: "127.0.0.0", datacenter: "lhr" },
 ];
 
-const LOOPBACK_DATACENTER = "lhr";
+/** Where who asks from loopback, without a client subnet, is sent. */
+export const LOOPBACK_DATACENTER = "lhr";
 
 /** The third octet of each datacenter's pool, 198.18.N.0/24. */
 const pools: ReadonlyMap<string, number> = new Map([
@@ -60,11 +62,12 @@ export const addressesOf = (datacenter: string): readonly string[] =>
 
 /** The messages of a kind of question: one from each network, or the one without a client subnet. */
 export function queriesOf(kind: QuestionKind): readonly Buffer[] {
-  return kind === "plain" ? [query(undefined)] : networks.map(({ subnet }) => query(subnet));
+  return kind === "plain" ? [query(QNAME)] : networks.map(({ subnet }) => query(QNAME, subnet));
 }
 
-function query(subnet: string | undefined): Buffer {
-  const questions = [{ type: "A", name: QNAME }] as const;
+/** A query for addresses, with a /24 as client subnet or without EDNS. */
+export function query(qname: string, subnet?: string): Buffer {
+  const questions = [{ type: "A", name: qname }] as const;
   if (subnet === undefined) return encode({ type: "query", id: 1, questions: [...questions] });
   const option = {
     ...({ code: 8, type: "CLIENT_SUBNET" } as const),
@@ -77,46 +80,70 @@ function query(subnet: string | undefined): Buffer {
   return encode({ type: "query", id: 1, questions: [...questions], additionals: [opt] });
 }
 
-/** Asks once over UDP; rejects where nothing comes back. */
-export function ask(port: number, message: Uint8Array, timeoutMilliseconds = 1000): Promise<Uint8Array> {
-  return exchange({ address: "127.0.0.1", family: 4, port }, message, {
-    transport: "udp",
-    timeoutMilliseconds,
-  });
+/** Asks once; rejects where nothing comes back. */
+export function ask(
+  port: number,
+  message: Uint8Array,
+  timeoutMilliseconds = 1000,
+  transport: "udp" | "tcp" = "udp",
+): Promise<Uint8Array> {
+  return exchange({ address: "127.0.0.1", family: 4, port }, message, { transport, timeoutMilliseconds });
 }
 
 /**
  * Asks every question of a kind once and returns the form of the answers, like `2 CNAME, 4 A, 184 octets, scope 16`. Throws
- * where one is not NOERROR or not that of the right datacenter.
+ * where one is not what a server that answers so must say: NOERROR, of the right datacenter, and all its addresses or none.
  */
-export async function checkAnswers(port: number, kind: QuestionKind): Promise<string> {
+export async function checkAnswers(
+  answers: Server["answers"],
+  port: number,
+  kind: QuestionKind,
+  transport: "udp" | "tcp" = "udp",
+): Promise<string> {
   const forms = new Set<string>();
   const scopes = new Set<string>();
   for (const [index, message] of queriesOf(kind).entries()) {
-    const subnet = kind === "plain" ? undefined : networks[index]?.subnet;
-    const expected = kind === "plain" ? LOOPBACK_DATACENTER : networks[index]?.datacenter;
-    const octets = await ask(port, message);
+    const octets = await ask(port, message, 1000, transport);
+    if (answers === "echo") {
+      requireEcho(message, octets);
+      forms.add(`the query, ${octets.length} octets`);
+      continue;
+    }
+    const network = kind === "plain" ? undefined : networks[index];
+    const expected = answers === "alike" ? undefined : network?.datacenter;
     const response = decode(Buffer.from(octets));
-    const rcode = (octets[3] ?? 0) & 0x0f;
-    const found = datacentersIn(response).join(" and ") || "no datacenter";
-    if (rcode !== 0 || found !== expected) {
-      const asked = subnet === undefined ? "without a client subnet" : `for ${subnet}/24`;
-      throw new Error(`${QNAME} A ${asked}: RCODE ${rcode} with ${found}, expected ${expected}`);
+    const fault = faultIn(response, rcodeOf(octets), expected ?? LOOPBACK_DATACENTER);
+    if (fault !== undefined) {
+      const asked = network === undefined ? "without a client subnet" : `for ${network.subnet}/24`;
+      throw new Error(`${QNAME} A ${asked}: ${fault}`);
     }
     forms.add(`${formatRecordCounts(response)}, ${octets.length} octets`);
-    if (subnet !== undefined) scopes.add(scopeOf(response, subnet));
+    if (network !== undefined) scopes.add(scopeOf(response, network.subnet));
   }
   return [[...forms].join(" or "), [...scopes].join(" or ")].filter((text) => text !== "").join(", ");
 }
 
-/** Throws where a query does not come back as it was, but for QR. */
-export async function checkEcho(port: number, kind: QuestionKind): Promise<string> {
-  for (const message of queriesOf(kind)) {
-    const expected = Buffer.from(message);
-    expected[2] = (expected[2] ?? 0) | 0x80;
-    if (!expected.equals(await ask(port, message))) throw new Error("what came back is not the query");
-  }
-  return `the query, ${queriesOf(kind)[0]?.length} octets`;
+/** Whether QR is set. */
+export const isResponse = (octets: Uint8Array): boolean => ((octets[2] ?? 0) & 0x80) !== 0;
+
+/** Of a message; 0 is NOERROR. */
+export const rcodeOf = (octets: Uint8Array): number => (octets[3] ?? 0) & 0x0f;
+
+/** What is not as it must be, in words. */
+function faultIn(response: Packet, rcode: number, expected: string): string | undefined {
+  const found = datacentersIn(response).join(" and ") || "no datacenter";
+  if (rcode !== 0 || found !== expected) return `RCODE ${rcode} with ${found}, expected ${expected}`;
+  const addresses = (response.answers ?? []).flatMap((record) => (record.type === "A" ? [record.data] : []));
+  const all = addressesOf(expected);
+  return addresses.length === 0 || addresses.toSorted().join() === all.toSorted().join()
+    ? undefined
+    : `addresses ${addresses.join(", ")}, expected ${all.join(", ")}`;
+}
+
+function requireEcho(message: Buffer, octets: Uint8Array): void {
+  const expected = Buffer.from(message);
+  expected[2] = (expected[2] ?? 0) | 0x80;
+  if (!expected.equals(octets)) throw new Error("what came back is not the query");
 }
 
 /** The datacenters that CNAMEs and addresses of an answer name. */
@@ -132,7 +159,7 @@ function datacentersIn({ answers = [] }: Packet): readonly string[] {
   });
 }
 
-function formatRecordCounts({ answers = [] }: Packet): string {
+export function formatRecordCounts({ answers = [] }: Packet): string {
   const types = [...new Set(answers.map(({ type }) => type))];
   return types.map((type) => `${answers.filter((record) => record.type === type).length} ${type}`).join(", ");
 }

@@ -1,11 +1,13 @@
-/** Starting, measuring and ending programs. Whatever this process started ends with it, and nothing else does. */
+/** Starting and ending programs, each on its core. Whatever this process started ends with it, and nothing else does. */
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { cpuSecondsOf, residentBytesOf } from "./proc.ts";
 
 /** What to start, and how. */
 export interface Command {
@@ -18,7 +20,7 @@ process.env.PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
 
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) endGroup(child, "SIGKILL");
 });
 
 /** Core of the servers, core of the load. */
@@ -29,10 +31,17 @@ export const pinned = (core: number, { program, args }: Command): Command => ({
   args: ["--cpu-list", String(core), program, ...args],
 });
 
+/** Has this process, with all its threads, leave the core of the servers alone. */
+export async function pinThisProcess(): Promise<void> {
+  const args = ["--all-tasks", "--cpu-list", "--pid", String(CORE.load), String(process.pid)];
+  await run({ program: "taskset", args });
+}
+
 /** Runs a program to its end and returns what it printed, standard error included; rejects where it is missing or fails. */
 export function run({ program, args }: Command, timeoutMilliseconds = 10_000): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { timeout: timeoutMilliseconds }, (error, stdout, stderr) => {
+    const options = { timeout: timeoutMilliseconds, maxBuffer: 1 << 30 };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
       children.delete(child);
       if (error === null) resolve(stdout + stderr);
       else reject(new Error(`${[program, ...args].join(" ")}: ${stderr || error.message}`, { cause: error }));
@@ -53,11 +62,12 @@ export async function printedBy(program: string, ...args: readonly string[]): Pr
 
 /** A server that runs. */
 export interface Running {
-  /** user and system time of all its threads so far */
+  /** user and system time of all its threads and processes so far */
   cpuSeconds(): number;
   residentBytes(): number;
   /** undefined while it runs, else how it ended */
   ended(): string | undefined;
+  signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
 
@@ -65,55 +75,55 @@ export interface Running {
 export function start(command: Command, outputPath: string): Running {
   const { program, args } = pinned(CORE.server, command);
   const output = openSync(outputPath, "w");
-  const child = spawn(program, args, { stdio: ["ignore", output, output] });
+  // A process group of its own, so that what it forks can be ended with it.
+  const child = spawn(program, args, { stdio: ["ignore", output, output], detached: true });
   closeSync(output);
   children.add(child);
   const exited = once(child, "exit").finally(() => children.delete(child));
+  const pid = child.pid ?? 0;
   return {
-    cpuSeconds: () => cpuSecondsOf(child),
-    residentBytes: () => residentBytesOf(child),
+    cpuSeconds: () => cpuSecondsOf(pid),
+    residentBytes: () => residentBytesOf(pid),
     ended: () => (child.exitCode ?? child.signalCode)?.toString(),
+    signal: (name) => {
+      child.kill(name);
+    },
     stop: async () => {
       child.kill("SIGTERM");
       const patience = new AbortController();
       const inTime = await Promise.race([
         exited.then(() => true),
-        delay(3000, false, { signal: patience.signal }).catch(() => false),
+        delay(10_000, false, { signal: patience.signal }).catch(() => false),
       ]);
       patience.abort();
-      if (!inTime) child.kill("SIGKILL");
+      if (!inTime) endGroup(child, "SIGKILL");
       await exited;
     },
   };
 }
 
-/** Ticks a second in /proc; 100 on every architecture (USER_HZ). */
-const TICKS_PER_SECOND = 100;
-
-function cpuSecondsOf({ pid }: ChildProcess): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  // Behind the name in brackets, which may hold anything: state, then 10 fields, utime, stime (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal); // It is in the group of this process.
+  }
 }
 
-function residentBytesOf({ pid }: ChildProcess): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-  return Number(kilobytes) * 1024;
-}
+/**
+ * Below those that Linux gives to sockets that ask for none: of ten thousand sockets that ask a server whether it is there
+ * yet, one would be given the server's own port, hear itself, and stand in its way.
+ */
+const PORTS = { first: 20_000, count: 12_000 };
 
 /** A port of loopback that is free over UDP and TCP. */
 export async function freePort(): Promise<number> {
-  const tcp = createServer().listen(0, "127.0.0.1");
-  await once(tcp, "listening");
-  const bound = tcp.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  const port = PORTS.first + randomInt(PORTS.count);
+  const tcp = createServer().listen(port, "127.0.0.1");
   const udp = createSocket("udp4");
-  const isFree = await new Promise<boolean>((resolve) => {
-    udp.once("error", () => resolve(false));
-    udp.bind(port, "127.0.0.1", () => resolve(true));
-  });
-  udp.close();
+  udp.bind(port, "127.0.0.1");
+  const bound = await Promise.allSettled([once(tcp, "listening"), once(udp, "listening")]);
   tcp.close();
-  return isFree ? port : freePort();
+  udp.close();
+  return bound.every(({ status }) => status === "fulfilled") ? port : freePort();
 }

@@ -2,53 +2,69 @@
 
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
-import type { QuestionKind } from "./lab.ts";
 
-/** One round of one server with one kind of question. */
+/** One round of one server in one table. */
 export interface Sample {
   readonly server: string;
-  readonly kind: QuestionKind;
+  readonly table: string;
   /** user and system time for each answer */
   readonly cpuMicroseconds: number;
   readonly answersPerSecond: number;
+  /** at a fixed rate; absent where it was not measured */
+  readonly latency?: Latency;
   readonly lost: number;
   readonly residentMegabytes: number;
+  /** from the call to the first answer */
   readonly startMilliseconds: number;
 }
 
-interface Spread {
+export interface Latency {
+  readonly p50Microseconds: number;
+  readonly p99Microseconds: number;
+}
+
+export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** All rounds of one server with one kind of question. */
+/** All rounds of one server in one table. */
 export interface Row {
   readonly server: string;
-  readonly kind: QuestionKind;
+  readonly table: string;
   readonly cpuMicroseconds: Spread;
   readonly answersPerSecond: Spread;
+  readonly p50Microseconds: Spread;
+  readonly p99Microseconds: Spread;
   readonly lost: number;
   readonly residentMegabytes: Spread;
   readonly startMilliseconds: Spread;
 }
 
-/** The rows that others are compared with. */
+/** The rows that others are compared with: the first of the names that is in the table. */
 const references = [
-  { heading: "x echo", server: "echo, in Node" },
-  { heading: "x gdnsd", server: "gdnsd, addresses" },
+  { heading: "x C echo", servers: ["echo, in C"] },
+  { heading: "x gdnsd", servers: ["gdnsd, addresses", "gdnsd, CNAME", "gdnsd"] },
 ] as const;
 
-export function summarize(servers: readonly string[], samples: readonly Sample[]): readonly Row[] {
-  const keys = servers.flatMap((server) => (["ecs", "plain"] as const).map((kind) => ({ server, kind })));
-  return keys.map(({ server, kind }) => {
-    const own = samples.filter((sample) => sample.server === server && sample.kind === kind);
+/** In the order of servers; one without a sample has no row. */
+export function summarize(
+  table: string,
+  servers: readonly string[],
+  samples: readonly Sample[],
+): readonly Row[] {
+  return servers.flatMap((server) => {
+    const own = samples.filter((sample) => sample.server === server && sample.table === table);
+    if (own.length === 0) return [];
     const spreadOf = (value: (sample: Sample) => number): Spread => spread(own.map(value));
     return {
       server,
-      kind,
+      table,
       cpuMicroseconds: spreadOf((sample) => sample.cpuMicroseconds),
       answersPerSecond: spreadOf((sample) => sample.answersPerSecond),
+      p50Microseconds: spreadOf(({ latency }) => latency?.p50Microseconds ?? Number.NaN),
+      p99Microseconds: spreadOf(({ latency }) => latency?.p99Microseconds ?? Number.NaN),
       lost: own.reduce((sum, sample) => sum + sample.lost, 0),
       residentMegabytes: spreadOf((sample) => sample.residentMegabytes),
       startMilliseconds: spreadOf((sample) => sample.startMilliseconds),
@@ -65,33 +81,40 @@ export function spread(values: readonly number[]): Spread {
   return { median, min: at(0), max: at(sorted.length - 1) };
 }
 
-const titles: Readonly<Record<QuestionKind, string>> = {
-  ecs: "with a client subnet, from ten networks in turn",
-  plain: "without EDNS, from loopback",
-};
+/** The smallest value that so large a share of all does not exceed (nearest rank). */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
 
-export function formatTable(kind: QuestionKind, allRows: readonly Row[]): string {
-  const rows = allRows.filter((row) => row.kind === kind);
+export function formatTable(title: string, rows: readonly Row[]): string {
+  const compared = references.flatMap(({ heading, servers }) => {
+    const found = servers.flatMap((server) => rows.filter((row) => row.server === server))[0];
+    return found === undefined ? [] : [{ heading, median: found.cpuMicroseconds.median }];
+  });
+  const isProbed = rows.some(({ p50Microseconds }) => !Number.isNaN(p50Microseconds.median));
   const heading = [
     ...["server", "µs/query", "min-max"],
-    ...references.map((reference) => reference.heading),
-    ...["answers/s", "lost", "MB", "start ms"],
+    ...compared.map((reference) => reference.heading),
+    "answers/s",
+    ...(isProbed ? ["p50 µs", "p99 µs"] : []),
+    ...["lost", "MB", "start ms"],
   ];
   const cells = rows.map(({ server, cpuMicroseconds: cpu, ...row }) => [
     server,
     cpu.median.toFixed(2),
     `${cpu.min.toFixed(2)}-${cpu.max.toFixed(2)}`,
-    ...references.map((reference) => {
-      const other = rows.find((candidate) => candidate.server === reference.server);
-      return other === undefined ? "" : (cpu.median / other.cpuMicroseconds.median).toFixed(2);
-    }),
-    row.answersPerSecond.median.toFixed(0),
+    ...compared.map(({ median }) => (cpu.median / median).toFixed(2)),
+    rounded(row.answersPerSecond),
+    ...(isProbed ? [rounded(row.p50Microseconds), rounded(row.p99Microseconds)] : []),
     String(row.lost),
-    row.residentMegabytes.median.toFixed(0),
-    row.startMilliseconds.median.toFixed(0),
+    rounded(row.residentMegabytes),
+    rounded(row.startMilliseconds),
   ]);
-  return [`outlook.office365.com A ${titles[kind]}`, ...aligned([heading, ...cells])].join("\n");
+  return [title, ...aligned([heading, ...cells])].join("\n");
 }
+
+const rounded = ({ median }: Spread): string => median.toFixed(0);
 
 /** Columns of one width, the first to the left, numbers to the right. */
 function aligned(lines: readonly (readonly string[])[]): readonly string[] {

@@ -11,6 +11,7 @@ const nearest = new Map(networks.map(({ subnet, datacenter }) => [firstOctets(su
 
 const server = dns2.createServer({
   udp: true,
+  tcp: true,
   handle: (request, send, peer) => {
     const response = Packet.createResponseFromRequest(request);
     response.header.aa = 1;
@@ -30,7 +31,8 @@ const server = dns2.createServer({
     send(response);
   },
 });
-await server.listen({ udp: { port: Number(process.argv[2]), address: "127.0.0.1" } });
+const endpoint = { port: Number(process.argv[2]), address: "127.0.0.1" };
+await server.listen({ udp: endpoint, tcp: endpoint });
 
 function firstOctets(address: string): string {
   return address.split(".", 2).join(".");

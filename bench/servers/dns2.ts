@@ -6,9 +6,10 @@ import type { Server } from "./server.ts";
 
 export const dns2: Server = {
   name: "dns2, in Node",
-  version: async () => {
+  answers: "by-place",
+  find: async () => {
     const { version }: { version: string } = createRequire(import.meta.url)("dns2/package.json");
-    return version;
+    return { kind: "found", version };
   },
   configure: (_folder, port) => ({
     program: process.execPath,

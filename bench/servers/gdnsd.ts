@@ -3,18 +3,21 @@
  * zone) or addresses (DYNA); both are measured.
  */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressesOf, datacenters, frontEndName, networks } from "../lab.ts";
-import { printedBy } from "../process.ts";
-import type { Server } from "./server.ts";
+import type { TenantLab } from "../tenant-lab.ts";
+import { findProgram, type Server } from "./server.ts";
+
+const find = (): ReturnType<Server["find"]> => findProgram("gdnsd", "-h", /gdnsd version (\S+)/);
 
 const answering = (name: string, record: "DYNA" | "DYNC"): Server => ({
   name,
-  version: async () => /gdnsd version (\S+)/.exec((await printedBy("gdnsd", "-h")) ?? "")?.[1],
+  answers: "by-place",
+  find,
   configure: (folder, port) => {
     mkdirSync(join(folder, "zones"));
-    writeFileSync(join(folder, "config"), configuration(folder, port, record));
+    writeFileSync(join(folder, "config"), `${options(folder, port)}${geoip(record)}`);
     writeFileSync(join(folder, "zones/office365.com"), zone(record));
     return { program: "gdnsd", args: ["-c", folder, "start"] };
   },
@@ -23,7 +26,28 @@ const answering = (name: string, record: "DYNA" | "DYNC"): Server => ({
 export const gdnsdCname = answering("gdnsd, CNAME", "DYNC");
 export const gdnsdAddresses = answering("gdnsd, addresses", "DYNA");
 
-function configuration(folder: string, port: number, record: "DYNA" | "DYNC"): string {
+/** The tenants as plain CNAMEs. */
+export const gdnsdWithTenants = ({ apex, zoneFile }: TenantLab): Server => ({
+  name: "gdnsd",
+  answers: "alike",
+  find,
+  configure: (folder, port) => {
+    mkdirSync(join(folder, "zones"));
+    writeFileSync(join(folder, "config"), options(folder, port));
+    // It takes a zone's name from that of the file.
+    linkSync(zoneFile, join(folder, "zones", apex));
+    return { program: "gdnsd", args: ["-c", folder, "start"] };
+  },
+});
+
+const options = (folder: string, port: number): string => `
+options => {
+  listen => 127.0.0.1:${port}, udp_threads => 1, tcp_threads => 1,
+  run_dir => ${folder}, state_dir => ${folder}
+}
+`;
+
+function geoip(record: "DYNA" | "DYNC"): string {
   const nets = networks.map(({ prefix, datacenter }) => `${prefix} => [${datacenter}]`);
   const targets = datacenters.map((datacenter) =>
     record === "DYNC"
@@ -31,10 +55,6 @@ function configuration(folder: string, port: number, record: "DYNA" | "DYNC"): s
       : `${datacenter} => [${addressesOf(datacenter).join(", ")}]`,
   );
   return `
-options => {
-  listen => 127.0.0.1:${port}, udp_threads => 1, tcp_threads => 1,
-  run_dir => ${folder}, state_dir => ${folder}
-}
 plugins => { geoip => {
   maps => { lab => { datacenters => [${datacenters.join(", ")}], nets => { ${nets.join(", ")} } } },
   resources => { outlook => { map => lab, service_types => up, dcmap => { ${targets.join(", ")} } } }

@@ -6,19 +6,37 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressesOf, datacenters, frontEndName, networks, QNAME } from "../lab.ts";
-import { printedBy } from "../process.ts";
-import type { Server } from "./server.ts";
+import type { TenantLab } from "../tenant-lab.ts";
+import { findProgram, type Server } from "./server.ts";
+
+const find = (): ReturnType<Server["find"]> => findProgram("knotd", "--version", /version (\S+)/);
 
 export const knot: Server = {
   name: "Knot, mod-geoip",
-  version: async () => /version (\S+)/.exec((await printedBy("knotd", "--version")) ?? "")?.[1],
+  answers: "by-place",
+  find,
   configure: (folder, port) => {
-    writeFileSync(join(folder, "knot.conf"), configuration(folder, port));
+    const zoneFile = join(folder, "com.zone");
+    writeFileSync(
+      join(folder, "knot.conf"),
+      `${configuration(folder, port)}${module(folder)}${zone("com", zoneFile)}    module: mod-geoip/lab\n`,
+    );
     writeFileSync(join(folder, "geoip.yaml"), geoip());
-    writeFileSync(join(folder, "com.zone"), zone());
+    writeFileSync(zoneFile, masterFile());
     return { program: "knotd", args: ["--config", join(folder, "knot.conf")] };
   },
 };
+
+/** The tenants as plain CNAMEs. */
+export const knotWithTenants = ({ apex, zoneFile }: TenantLab): Server => ({
+  name: "Knot",
+  answers: "alike",
+  find,
+  configure: (folder, port) => {
+    writeFileSync(join(folder, "knot.conf"), `${configuration(folder, port)}${zone(apex, zoneFile)}`);
+    return { program: "knotd", args: ["--config", join(folder, "knot.conf")] };
+  },
+});
 
 const configuration = (folder: string, port: number): string => `
 server:
@@ -33,21 +51,26 @@ log:
     any: warning
 database:
   storage: ${folder}
-mod-geoip:
-  - id: lab
-    config-file: ${folder}/geoip.yaml
-    mode: subnet
-    ttl: 60
 template:
   - id: default
     storage: ${folder}
     zonefile-sync: -1
     zonefile-load: whole
     journal-content: none
+`;
+
+const module = (folder: string): string => `
+mod-geoip:
+  - id: lab
+    config-file: ${folder}/geoip.yaml
+    mode: subnet
+    ttl: 60
+`;
+
+const zone = (apex: string, file: string): string => `
 zone:
-  - domain: com
-    file: com.zone
-    module: mod-geoip/lab
+  - domain: ${apex}
+    file: ${file}
 `;
 
 function geoip(): string {
@@ -57,7 +80,7 @@ function geoip(): string {
   return `${QNAME}:\n${lines.join("")}`;
 }
 
-function zone(): string {
+function masterFile(): string {
   const addresses = datacenters.flatMap((datacenter) =>
     addressesOf(datacenter).map((address) => `${frontEndName(datacenter).toLowerCase()}. 10 A ${address}\n`),
   );

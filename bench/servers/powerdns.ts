@@ -6,12 +6,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addressesOf, datacenters, frontEndName, networks, QNAME, TAILORED_NAME } from "../lab.ts";
-import { printedBy } from "../process.ts";
-import type { Server } from "./server.ts";
+import { findProgram, type Server } from "./server.ts";
 
 export const powerdns: Server = {
   name: "PowerDNS, geoip",
-  version: async () => /Server (\d\S+)/.exec((await printedBy("pdns_server", "--version")) ?? "")?.[1],
+  answers: "by-place",
+  find: () => findProgram("pdns_server", "--version", /Server (\d\S+)/),
   configure: (folder, port) => {
     writeFileSync(join(folder, "pdns.conf"), configuration(folder, port));
     writeFileSync(join(folder, "zones.yaml"), zones());
