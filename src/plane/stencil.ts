@@ -29,7 +29,10 @@ export function findEdits(first: Sample, second: Sample): readonly Edit[] | unde
   const edits = walk.compare();
   if (edits === undefined) return undefined;
   const made = writeStencil(first, edits, second);
-  return Buffer.compare(made, second.octets) === 0 ? edits : undefined;
+  // The id, and RD among the flags, are the asker's.
+  const isFlagged =
+    ((made[2] ?? 0) & 0xfe) === ((second.octets[2] ?? 0) & 0xfe) && made[3] === second.octets[3];
+  return isFlagged && Buffer.compare(made.subarray(4), second.octets.subarray(4)) === 0 ? edits : undefined;
 }
 
 /** The answer to another tenant, whose question comes from its own message; it is how worker threads do it, too. */

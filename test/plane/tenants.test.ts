@@ -78,6 +78,7 @@ interface Asked {
   readonly name: string;
   readonly qtype: number;
   readonly isTurned: boolean;
+  readonly id: number;
   readonly subnet: string | undefined;
 }
 
@@ -87,6 +88,7 @@ const asked: fc.Arbitrary<Asked> = fc.record({
     .map(([label, form]) => form(label)),
   qtype: fc.constantFrom(1, 1, 28, 5, 16, 15, 255),
   isTurned: fc.boolean(),
+  id: fc.nat(0xffff),
   subnet: fc.constantFrom("10.1.0.0/16", "2001:db8:3::/56", undefined),
 });
 
@@ -102,7 +104,7 @@ const fastSource: FastSource = {
   ignoresClientSubnet: false,
 };
 
-function messageOf({ name, qtype, isTurned, subnet }: Asked): Uint8Array {
+function messageOf({ name, qtype, isTurned, id, subnet }: Asked): Uint8Array {
   const prefix = subnet === undefined ? undefined : parsePrefix(subnet);
   if (typeof prefix === "string") throw new Error(prefix);
   const spelled = isTurned ? name.toUpperCase() : name;
@@ -112,7 +114,7 @@ function messageOf({ name, qtype, isTurned, subnet }: Asked): Uint8Array {
       qtype,
       qclass: 1,
     },
-    { id: 7, recursionDesired: true, edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: prefix } },
+    { id, recursionDesired: id % 2 === 0, edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: prefix } },
   );
 }
 
@@ -194,10 +196,11 @@ describe("answers to tenants are those of the long path", () => {
 
   test("and a few of them are enough for all", () => {
     const cache = new AnswerCache(base);
-    const name = (label: string): Asked => ({
+    const name = (label: string, id: number): Asked => ({
       name: `${label}-my.sharepoint.com.`,
       qtype: 1,
       isTurned: false,
+      id,
       subnet: undefined,
     });
     play(base, cache, labels.map(name));
