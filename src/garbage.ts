@@ -6,12 +6,17 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Only a context made under this flag has the function; Node has no other way to ask for a collection. */
+/**
+ * Only a context made under this flag has the function; Node has no other way to ask for a collection. The flag is that of the
+ * whole process, so another thread that does the same may have put it back in between.
+ */
 function findCollector(): NodeJS.GCFunction {
-  setFlagsFromString("--expose-gc");
-  const collector: NodeJS.GCFunction = runInNewContext("gc");
-  setFlagsFromString("--no-expose-gc");
-  return collector;
+  for (;;) {
+    setFlagsFromString("--expose-gc");
+    const found: NodeJS.GCFunction | undefined = runInNewContext("globalThis.gc");
+    setFlagsFromString("--no-expose-gc");
+    if (found !== undefined) return found;
+  }
 }
 
 let collector: NodeJS.GCFunction | undefined;

@@ -7,29 +7,19 @@ import type { IpAddress } from "../ip.ts";
 import type { Source } from "../trace.ts";
 import { PEER } from "../transport/batch.ts";
 import { Connections } from "../transport/connections.ts";
-import type { Listener, Respond, ResponseOctets } from "../transport/listener.ts";
+import type { Listener, Output, Respond, ResponseOctets, Shortcut } from "../transport/listener.ts";
 import { socketAddressOf } from "../transport/syscalls.ts";
-import { listenTcp } from "../transport/tcp.ts";
+import { listenTcp, QUERIES_PER_TURN } from "../transport/tcp.ts";
 import { listenUdp } from "../transport/udp.ts";
-import { type FastSource, MAX_FAST_OCTETS } from "./fast-path.ts";
+import { type FastSource, MAX_FAST_OCTETS, UNKNOWN } from "./fast-path.ts";
 import { Front } from "./front.ts";
 import { HandoverWriter } from "./handover.ts";
 import { CONTROL, type FromThread, type ThreadData, type ToEventThread } from "./thread-data.ts";
 
 const data: ThreadData = workerData;
-const front = new Front(data, 1);
+const front = new Front(data, QUERIES_PER_TURN);
 const handover = new HandoverWriter(data.handover, () => post({ kind: "handed-over" }));
 const control = new Int32Array(data.control);
-const memory = new ArrayBuffer(MAX_FAST_OCTETS + 4);
-const output = { octets: new Uint8Array(memory), words: new Int32Array(memory) };
-const fastSource: FastSource = {
-  isTcp: true,
-  family: 4,
-  octets: new Uint8Array(16),
-  at: 0,
-  vantage: undefined,
-  ignoresClientSubnet: false,
-};
 const peer = new Uint8Array(PEER.octets);
 
 /** Those whose messages were handed over, by their tickets. */
@@ -42,47 +32,74 @@ function post(message: FromThread): void {
   parentPort?.postMessage(message);
 }
 
-/** Answers who asks at a listener. */
-const respondAt =
-  (listener: number): Respond =>
-  (message, source) => {
-    const began = performance.now();
-    const receivedAt = performance.timeOrigin + began;
-    front.refresh();
-    const known = front.isWatched ? undefined : answer(listener, message, source);
-    if (known === undefined) return handOver(listener, message, source, receivedAt);
-    front.note(message, (performance.now() - began) / 1000);
-    return known;
+/** Answers out of shared memory who asks at a listener. */
+class FrontShortcut implements Shortcut {
+  readonly #listener: number;
+  readonly #source: FastSource = {
+    isTcp: true,
+    family: 4,
+    octets: new Uint8Array(16),
+    at: 0,
+    vantage: undefined,
+    ignoresClientSubnet: false,
   };
+  #began = 0;
+  #isWatched = false;
 
-function answer(
-  listener: number,
-  message: Uint8Array,
-  { address, transport }: Source,
-): Uint8Array | undefined {
-  const rules = front.published.listeners[listener];
-  fastSource.isTcp = transport === "tcp";
-  fastSource.family = address.family;
-  fastSource.octets = address.octets;
-  fastSource.vantage = rules?.vantage;
-  fastSource.ignoresClientSubnet = rules?.ignoresClientSubnet ?? false;
-  try {
-    const length = front.answer(message, 0, message.length, fastSource, output, 0);
-    return length === 0 ? undefined : output.octets.slice(0, length);
-  } catch (error) {
-    tell(error);
-    return undefined;
+  constructor(listener: number) {
+    this.#listener = listener;
   }
+
+  begin({ address, transport }: Source, now: number): void {
+    front.refresh();
+    this.#began = now;
+    this.#isWatched = front.isWatched;
+    const rules = front.published.listeners[this.#listener];
+    const source = this.#source;
+    source.isTcp = transport === "tcp";
+    source.family = address.family;
+    source.octets = address.octets;
+    source.vantage = rules?.vantage;
+    source.ignoresClientSubnet = rules?.ignoresClientSubnet ?? false;
+  }
+
+  /** What goes wrong with a message is told, and the message left to the main thread, which does better or says SERVFAIL. */
+  answer(octets: Uint8Array, start: number, end: number, output: Output, outAt: number): number {
+    if (this.#isWatched) return UNKNOWN;
+    try {
+      return front.answer(octets, start, end, this.#source, output, outAt);
+    } catch (error) {
+      tell(error);
+      return UNKNOWN;
+    }
+  }
+
+  end(octets: Uint8Array): void {
+    front.note(octets, (performance.now() - this.#began) / 1000);
+  }
+}
+
+/** Answers a datagram by itself. */
+function respondWith(shortcut: Shortcut, leave: Respond): Respond {
+  const memory = new ArrayBuffer(MAX_FAST_OCTETS);
+  const output = { octets: new Uint8Array(memory), words: new Int32Array(memory) };
+  return (message, source) => {
+    shortcut.begin(source, performance.now());
+    const length = shortcut.answer(message, 0, message.length, output, 0);
+    if (length === 0) return leave(message, source);
+    shortcut.end(message);
+    return output.octets.slice(0, length);
+  };
 }
 
 function handOver(
   listener: number,
   message: Uint8Array,
   { address, port, transport }: Source,
-  receivedAt: number,
 ): Promise<ResponseOctets> {
   const ticket = nextTicket();
   writePeer(address, port, transport);
+  const receivedAt = performance.timeOrigin + performance.now();
   const about = { socket: listener, ticket, receivedAt, peer, peerAt: 0 };
   return new Promise((resolve) => {
     if (!handover.write(message, 0, message.length, about)) {
@@ -116,14 +133,17 @@ async function listen({
   reusePort,
   limits,
 }: Extract<ToEventThread, { readonly kind: "listen" }>): Promise<Listener> {
-  const options = { ...at, respond: respondAt(listener), onFault: tell };
-  if (transport === "udp") return listenUdp({ ...options, reusePort });
+  const respond: Respond = (message, source) => handOver(listener, message, source);
+  const shortcut = new FrontShortcut(listener);
+  if (transport === "udp") {
+    return listenUdp({ ...at, respond: respondWith(shortcut, respond), reusePort, onFault: tell });
+  }
   connections ??= new Connections(limits, ({ open, refused, replaced }) => {
     Atomics.store(control, CONTROL.connections, open);
     Atomics.store(control, CONTROL.refused, refused);
     Atomics.store(control, CONTROL.replaced, replaced);
   });
-  return listenTcp(options, limits, connections);
+  return listenTcp({ ...at, respond, shortcut, onFault: tell }, limits, connections);
 }
 
 async function obey(message: ToEventThread): Promise<void> {

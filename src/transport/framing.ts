@@ -1,8 +1,9 @@
 /** Messages behind a length of two octets, as TCP carries them (RFC 1035 §4.2.2). */
 
 /** Octets of the length. */
-const PREFIX = 2;
-const LARGEST = PREFIX + 0xffff;
+export const PREFIX = 2;
+/** Octets of the longest message, behind its length. */
+export const LARGEST = PREFIX + 0xffff;
 
 /**
  * What was read and is not taken yet. Octets are copied only where a message comes in several chunks, and then each a
@@ -12,6 +13,7 @@ export class MessageBuffer {
   #octets: Buffer = Buffer.alloc(0);
   #start = 0;
   #end = 0;
+  #messageStart = 0;
 
   push(chunk: Buffer): void {
     if (this.#start === this.#end) {
@@ -39,13 +41,38 @@ export class MessageBuffer {
     return this.#messageEnd() !== undefined;
   }
 
+  /**
+   * Takes the next message, which then stands in `octets` from `messageStart` to `messageEnd`, until more is pushed; false
+   * where none is complete.
+   */
+  next(): boolean {
+    const end = this.#messageEnd();
+    if (end === undefined) return false;
+    this.#messageStart = this.#start + PREFIX;
+    this.#start = end;
+    return true;
+  }
+
+  get octets(): Uint8Array {
+    return this.#octets;
+  }
+
+  get messageStart(): number {
+    return this.#messageStart;
+  }
+
+  get messageEnd(): number {
+    return this.#start;
+  }
+
+  /** The message that was taken last. */
+  get message(): Buffer {
+    return this.#octets.subarray(this.#messageStart, this.#start);
+  }
+
   /** Takes the next message; undefined where none is complete. */
   take(): Buffer | undefined {
-    const end = this.#messageEnd();
-    if (end === undefined) return undefined;
-    const message = this.#octets.subarray(this.#start + PREFIX, end);
-    this.#start = end;
-    return message;
+    return this.next() ? this.message : undefined;
   }
 
   /** What is not complete yet. */
@@ -55,7 +82,9 @@ export class MessageBuffer {
 
   #messageEnd(): number | undefined {
     if (this.#end - this.#start < PREFIX) return undefined;
-    const end = this.#start + PREFIX + this.#octets.readUInt16BE(this.#start);
+    const octets = this.#octets;
+    const length = ((octets[this.#start] ?? 0) << 8) | (octets[this.#start + 1] ?? 0);
+    const end = this.#start + PREFIX + length;
     return end <= this.#end ? end : undefined;
   }
 }

@@ -12,6 +12,28 @@ export type Respond = (message: Uint8Array, source: Source) => ResponseOctets | 
 /** undefined: silence */
 export type ResponseOctets = Uint8Array | undefined;
 
+/** Two views of the same memory. */
+export interface Output {
+  readonly octets: Uint8Array;
+  readonly words: Int32Array;
+}
+
+/**
+ * Answers what needs no waiting and no long path from where it was read to where it is sent from, and allocates nothing. It
+ * is given the messages of one source that came together.
+ */
+export interface Shortcut {
+  /** Comes before the messages; `now` is that of the clock `performance.now`. */
+  begin(source: Source, now: number): void;
+  /**
+   * Answers the message that stands in `octets` from `start` to `end`. Returns the octets of the response, which begins in
+   * the output at `outAt`, a multiple of 4; or 0, and then the message is one for `respond`. Never throws.
+   */
+  answer(octets: Uint8Array, start: number, end: number, output: Output, outAt: number): number;
+  /** Comes behind the messages, while they are still there and before the responses are sent. */
+  end(octets: Uint8Array): void;
+}
+
 export interface ListenOptions {
   readonly address: string;
   readonly family: 4 | 6;
@@ -20,6 +42,8 @@ export interface ListenOptions {
   /** whether other sockets share the address and the kernel spreads askers over them; UDP alone */
   readonly reusePort?: boolean;
   readonly respond: Respond;
+  /** asked before `respond`; TCP alone */
+  readonly shortcut?: Shortcut;
   /** told of what goes wrong on a socket after it was bound */
   readonly onFault: (error: Error) => void;
 }

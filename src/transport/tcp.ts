@@ -9,13 +9,8 @@ import type { Source } from "../trace.ts";
 import { withoutScope } from "./addresses.ts";
 import { type ConnectionLimits, Connections, type Countable } from "./connections.ts";
 import { framed, MessageBuffer } from "./framing.ts";
-import {
-  type Listener,
-  type ListenOptions,
-  type Respond,
-  type ResponseOctets,
-  receivedIsRead,
-} from "./listener.ts";
+import { type Listener, type ListenOptions, type ResponseOctets, receivedIsRead } from "./listener.ts";
+import { Outgoing } from "./outgoing.ts";
 
 export interface TcpLimits extends ConnectionLimits {
   /** a connection is closed so long after it was opened or its last answered query came */
@@ -26,7 +21,7 @@ export interface TcpLimits extends ConnectionLimits {
 const MAX_UNREAD_OCTETS = 1 << 20;
 
 /** Queries of one connection that are answered before the others have their turn. */
-const QUERIES_PER_TURN = 100;
+export const QUERIES_PER_TURN = 100;
 
 /** Answers of one connection that are waited for before no more of its queries are read. */
 const MAX_PENDING = 100;
@@ -36,11 +31,17 @@ const CLOSE_MILLISECONDS = 500;
 
 /** Binds and serves; rejects where the address cannot be bound. Listeners that share `connections` share their limits. */
 export async function listenTcp(
-  { address, port, respond, onFault }: ListenOptions,
+  { address, port, onFault, ...answering }: ListenOptions,
   limits: TcpLimits,
   connections: Connections = new Connections(limits),
 ): Promise<Listener> {
   const served = new Set<Connection>();
+  const shared = {
+    ...answering,
+    idleMilliseconds: limits.idleSeconds * 1000,
+    connections,
+    outgoing: new Outgoing(),
+  };
   let isAccepted = false;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const source = sourceOf(socket);
@@ -48,7 +49,7 @@ export async function listenTcp(
       socket.destroy();
       return;
     }
-    const connection = new Connection(socket, source, respond, limits.idleSeconds, connections);
+    const connection = new Connection(socket, source, shared);
     if (!connections.admit(connection)) {
       connection.destroy();
       return;
@@ -96,6 +97,14 @@ function sourceOf({ remoteAddress, remotePort }: Socket): Source | undefined {
   return { address: withoutScope(remoteAddress), port: remotePort, transport: "tcp" };
 }
 
+/** What the connections of a listener share. */
+interface Shared extends Pick<ListenOptions, "respond" | "shortcut"> {
+  readonly idleMilliseconds: number;
+  readonly connections: Connections;
+  /** empty between the turns */
+  readonly outgoing: Outgoing;
+}
+
 /**
  * One connection. Its queries are answered as they are cut from what was read; while some wait there, because it is the
  * turn of others or because it leaves its responses unread, nothing more is read. So what it can make the server keep is
@@ -104,9 +113,11 @@ function sourceOf({ remoteAddress, remotePort }: Socket): Source | undefined {
 class Connection implements Countable {
   readonly #socket: Socket;
   readonly #source: Source;
-  readonly #respond: Respond;
-  readonly #connections: Connections;
-  readonly #idle: NodeJS.Timeout;
+  readonly #shared: Shared;
+  /** Looks whether the connection is idle for long enough; none while it is not. */
+  #idle: NodeJS.Timeout;
+  /** when it was opened or its last answered query came, of the clock `performance.now` */
+  #renewedAt = performance.now();
   readonly #input = new MessageBuffer();
   /** complete queries wait in the input */
   #waiting = false;
@@ -118,24 +129,11 @@ class Connection implements Countable {
   /** no further query is to be answered: the client has closed its side, or the server ends */
   #ending: "no" | "client" | "server" = "no";
 
-  constructor(
-    socket: Socket,
-    source: Source,
-    respond: Respond,
-    idleSeconds: number,
-    connections: Connections,
-  ) {
+  constructor(socket: Socket, source: Source, shared: Shared) {
     this.#socket = socket;
     this.#source = source;
-    this.#respond = respond;
-    this.#connections = connections;
-    // Only a query that is answered renews the time: octets sent one by one, empty messages and responses hold no
-    // connection (RFC 7766 §6.2.3). So it runs out too for who reads too slowly for the next query to be read. The socket is destroyed and not ended: a peer
-    // that never closes its side would keep it otherwise.
-    this.#idle = setTimeout(() => {
-      if (this.#pending > 0) this.#idle.refresh();
-      else socket.destroy();
-    }, idleSeconds * 1000);
+    this.#shared = shared;
+    this.#idle = this.#closeIdleIn(shared.idleMilliseconds);
     socket.on("data", (chunk) => {
       if (this.#ending === "server") return;
       this.#input.push(chunk);
@@ -176,6 +174,22 @@ class Connection implements Countable {
     });
   }
 
+  /**
+   * Only a query that is answered renews the time: octets sent one by one, empty messages and responses hold no connection
+   * (RFC 7766 §6.2.3). So it runs out too for who reads too slowly for the next query to be read. The socket is destroyed
+   * and not ended: a peer that never closes its side would keep it otherwise. The timer is not moved by each query, but
+   * looks when it runs out how much later that is to be.
+   */
+  #closeIdleIn(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const { idleMilliseconds } = this.#shared;
+      const left =
+        this.#pending > 0 ? idleMilliseconds : this.#renewedAt + idleMilliseconds - performance.now();
+      if (left > 0) this.#idle = this.#closeIdleIn(left);
+      else this.#socket.destroy();
+    }, milliseconds);
+  }
+
   #end(by: "client" | "server"): void {
     this.#ending = by;
     if (!this.#waiting && this.#pending === 0) this.#close();
@@ -192,27 +206,24 @@ class Connection implements Countable {
     const socket = this.#socket;
     if (socket.destroyed) return;
     this.#hasNews = true;
-    let taken = 0;
-    let answered = false;
-    socket.cork(); // one system call for all of them
-    for (; taken < QUERIES_PER_TURN && !this.#isHeldUp(); taken++) {
-      const message = this.#input.take();
-      if (message === undefined) break;
-      const response = this.#respond(message, this.#source);
-      if (response === undefined) continue;
-      answered = true;
-      if (response instanceof Promise) this.#await(response);
-      else socket.write(framed(response));
+    const { shortcut, outgoing } = this.#shared;
+    const input = this.#input;
+    const now = performance.now();
+    let isAnswered = false;
+    shortcut?.begin(this.#source, now);
+    for (let taken = 0; taken < QUERIES_PER_TURN && !this.#isHeldUp() && input.next(); taken++) {
+      if (this.#answerOne()) isAnswered = true;
     }
-    socket.uncork();
-    if (answered) this.#renew();
+    shortcut?.end(input.octets);
+    outgoing.send(socket); // one system call for all of them
+    if (isAnswered) this.#renew(now);
 
     const unread = socket.writableLength > MAX_UNREAD_OCTETS;
     this.#waiting = this.#input.hasMessage();
     if (unread) {
       socket.pause();
       socket.once("drain", () => {
-        this.#renew();
+        this.#renew(performance.now());
         this.#answer();
       });
     } else if (this.#waiting) {
@@ -225,9 +236,32 @@ class Connection implements Countable {
     }
   }
 
-  /** Whether the client must read, or a handler answer, before more is taken. */
+  /** Answers the message that was taken; false where the answer is silence. */
+  #answerOne(): boolean {
+    const { respond, shortcut, outgoing } = this.#shared;
+    const input = this.#input;
+    if (shortcut !== undefined) {
+      const { octets, messageStart, messageEnd } = input;
+      const length = shortcut.answer(octets, messageStart, messageEnd, outgoing, outgoing.messageAt);
+      if (length > 0) {
+        outgoing.addWritten(length);
+        return true;
+      }
+    }
+    const response = respond(input.message, this.#source);
+    if (response === undefined) return false;
+    if (response instanceof Promise) this.#await(response);
+    else outgoing.add(response);
+    return true;
+  }
+
+  /** Whether the client must read, or a handler answer, or the turn end, before more is taken. */
   #isHeldUp(): boolean {
-    return this.#socket.writableLength > MAX_UNREAD_OCTETS || this.#pending >= MAX_PENDING;
+    return (
+      this.#shared.outgoing.isFull ||
+      this.#socket.writableLength > MAX_UNREAD_OCTETS ||
+      this.#pending >= MAX_PENDING
+    );
   }
 
   #await(response: Promise<ResponseOctets>): void {
@@ -237,16 +271,26 @@ class Connection implements Countable {
       this.#pending--;
       if (this.#pending === 0) this.#onAnswered?.();
       if (this.#socket.destroyed) return;
-      if (octets !== undefined) this.#socket.write(framed(octets));
-      this.#renew();
+      if (octets !== undefined) this.#writeLate(framed(octets));
+      this.#renew(performance.now());
       if (this.#waiting) {
         if (wasFull && this.#socket.writableLength <= MAX_UNREAD_OCTETS) this.#answer();
       } else if (this.#pending === 0 && this.#ending !== "no") this.#close();
     });
   }
 
-  #renew(): void {
-    this.#idle.refresh();
-    this.#connections.renew(this);
+  /** Answers that were waited for often come several at a time; they go out in one write then. */
+  #writeLate(octets: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(octets);
+  }
+
+  #renew(now: number): void {
+    this.#renewedAt = now;
+    this.#shared.connections.renew(this);
   }
 }

@@ -3,10 +3,11 @@
 import { once } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { framed } from "../../src/transport/framing.ts";
-import type { Listener, Respond } from "../../src/transport/listener.ts";
-import { listenTcp, type TcpLimits } from "../../src/transport/tcp.ts";
+import type { Listener, Respond, Shortcut } from "../../src/transport/listener.ts";
+import { listenTcp, QUERIES_PER_TURN, type TcpLimits } from "../../src/transport/tcp.ts";
 import { splitMessages } from "../wire-client.ts";
 
 let cleanUp: (() => Promise<void> | void)[] = [];
@@ -17,13 +18,18 @@ afterEach(async () => {
 
 const reversed = (message: Uint8Array): Uint8Array => Uint8Array.from(message).reverse();
 
-async function listen(limits: Partial<TcpLimits> = {}, respond: Respond = reversed): Promise<Listener> {
+async function listen(
+  limits: Partial<TcpLimits> = {},
+  respond: Respond = reversed,
+  shortcut?: Shortcut,
+): Promise<Listener> {
   const listener = await listenTcp(
     {
       address: "127.0.0.1",
       family: 4,
       port: 0,
       respond,
+      ...(shortcut === undefined ? {} : { shortcut }),
       onFault: (error) => {
         throw error;
       },
@@ -426,5 +432,129 @@ describe("an answer that is waited for (RFC 7766 §6.2.1.1)", () => {
     await once(socket, "close");
     release();
     expect(await isServed(await open(listener))).toBe(true);
+  });
+});
+
+describe("a shortcut", () => {
+  /** Answers what begins with "k" with itself reversed, and notes which messages are there when it ends. */
+  class Reversing implements Shortcut {
+    readonly noted: string[] = [];
+    readonly sources: string[] = [];
+    #given: { readonly start: number; readonly end: number }[] | undefined;
+
+    begin({ transport }: { readonly transport: string }): void {
+      if (this.#given !== undefined) throw new Error("it began already");
+      this.#given = [];
+      this.sources.push(transport);
+    }
+
+    answer(...[octets, start, end, output, outAt]: Parameters<Shortcut["answer"]>): number {
+      if (String.fromCharCode(octets[start] ?? 0) !== "k" || end === start) return 0;
+      if (outAt % 4 !== 0) throw new Error("responses are to begin at a word");
+      output.octets.set(reversed(octets.subarray(start, end)), outAt);
+      this.#given?.push({ start, end });
+      return end - start;
+    }
+
+    end(octets: Uint8Array): void {
+      for (const { start, end } of this.#given ?? [])
+        this.noted.push(String(Buffer.from(octets.subarray(start, end))));
+      this.#given = undefined;
+    }
+  }
+
+  it("answers what it knows; the rest is answered or waited for, wherever the stream is cut, each in its order", async () => {
+    const kinds = fc.constantFrom("known", "near", "far", "mute");
+    const burst = fc.record({
+      messages: fc.array(fc.tuple(kinds, fc.string({ unit: "grapheme-ascii", maxLength: 9 })), {
+        minLength: 1,
+        maxLength: 400,
+      }),
+      cuts: fc.array(fc.nat({ max: 5000 }), { maxLength: 8 }),
+    });
+    const shortcut = new Reversing();
+    const respond: Respond = (octets) => {
+      const text = String(octets);
+      if (text.startsWith("mute")) return undefined;
+      return text.startsWith("far") ? setImmediate(reversed(octets)) : reversed(octets);
+    };
+    const listener = await listen({}, respond, shortcut);
+    const isFar = (text: string): boolean => text.startsWith("far");
+    await fc.assert(
+      fc.asyncProperty(burst, async ({ messages, cuts }) => {
+        const socket = await open(listener, { noDelay: true });
+        const texts = [...messages.map(([kind, text], i) => `${kind} ${text} ${i}`), "near the end"];
+        const answered = texts.filter((text) => !text.startsWith("mute"));
+        const answers = read(socket, answered.length);
+        const stream = Buffer.concat(texts.map(message));
+        const ends = [...cuts.filter((cut) => cut < stream.length).toSorted((a, b) => a - b), stream.length];
+        for (const [i, end] of ends.entries()) {
+          await new Promise((resolve) => socket.write(stream.subarray(ends[i - 1] ?? 0, end), resolve));
+          await setImmediate();
+        }
+        const received = (await answers).map((text) => [...text].toReversed().join(""));
+        socket.destroy();
+        expect(received.filter((text) => !isFar(text))).toEqual(answered.filter((text) => !isFar(text)));
+        expect(received.filter(isFar)).toEqual(answered.filter(isFar));
+        expect(shortcut.noted.splice(0)).toEqual(texts.filter((text) => text.startsWith("k")));
+      }),
+      { numRuns: 50 },
+    );
+    expect(new Set(shortcut.sources)).toEqual(new Set(["tcp"]));
+  });
+
+  it("writes over no response that a slow client has not read", async () => {
+    let count = 0;
+    const shortcut: Shortcut = {
+      begin: () => {},
+      answer: (_octets, _start, _end, { words }, outAt) => {
+        count++;
+        words.fill(count, outAt >> 2, (outAt >> 2) + 1000);
+        return 4000;
+      },
+      end: () => {},
+    };
+    const slow = await open(await listen({}, () => undefined, shortcut));
+    slow.pause();
+    const queries = 5000;
+    slow.write(Buffer.concat(Array.from({ length: queries }, () => message("x"))));
+    // More than the kernel takes for it is under way before it reads at all.
+    for (let before = -1; before !== count; ) {
+      before = count;
+      for (let turn = 0; turn < 50; turn++) await setImmediate();
+    }
+    expect(count).toBeLessThan(queries);
+    const expected = Array.from({ length: queries }, (_, i) =>
+      Buffer.concat([framed(new Uint8Array(Int32Array.from({ length: 1000 }, () => i + 1).buffer))]),
+    );
+    const received: Buffer[] = [];
+    let octets = 0;
+    for await (const chunk of slow) {
+      received.push(chunk);
+      octets += chunk.length;
+      if (octets === queries * 4002) break;
+    }
+    expect(Buffer.concat(received).equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  it("has a hundred messages of a connection at most between its beginning and its end", async () => {
+    let run = 0;
+    let longestRun = 0;
+    const shortcut: Shortcut = {
+      begin: () => {
+        run = 0;
+      },
+      answer: (octets, start, end, output, outAt) => {
+        longestRun = Math.max(longestRun, ++run);
+        output.octets.set(octets.subarray(start, end), outAt);
+        return end - start;
+      },
+      end: () => {},
+    };
+    const socket = await open(await listen({}, () => undefined, shortcut));
+    const answers = read(socket, 2500);
+    socket.write(Buffer.concat(Array.from({ length: 2500 }, (_, i) => message(String(i)))));
+    expect(await answers).toEqual(Array.from({ length: 2500 }, (_, i) => String(i)));
+    expect(longestRun).toBe(QUERIES_PER_TURN);
   });
 });
