@@ -70,6 +70,7 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
     return misuse(given);
   }
   let logTrace = (_trace: Trace): void => {};
+  let answered = 0;
   const quiet = new QuietMoment(() =>
     tidyUp(transport.kind === "batched" ? transport.syscalls.trim : () => {}),
   );
@@ -82,7 +83,10 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
       plane: { transport, workers: countWorkers(options.workers) },
       version,
       log: logger,
-      onTrace: (trace) => logTrace(trace),
+      onTrace: (trace) => {
+        logTrace(trace);
+        if (++answered % ANSWERS_TO_TIDY_UP === 0) quiet.request();
+      },
       onLoaded: (next) => {
         logger.info(formatGeoip(next));
         logTrace = traceLogger(logger, next);
@@ -122,6 +126,9 @@ async function serveLogged(options: ServeOptions, logger: Logger): Promise<numbe
   logger.info(`stopped by ${signal}`);
   return EXIT.good;
 }
+
+/** So many answers of the long path leave garbage that is worth a collection. */
+const ANSWERS_TO_TIDY_UP = 1000;
 
 const countWorkers = (workers: number | "auto"): number =>
   workers === "auto" ? Math.min(availableParallelism(), MOST_WORKERS) : workers;

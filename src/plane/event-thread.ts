@@ -22,6 +22,9 @@ const handover = new HandoverWriter(data.handover, () => post({ kind: "handed-ov
 const control = new Int32Array(data.control);
 const peer = new Uint8Array(PEER.octets);
 
+/** So long after its start a thread gives back what only the start needed. */
+const SETTLED_MILLISECONDS = 1000;
+
 /** Those whose messages were handed over, by their tickets. */
 const waiting = new Map<number, (octets: ResponseOctets) => void>();
 let lastTicket = 0;
@@ -185,5 +188,5 @@ parentPort?.on("message", (message: ToEventThread) => {
 });
 // A thread that is ended from outside would not write it.
 flushCompileCache();
-giveBackRoom();
+setTimeout(giveBackRoom, SETTLED_MILLISECONDS).unref();
 post({ kind: "ready" });
