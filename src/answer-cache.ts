@@ -6,7 +6,7 @@
 import type { Answered } from "./answer.ts";
 import { type ClockAnchor, realTimeAnchor } from "./clock.ts";
 import type { Service } from "./cloud/service.ts";
-import { tenantNamesMemory, tenantTemplates } from "./cloud/tenant-names.ts";
+import { type TenantTemplate, tenantNamesMemory, tenantTemplates } from "./cloud/tenant-names.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { readQueryClientSubnet } from "./dns/client-subnet.ts";
 import { readCookie } from "./dns/cookie.ts";
@@ -83,6 +83,8 @@ export class AnswerCache {
   readonly #labels: AnswerLabels;
   readonly #deciders: readonly Candidates[];
   readonly #tenants: SharedTenants | undefined;
+  /** by the number of a template, whether the tenants with such names share answers; found out when it is asked for */
+  readonly #sharedTemplates: (boolean | undefined)[] = [];
   /** answers to one tenant, by the number of the body, until another of its key shows where the tenant stands in them */
   #samples = new Map<number, TenantSample>();
   #table: AnswerTable;
@@ -186,8 +188,9 @@ export class AnswerCache {
       return false;
     const { template, row, texts, textAt, textOctets } = tenant;
     const place = this.#fast.tenantClass(row);
-    const prefixOctets = this.#tenants.sharedPrefixes[template];
-    if (prefixOctets === undefined || place >= NO_CLASS) return false;
+    const shared = this.#tenants.templates[template];
+    if (shared === undefined || place >= NO_CLASS || !this.#isShared(template, shared)) return false;
+    const prefixOctets = shared.prefix.length;
     const key = { template, qtype, place, slot: tenant.slotOf(row) };
     const text = texts.slice(textAt, textAt + textOctets);
     const number = tenantNumber(tenant);
@@ -220,6 +223,12 @@ export class AnswerCache {
     };
     this.#samples.delete(this.#table.numberOf(known));
     return this.#table.addTenant(key, { ...sample.body, stencil });
+  }
+
+  #isShared(template: number, { parent }: TenantTemplate): boolean {
+    const isShared = this.#sharedTemplates[template] ?? isWhole(this.#snapshot.configuration.zones, parent);
+    this.#sharedTemplates[template] = isShared;
+    return isShared;
   }
 
   /** Which classes the answer depends on, and which they were; undefined where that is not all. */
@@ -318,23 +327,16 @@ const isSharable = (a: NewBody, b: NewBody): boolean =>
 
 interface SharedTenants {
   readonly published: PublishedTenants;
-  /** by the number of a template, octets before the tenant in its first label; undefined where tenants share nothing */
-  readonly sharedPrefixes: readonly (number | undefined)[];
+  readonly templates: readonly TenantTemplate[];
 }
 
 function sharedTenants(snapshot: Snapshot): SharedTenants | undefined {
-  const { clouds, zones } = snapshot.configuration;
-  const templates = tenantTemplates(clouds);
+  const templates = tenantTemplates(snapshot.configuration.clouds);
   const names = tenantNamesMemory(templates);
   const [first] = templates;
   if (names === undefined || first === undefined) return undefined;
   const { ofShapes, ofMoved } = tenantClasses(snapshot, first.tenants.table);
-  return {
-    published: { names, classesOfShapes: ofShapes, classesOfMoved: ofMoved },
-    sharedPrefixes: templates.map(({ prefix, parent }) =>
-      isWhole(zones, parent) ? prefix.length : undefined,
-    ),
-  };
+  return { published: { names, classesOfShapes: ofShapes, classesOfMoved: ofMoved }, templates };
 }
 
 /** Whether no zone, delegation or DNAME below a name takes some of the names right below it for itself. */
