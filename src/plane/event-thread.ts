@@ -145,6 +145,9 @@ async function obey(message: ToEventThread): Promise<void> {
         waiting.delete(ticket);
       }
       return;
+    case "refresh":
+      front.refresh();
+      return;
     case "close":
       await listeners.get(message.listener)?.close();
       listeners.delete(message.listener);

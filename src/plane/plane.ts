@@ -158,7 +158,7 @@ export class Plane {
     for (const thread of this.#threads) thread.publish(published);
     Atomics.store(this.#words, CONTROL.sequence, published.sequence);
     // Idle threads would hold on to what is no longer in force.
-    for (const thread of this.#batchThreads) thread.wake(WAKE);
+    for (const thread of this.#threads) thread.refresh();
   }
 
   /** The memory of a table that no thread reads any more; undefined where there is none. */
@@ -292,6 +292,8 @@ abstract class PlaneThread {
     this.#publications.postMessage(published);
   }
 
+  /** Has the thread take what was published, even if nobody asks it anything. */
+  abstract refresh(): void;
   /** Sends the answer to what was handed over. */
   protected abstract reply(handed: HandedOver, octets: ResponseOctets): void;
   protected abstract transportOf(handed: HandedOver): Source["transport"];
@@ -389,14 +391,13 @@ class BatchThread extends PlaneThread {
     });
   }
 
-  wake(value: bigint): void {
-    const counter = BigUint64Array.of(value);
-    this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
+  override refresh(): void {
+    this.#tell(WAKE);
   }
 
   /** Answers what the kernel has taken, and closes the sockets. */
   async end(): Promise<void> {
-    this.wake(WAKE_TO_END);
+    this.#tell(WAKE_TO_END);
     await this.#drained;
     await this.settle();
     for (const { fd } of this.#sockets.values()) this.#syscalls.close(fd);
@@ -417,6 +418,11 @@ class BatchThread extends PlaneThread {
 
   protected override told(message: FromThread): void {
     if (message.kind === "drained") this.#onDrained();
+  }
+
+  #tell(wake: bigint): void {
+    const counter = BigUint64Array.of(wake);
+    this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
   }
 }
 
@@ -439,6 +445,10 @@ class EventThread extends PlaneThread {
         await this.#call((number) => ({ kind: "close", listener: call, call: number })).answered;
       },
     };
+  }
+
+  override refresh(): void {
+    this.#post({ kind: "refresh" });
   }
 
   async end(): Promise<void> {

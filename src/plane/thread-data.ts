@@ -67,6 +67,8 @@ export type ToEventThread =
       readonly limits: TcpLimits;
     }
   | { readonly kind: "answers"; readonly answers: readonly TicketAnswer[] }
+  /** Something was published. */
+  | { readonly kind: "refresh" }
   /** Closes what the call of that number has opened. */
   | { readonly kind: "close"; readonly listener: number; readonly call: number };
 
