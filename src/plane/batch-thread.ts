@@ -116,9 +116,18 @@ class BatchThread {
     }
     if (batch.responses > 0) {
       batch.send(socket.fd, (errno) => this.#tell(`sendmmsg: errno ${errno}`));
-      front.note(batch.received, receivedAt, (performance.now() - began) / 1000);
+      this.#note(receivedAt, (performance.now() - began) / 1000);
     }
     return count;
+  }
+
+  /** An answer that cannot be counted was given all the same. */
+  #note(receivedAt: number, seconds: number): void {
+    try {
+      this.#front.note(this.#batch.received, receivedAt, seconds);
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   /** What goes wrong with a message is told, and the message left to the main thread, which does better or says SERVFAIL. */

@@ -49,9 +49,18 @@ const respondAt =
     front.refresh();
     const known = front.isWatched ? undefined : answer(listener, message, source);
     if (known === undefined) return handOver(listener, message, source, receivedAt);
-    front.note(message, receivedAt, (performance.now() - began) / 1000);
+    note(message, receivedAt, (performance.now() - began) / 1000);
     return known;
   };
+
+/** An answer that cannot be counted was given all the same. */
+function note(message: Uint8Array, receivedAt: number, seconds: number): void {
+  try {
+    front.note(message, receivedAt, seconds);
+  } catch (error) {
+    tell(error);
+  }
+}
 
 function answer(
   listener: number,

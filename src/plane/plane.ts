@@ -102,9 +102,8 @@ export class Plane {
   /** Binds a socket for each worker at an address; rejects with what Node throws. */
   async listenUdp(at: Endpoint, listener: number): Promise<Listener> {
     const { transport, workers } = this.#options;
-    // Sockets that share a port would let another server share it, too, and take a part of the queries.
-    const reusePort = workers > 1;
-    if (reusePort && at.port !== 0) await this.#claim(at, listener);
+    const isShared = workers > 1;
+    if (isShared && at.port !== 0 && transport.kind === "dgram") await this.#claim(at, listener);
     const opened: Listener[] = [];
     let { port } = at;
     try {
@@ -114,7 +113,7 @@ export class Plane {
         opened.push(
           transport.kind === "batched"
             ? this.#bind(transport.syscalls, bound, listener, worker)
-            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort }),
+            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort: isShared }),
         );
         port = opened[0]?.port ?? port;
       }
@@ -192,19 +191,11 @@ export class Plane {
     await Promise.all(this.#eventThreads.map((thread) => thread.end()));
   }
 
-  /** Rejects with what Node throws where the port is taken. */
+  /**
+   * Rejects with what Node throws where the port is taken: sockets that share a port would let another server share it, too,
+   * and take a part of the queries.
+   */
   async #claim(at: Endpoint, listener: number): Promise<void> {
-    const { transport } = this.#options;
-    if (transport.kind === "batched") {
-      const { syscalls } = transport;
-      const { fd } = syscalls.openUdp(at, {
-        reusePort: false,
-        packetInfo: false,
-        bufferOctets: BUFFER_OCTETS,
-      });
-      syscalls.close(fd);
-      return;
-    }
     const request = { listener, transport: "udp", at, reusePort: false } as const;
     await (await listenIn(this.#eventThreads[1], request)).close();
   }
@@ -212,7 +203,7 @@ export class Plane {
   #bind(syscalls: Syscalls, at: Endpoint, listener: number, worker: number): Listener {
     const hasPacketInfo = isWildcard(at);
     const { fd, port } = syscalls.openUdp(at, {
-      reusePort: this.#options.workers > 1,
+      sharing: this.#options.workers === 1 ? "none" : worker === 0 ? "first" : "next",
       packetInfo: hasPacketInfo,
       bufferOctets: BUFFER_OCTETS,
     });
@@ -439,10 +430,12 @@ class EventThread extends PlaneThread {
     const { limits } = this.options;
     const { call, answered } = this.#call((number) => ({ kind: "listen", call: number, limits, ...request }));
     const { port } = await answered;
+    let closed: Promise<unknown> | undefined;
     return {
       port,
       close: async () => {
-        await this.#call((number) => ({ kind: "close", listener: call, call: number })).answered;
+        closed ??= this.#call((number) => ({ kind: "close", listener: call, call: number })).answered;
+        await closed;
       },
     };
   }
