@@ -137,6 +137,8 @@ export class AnswerCache {
     const name = message.subarray(HEADER_OCTETS, nameEnd);
     // A name that was compressed, whatever for, is not one of a query of the usual form.
     if (Buffer.compare(name, query.question.qname) !== 0) return;
+    // Asked in an unusual form, as with a cookie, it comes here though it is known.
+    if (this.#table.hasName(name, query.question.qtype, decided.classNumber)) return;
     const add = (): boolean =>
       this.#table.addName(
         name,

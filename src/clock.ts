@@ -69,6 +69,11 @@ export class Clock {
     return this.#latest;
   }
 
+  /** Whether it shows the machine's own time. */
+  get isReal(): boolean {
+    return this.#speed === 1 && this.#anchor === this.#realAnchor;
+  }
+
   view(): ClockView {
     return { now: new Date(this.now()).toISOString(), speed: this.#speed };
   }

@@ -181,7 +181,8 @@ export async function run(options: RunOptions): Promise<Running> {
   /** What worker threads answer by themselves nobody is told of. */
   const watchQueries = (): void => {
     const { loggedQueries } = controller.snapshot.configuration.settings;
-    server.watch(loggedQueries !== "off" || observer.journal.isWatched);
+    // Nor do they know of any time but the machine's own.
+    server.watch(loggedQueries !== "off" || observer.journal.isWatched || !clock.isReal);
   };
   const watchHealth = (): void => {
     const states = controller
@@ -211,6 +212,7 @@ export async function run(options: RunOptions): Promise<Running> {
   const ttls = setInterval(() => controller.refreshTtls().catch(onFault), TTL_MILLISECONDS).unref();
   /** Waits for what a change of the clock has set off: the end of an override, a probe, a TTL that follows. */
   const settled = async (): Promise<void> => {
+    watchQueries();
     await monitor.settled();
     monitor.wakeUp();
     await controller.settled();

@@ -136,6 +136,23 @@ test("has a body for each class of two sets of candidates", () => {
   expect(table.bodyOf(entry, 4096)).toBe(NONE);
 });
 
+test("keeps to the sets of candidates that a name came with first", () => {
+  const table = AnswerTable.create();
+  const one: Deciders = { first: 3, second: -1, secondClasses: 1, classes: 4 };
+  const two: Deciders = { first: 3, second: 5, secondClasses: 7, classes: 28 };
+  expect(table.addName(nameFor(1), TYPE.A, one, 3, bodyOf(3))).toBe(true);
+  for (let number = 0; number < two.classes; number++)
+    table.addName(nameFor(1), TYPE.A, two, number, bodyOf(99));
+  const entry = find(table, nameFor(1), TYPE.A);
+  expect([0, 1, 2, 3].map((number) => table.numberOf(table.bodyOf(entry, number)))).toEqual([
+    ...[0, 1, 2].map(() => table.numberOf(NONE)),
+    3,
+  ]);
+  expect(table.hasName(nameFor(1), TYPE.A, 3)).toBe(true);
+  expect(table.hasName(nameFor(1), TYPE.A, 2)).toBe(false);
+  expect(table.hasName(nameFor(1), TYPE.AAAA, 3)).toBe(false);
+});
+
 test("in the memory of another knows nothing of what was there", () => {
   const before = AnswerTable.create();
   for (let i = 0; i < 1000; i++) before.addName(nameFor(i), TYPE.A, noDeciders, 0, bodyOf(i));
