@@ -152,3 +152,25 @@ describe.each(ways)("the memory of answers, $way", { timeout: 60_000 }, (way) =>
     expect(usedAgain).toBe(100);
   });
 });
+
+describe.each(ways)("more names than there is room for, $way", { timeout: 60_000 }, (way) => {
+  it("are answered all the same, while what was kept begins anew", async () => {
+    const plain = snapshotOf("../scenarios/fixtures/plain-zone.yaml");
+    const server = await start(way, plain);
+    const client = await connect(server, "udp");
+    const asked = Array.from({ length: 36_000 }, (_, i) =>
+      renderQuery(
+        { qname: nameOctets(nameOf(`n${i % 34_000}.wild.lab.example.`)), qtype: TYPE.A, qclass: CLASS.IN },
+        { id: 0, recursionDesired: false, edns: undefined },
+      ),
+    );
+    const replies = await client.askAll(asked);
+    const address = { family: 4, octets: Uint8Array.of(127, 0, 0, 1) } as const;
+    const wrong = replies.filter((reply, i) => {
+      const made = answer(plain, asked[i] ?? new Uint8Array(), { address, port: 5353, transport: "udp" }, 0);
+      return made.kind !== "answered" || !reply.equals(made.octets ?? new Uint8Array());
+    });
+    expect(wrong.map(hex)).toEqual([]);
+    expect(server.dropped).toBe(0);
+  });
+});
