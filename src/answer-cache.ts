@@ -170,10 +170,13 @@ export class AnswerCache {
     const name = message.subarray(HEADER_OCTETS, nameEnd);
     // A name that was compressed, whatever for, is not one of a query of the usual form.
     if (Buffer.compare(name, query.question.qname) !== 0) return;
+    const { qtype } = query.question;
+    // Asked in an unusual form, as with a cookie, it comes here though it is known.
+    if (this.#table.hasName(name, qtype, decided.classNumber)) return;
     const body = this.#bodyOf(trace);
-    if (decided.deciders === noDeciders && this.#keepTenant(name, query.question.qtype, body)) return;
+    if (decided.deciders === noDeciders && this.#keepTenant(name, qtype, body)) return;
     const add = (made: NewBody): boolean =>
-      this.#table.addName(name, query.question.qtype, decided.deciders, decided.classNumber, made);
+      this.#table.addName(name, qtype, decided.deciders, decided.classNumber, made);
     if (!add(body)) {
       this.#renew();
       add({ ...body, number: 0 });

@@ -13,8 +13,8 @@ export interface RecordsMemory {
 
 /** A record by its parts: octets from its start. */
 export const FIELD = {
-  /** the number of the record once it is whole, its low 32 bits; written last */
-  number: 0,
+  /** the mark of the record's number once it is whole; written last */
+  mark: 0,
   snapshot: 4,
   /** milliseconds since 1970, as a 64-bit number */
   time: 8,
@@ -41,6 +41,12 @@ export const FLAG = { tcp: 1, hasQuestion: 2 } as const;
 
 /** In the place of FAMILY, without a client subnet. */
 export const NO_FAMILY = 0xff;
+
+/** In the place of a mark, while a record is written. */
+const BEING_WRITTEN = 0xffff_ffff;
+
+/** 32 bits that stand for a number; neither 0, of a slot without a record, nor BEING_WRITTEN. */
+const markOf = (number: number): number => (number % 0xffff_fffe) + 1;
 
 /** A multiple of 8. */
 const RECORD_OCTETS = (FIELD.qname + MAX_NAME_OCTETS + 7) & ~7;
@@ -89,18 +95,29 @@ export class QueryRecords {
     return HEAD_OCTETS + (number % this.capacity) * RECORD_OCTETS;
   }
 
-  /** Marks the record that is there as no longer whole, before another is written over it. */
-  open(start: number): void {
-    Atomics.store(this.uint32s, start >> 2, 0);
+  /**
+   * Marks the record that is there as no longer whole, before the one of this number is written over it. False where that
+   * one is not to be written: another thread, a whole round before or behind this one, has the slot or had it later.
+   */
+  open(start: number, number: number): boolean {
+    const at = start >> 2;
+    const there = Atomics.load(this.uint32s, at);
+    const isNewer = there !== 0 && ((there - markOf(number)) | 0) > 0;
+    if (there === BEING_WRITTEN || isNewer) return false;
+    return Atomics.compareExchange(this.uint32s, at, there, BEING_WRITTEN) === there;
   }
 
   /** Says that the record is whole. */
   close(start: number, number: number): void {
-    Atomics.store(this.uint32s, start >> 2, number >>> 0);
+    Atomics.store(this.uint32s, start >> 2, markOf(number));
   }
 
-  /** Whether the record of a number is there and whole; asked again behind the reading, it says whether that was one record. */
+  /**
+   * Whether the record of a number is there and whole; asked again behind the reading, it says whether that was one record.
+   * An exchange and not a load, which would let what was read before come after it.
+   */
   isWhole(start: number, number: number): boolean {
-    return Atomics.load(this.uint32s, start >> 2) === number >>> 0;
+    const mark = markOf(number);
+    return Atomics.compareExchange(this.uint32s, start >> 2, mark, mark) === mark;
   }
 }

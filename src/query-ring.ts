@@ -77,7 +77,7 @@ export class QueryRing {
     const { octets, uint16s, uint32s, float64s } = records;
     const number = records.reserve(1);
     const at = records.startOf(number);
-    records.open(at);
+    if (!records.open(at, number)) return number;
     const { source } = trace;
     const asked = trace.kind === "answer" ? trace.query : trace.asked;
     const { question, clientSubnet } = asked;

@@ -223,6 +223,7 @@ export async function run(options: RunOptions): Promise<Running> {
   const ttls = setInterval(() => controller.refreshTtls().catch(onFault), TTL_MILLISECONDS).unref();
   /** Waits for what a change of the clock has set off: the end of an override, a probe, a TTL that follows. */
   const settled = async (): Promise<void> => {
+    watchQueries();
     await monitor.settled();
     monitor.wakeUp();
     await controller.settled();

@@ -19,7 +19,8 @@ const isSentinelReply = (reply: Uint8Array): boolean =>
 
 /**
  * Sends messages and behind them a good query; returns all that came back before the answer to that. Messages with the
- * sentinel's id are not for this client.
+ * sentinel's id are not for this client. Over UDP that query is asked once more when it is answered: a worker thread that
+ * hands it over sends what it answers by itself only at the end of its batch, and takes the next one after that.
  */
 export function sendAll(
   port: number,
@@ -33,10 +34,12 @@ function sendAllUdp(port: number, messages: readonly Uint8Array[]): Promise<read
   const socket = createSocket("udp4");
   return new Promise<readonly Uint8Array[]>((resolve, reject) => {
     const replies: Uint8Array[] = [];
+    let sentinels = 0;
     socket.on("error", reject);
     socket.on("message", (reply) => {
-      if (isSentinelReply(reply)) resolve(replies);
-      else replies.push(reply);
+      if (!isSentinelReply(reply)) replies.push(reply);
+      else if (++sentinels === 2) resolve(replies);
+      else socket.send(sentinel);
     });
     socket.connect(port, "127.0.0.1", () => {
       for (const message of [...messages, sentinel]) socket.send(message);

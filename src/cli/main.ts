@@ -308,7 +308,6 @@ function count(text: string): number {
   return accepted(/^[1-9]\d{0,14}$/.test(text) ? number : `"${text}" is no whole number above 0`);
 }
 
-/** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
 function workerCount(text: string): number | "auto" {
   const count = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
   if (text !== "auto" && !(count >= 1 && count <= MAX_WORKERS)) {
@@ -317,6 +316,7 @@ function workerCount(text: string): number | "auto" {
   return text === "auto" ? "auto" : count;
 }
 
+/** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */
 function listener(text: string): ListenArgument {
   const equals = text.indexOf("=");
   if (equals < 0) return { endpoint: endpoint(text) };

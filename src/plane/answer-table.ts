@@ -205,8 +205,7 @@ export class AnswerTable {
 
   /** Adds the body of a name, type and class; false where there is no room. The name is in wire format. */
   addName(name: Uint8Array, qtype: number, deciders: Deciders, classNumber: number, body: NewBody): boolean {
-    let nameHash = this.#seed;
-    for (const octet of name) nameHash = hashOctet(nameHash, foldedOctets[octet] ?? 0);
+    const nameHash = this.#hashOf(name);
     let entry = this.findName(name, 0, name.length, qtype, nameHash);
     if (entry === NONE) {
       const { classes } = deciders;
@@ -221,7 +220,15 @@ export class AnswerTable {
       });
       if (entry === NONE) return false;
     }
+    // An answer that goes by other sets of candidates than the first one did is left to the main thread.
+    if (!this.#isDecidedBy(entry, deciders)) return true;
     return this.#setBody(entry, classNumber, body);
+  }
+
+  /** Whether there is a body of a name, type and class. The name is in wire format. */
+  hasName(name: Uint8Array, qtype: number, classNumber: number): boolean {
+    const entry = this.findName(name, 0, name.length, qtype, this.#hashOf(name));
+    return entry !== NONE && this.bodyOf(entry, classNumber) !== NONE;
   }
 
   /** Adds the body for tenants of a key, or puts it in the place of the one for a single tenant; false where there is no room. */
@@ -304,6 +311,21 @@ export class AnswerTable {
 
   rowOf(body: WordIndex): number {
     return this.words[body + BODY.row] ?? 0;
+  }
+
+  #hashOf(name: Uint8Array): number {
+    let hash = this.#seed;
+    for (const octet of name) hash = hashOctet(hash, foldedOctets[octet] ?? 0);
+    return hash;
+  }
+
+  #isDecidedBy(entry: WordIndex, { first, second, secondClasses, classes }: Deciders): boolean {
+    return (
+      this.firstDecider(entry) === first &&
+      this.secondDecider(entry) === second &&
+      this.secondClasses(entry) === secondClasses &&
+      this.words[entry + ENTRY.bodies] === classes
+    );
   }
 
   #isNamed(entry: WordIndex, message: Uint8Array, nameStart: number, nameEnd: number): boolean {

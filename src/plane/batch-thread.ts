@@ -118,9 +118,18 @@ class BatchThread {
     }
     if (batch.responses > 0) {
       batch.send(socket.fd, (errno) => this.#tell(`sendmmsg: errno ${errno}`));
-      front.note(batch.received, (performance.now() - began) / 1000);
+      this.#note((performance.now() - began) / 1000);
     }
     return count;
+  }
+
+  /** An answer that cannot be counted was given all the same. */
+  #note(seconds: number): void {
+    try {
+      this.#front.note(this.#batch.received, seconds);
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   /** What goes wrong with a message is told, and the message left to the main thread, which does better or says SERVFAIL. */

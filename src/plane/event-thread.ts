@@ -77,8 +77,13 @@ class FrontShortcut implements Shortcut {
     }
   }
 
+  /** An answer that cannot be counted was given all the same. */
   end(octets: Uint8Array): void {
-    front.note(octets, (performance.now() - this.#began) / 1000);
+    try {
+      front.note(octets, (performance.now() - this.#began) / 1000);
+    } catch (error) {
+      tell(error);
+    }
   }
 }
 
@@ -164,14 +169,14 @@ async function obey(message: ToEventThread): Promise<void> {
       }
       return;
     }
-    case "published":
-      front.refresh();
-      return;
     case "answers":
       for (const { ticket, octets } of message.answers) {
         waiting.get(ticket)?.(octets);
         waiting.delete(ticket);
       }
+      return;
+    case "refresh":
+      front.refresh();
       return;
     case "close":
       await listeners.get(message.listener)?.close();

@@ -295,7 +295,7 @@ export class FastPath {
   #classOf(decider: number): number {
     const lookup = this.#lookup;
     const tables = this.published.deciders[decider];
-    if (tables === undefined) return -1;
+    if (tables === undefined) throw new Error(`the set of candidates ${decider} has no table`);
     lookup.find(tables, this.addressFamily, this.address, 0);
     if (lookup.prefixLength > this.depth) this.depth = lookup.prefixLength;
     return lookup.value;

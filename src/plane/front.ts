@@ -152,7 +152,7 @@ export class Front {
       const number = first + i;
       const at = records.startOf(number);
       const { octets, uint16s, uint32s } = records;
-      records.open(at);
+      if (!records.open(at, number)) continue;
       records.float64s[(at + FIELD.time) >> 3] = this.#nowMilliseconds;
       uint32s[(at + FIELD.snapshot) >> 2] = snapshot;
       uint32s[(at + FIELD.location) >> 2] = locations.ids[lookup.value] ?? 0;

@@ -104,9 +104,8 @@ export class Plane {
   /** Binds a socket for each worker at an address; rejects with what Node throws. */
   async listenUdp(at: Endpoint, listener: number): Promise<Listener> {
     const { transport, workers } = this.#options;
-    // Sockets that share a port would let another server share it, too, and take a part of the queries.
-    const reusePort = workers > 1;
-    if (reusePort && at.port !== 0) await this.#claim(at, listener);
+    const isShared = workers > 1;
+    if (isShared && at.port !== 0 && transport.kind === "dgram") await this.#claim(at, listener);
     const opened: Listener[] = [];
     let { port } = at;
     try {
@@ -116,7 +115,7 @@ export class Plane {
         opened.push(
           transport.kind === "batched"
             ? this.#bind(transport.syscalls, bound, listener, worker)
-            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort }),
+            : await listenIn(thread, { listener, transport: "udp", at: bound, reusePort: isShared }),
         );
         port = opened[0]?.port ?? port;
       }
@@ -160,7 +159,7 @@ export class Plane {
     for (const thread of this.#threads) thread.publish(published);
     Atomics.store(this.#words, CONTROL.sequence, published.sequence);
     // Idle threads would hold on to what is no longer in force.
-    for (const thread of this.#threads) thread.wake();
+    for (const thread of this.#threads) thread.refresh();
   }
 
   /** The memory of a table that no thread reads any more; undefined where there is none. */
@@ -194,19 +193,11 @@ export class Plane {
     await Promise.all(this.#eventThreads.map((thread) => thread.end()));
   }
 
-  /** Rejects with what Node throws where the port is taken. */
+  /**
+   * Rejects with what Node throws where the port is taken: sockets that share a port would let another server share it, too,
+   * and take a part of the queries.
+   */
   async #claim(at: Endpoint, listener: number): Promise<void> {
-    const { transport } = this.#options;
-    if (transport.kind === "batched") {
-      const { syscalls } = transport;
-      const { fd } = syscalls.openUdp(at, {
-        reusePort: false,
-        packetInfo: false,
-        bufferOctets: BUFFER_OCTETS,
-      });
-      syscalls.close(fd);
-      return;
-    }
     const request = { listener, transport: "udp", at, reusePort: false } as const;
     await (await listenIn(this.#eventThreads[1], request)).close();
   }
@@ -214,7 +205,7 @@ export class Plane {
   #bind(syscalls: Syscalls, at: Endpoint, listener: number, worker: number): Listener {
     const hasPacketInfo = isWildcard(at);
     const { fd, port } = syscalls.openUdp(at, {
-      reusePort: this.#options.workers > 1,
+      sharing: this.#options.workers === 1 ? "none" : worker === 0 ? "first" : "next",
       packetInfo: hasPacketInfo,
       bufferOctets: BUFFER_OCTETS,
     });
@@ -302,9 +293,8 @@ abstract class PlaneThread {
     this.#publications.postMessage(published);
   }
 
-  /** Has it look for what is published. */
-  abstract wake(): void;
-
+  /** Has the thread take what was published, even if nobody asks it anything. */
+  abstract refresh(): void;
   /** Sends the answer to what was handed over. */
   protected abstract reply(handed: HandedOver, octets: ResponseOctets): void;
   protected abstract transportOf(handed: HandedOver): Source["transport"];
@@ -402,13 +392,13 @@ class BatchThread extends PlaneThread {
     });
   }
 
-  override wake(): void {
-    this.#add(WAKE);
+  override refresh(): void {
+    this.#tell(WAKE);
   }
 
   /** Answers what the kernel has taken, and closes the sockets. */
   async end(): Promise<void> {
-    this.#add(WAKE_TO_END);
+    this.#tell(WAKE_TO_END);
     await this.#drained;
     await this.settle();
     for (const { fd } of this.#sockets.values()) this.#syscalls.close(fd);
@@ -431,8 +421,8 @@ class BatchThread extends PlaneThread {
     if (message.kind === "drained") this.#onDrained();
   }
 
-  #add(value: bigint): void {
-    const counter = BigUint64Array.of(value);
+  #tell(wake: bigint): void {
+    const counter = BigUint64Array.of(wake);
     this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
   }
 }
@@ -446,20 +436,22 @@ class EventThread extends PlaneThread {
     super("event-thread.ts", data, options);
   }
 
-  override wake(): void {
-    this.#post({ kind: "published" });
-  }
-
   async listen(request: ListenRequest): Promise<Listener> {
     const { limits } = this.options;
     const { call, answered } = this.#call((number) => ({ kind: "listen", call: number, limits, ...request }));
     const { port } = await answered;
+    let closed: Promise<unknown> | undefined;
     return {
       port,
       close: async () => {
-        await this.#call((number) => ({ kind: "close", listener: call, call: number })).answered;
+        closed ??= this.#call((number) => ({ kind: "close", listener: call, call: number })).answered;
+        await closed;
       },
     };
+  }
+
+  override refresh(): void {
+    this.#post({ kind: "refresh" });
   }
 
   async end(): Promise<void> {

@@ -66,9 +66,9 @@ export type ToEventThread =
       readonly reusePort: boolean;
       readonly limits: TcpLimits;
     }
-  /** There is a newer publication; an idle thread would hold on to the one before. */
-  | { readonly kind: "published" }
   | { readonly kind: "answers"; readonly answers: readonly TicketAnswer[] }
+  /** Something was published. */
+  | { readonly kind: "refresh" }
   /** Closes what the call of that number has opened. */
   | { readonly kind: "close"; readonly listener: number; readonly call: number };
 

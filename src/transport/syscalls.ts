@@ -53,8 +53,11 @@ export interface Syscalls {
 }
 
 export interface UdpOptions {
-  /** several sockets share the address, and the kernel spreads askers over them */
-  readonly reusePort: boolean;
+  /**
+   * Whether several sockets share the address, so that the kernel spreads askers over them. The first of them finds out that
+   * nobody else has it: sockets that may share when they are bound would share with those of another server, too.
+   */
+  readonly sharing: "none" | "first" | "next";
   /** each datagram comes with the address that was asked */
   readonly packetInfo: boolean;
   /** asked for, before and behind the server; the kernel gives what it allows */
@@ -111,13 +114,13 @@ function bindCalls(koffi: Koffi): Syscalls {
     write: (fd, octets) => result(Number(calls.write(fd, octets, octets.length))),
     close: (fd) => result(calls.close(fd)),
     eventfd: () => check(calls.eventfd(0, EFD_NONBLOCK | SOCK_CLOEXEC), "eventfd"),
-    openUdp: (at, { reusePort, packetInfo, bufferOctets }) => {
+    openUdp: (at, { sharing, packetInfo, bufferOctets }) => {
       const { family } = at;
       const domain = family === 4 ? AF_INET : AF_INET6;
       const fd = check(calls.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
       try {
         if (family === 6) check(setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1), "setsockopt");
-        if (reusePort) check(setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
+        if (sharing === "next") check(setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
         if (packetInfo) {
           const [level, name] = family === 4 ? [IPPROTO_IP, IP_PKTINFO] : [IPPROTO_IPV6, IPV6_RECVPKTINFO];
           check(setOption(fd, level, name, 1), "setsockopt");
@@ -126,6 +129,7 @@ function bindCalls(koffi: Koffi): Syscalls {
         setOption(fd, SOL_SOCKET, SO_SNDBUF, bufferOctets);
         const address = socketAddress(at);
         check(calls.bind(fd, address, address.length), "bind");
+        if (sharing === "first") check(setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1), "setsockopt");
         check(calls.getsockname(fd, address, Uint32Array.of(address.length)), "getsockname");
         return { fd, port: portOf(address, 0) };
       } catch (error) {

@@ -30,12 +30,15 @@ function exchangeUdp(port: number, message: Uint8Array): Promise<Exchanged> {
   const socket = createSocket("udp4");
   return new Promise<Exchanged>((resolve, reject) => {
     const replies: Uint8Array[] = [];
+    let sentinels = 0;
     const patience = setTimeout(() => reject(new Error("the server is silent")), PATIENCE_MILLISECONDS);
     socket.on("close", () => clearTimeout(patience));
     socket.on("error", reject);
+    // Asked twice: a server may send the answers of a batch in any order, and takes up the next one after that.
     socket.on("message", (reply) => {
-      if (isSentinelReply(reply)) resolve({ replies, closed: false });
-      else replies.push(reply);
+      if (!isSentinelReply(reply)) replies.push(reply);
+      else if (++sentinels === 2) resolve({ replies, closed: false });
+      else socket.send(sentinel);
     });
     socket.connect(port, "127.0.0.1", () => {
       socket.send(message);

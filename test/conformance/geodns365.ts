@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
-import { startServer } from "../../src/server.ts";
+import { type ServerOptions, startServer } from "../../src/server.ts";
 import { buildSnapshot } from "../../src/snapshot.ts";
 import { COOKIE_SECRET, geodns365Config } from "./zone.ts";
 
@@ -15,7 +15,10 @@ export interface Subject {
 }
 
 /** Starts it on a free port of 127.0.0.1, with these settings under `server`. */
-export async function startGeodns365(settings: object = {}): Promise<Subject> {
+export async function startGeodns365(
+  settings: object = {},
+  options: Pick<ServerOptions, "plane"> = {},
+): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), "geodns365-conformance-"));
   const path = join(folder, "conformance.yaml");
   writeFileSync(path, geodns365Config(settings));
@@ -28,6 +31,7 @@ export async function startGeodns365(settings: object = {}): Promise<Subject> {
   const server = await startServer(snapshot, {
     listen: [{ address: "127.0.0.1", family: 4, port: 0 }],
     onFault: (error) => faults.push(error),
+    ...options,
   });
   return {
     port: server.listening[0]?.port ?? 0,

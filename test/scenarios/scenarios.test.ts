@@ -1,11 +1,11 @@
-/** Plays each scenario in process, over UDP and over TCP. */
+/** Plays each scenario in process, over UDP and over TCP, and over both through worker threads. */
 
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/admin/control.ts";
 import { noOperations } from "../../src/cloud/operations.ts";
-import type { Settings } from "../../src/config/configuration.ts";
+import type { ListenerSettings, Settings } from "../../src/config/configuration.ts";
 import { parseVantage } from "../../src/config/listeners.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { Controller } from "../../src/control.ts";
@@ -17,7 +17,8 @@ import { formatRecord, type Message } from "../../src/dns/message.ts";
 import { parseName } from "../../src/dns/name.ts";
 import { renderQuery } from "../../src/dns/render.ts";
 import { openGeoip } from "../../src/geo/geoip.ts";
-import { parseAddress, parsePrefix } from "../../src/ip.ts";
+import { addressBits, parseAddress, parsePrefix } from "../../src/ip.ts";
+import { type Server, startServer } from "../../src/server.ts";
 import { buildSnapshot, type Snapshot } from "../../src/snapshot.ts";
 import type { ListenerRules } from "../../src/trace.ts";
 import type { Listener } from "../../src/transport/listener.ts";
@@ -26,6 +27,7 @@ import { listenUdp } from "../../src/transport/udp.ts";
 import { findVantage } from "../../src/vantage.ts";
 import { answerAtOnce } from "../answer.ts";
 import { writeMmdb } from "../geo/mmdb-writer.ts";
+import { threadWays, withPlane } from "../plane/ways.ts";
 import { sendAll } from "../wire-client.ts";
 import {
   type AdminAction,
@@ -39,6 +41,8 @@ import {
 const here = import.meta.dirname;
 const ways = ["in process", "udp", "tcp"] as const;
 type Way = (typeof ways)[number];
+/** the first one that this machine has */
+const [threads] = threadWays;
 
 /** From which address a query comes, and to what kind of listener. */
 type Asked = Pick<QueryStep["query"], "from" | "vantage" | "clientSubnet">;
@@ -53,7 +57,8 @@ interface Player {
 for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
   const scenario = readScenario(join(here, file));
   describe(`${basename(file, ".yaml")}: ${scenario.title}`, () => {
-    for (const way of ways.filter((each) => each !== "tcp" || scenario.only !== "udp")) {
+    const waysOfIt = ways.filter((each) => each !== "tcp" || scenario.only !== "udp");
+    for (const way of waysOfIt) {
       describe(way, () => {
         let player: Player;
         beforeAll(async () => {
@@ -65,6 +70,29 @@ for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
         }
       });
     }
+    describe("in worker threads", () => {
+      let server: Server;
+      beforeAll(async () => {
+        server = await startThreads(scenario);
+      });
+      afterAll(() => server.close());
+      for (const way of waysOfIt) {
+        if (way === "in process") continue;
+        describe(way, () => {
+          let player: Player;
+          beforeAll(async () => {
+            player = await playThreads(scenario, way, server);
+          });
+          for (const [i, step] of scenario.steps.entries()) {
+            it.skipIf(goesBySource(step, scenario))(`${i + 1}. ${titleOf(step)}`, async () => {
+              await play(step, player, way);
+              // The second time a worker may know the answer.
+              if ("query" in step) await play(step, player, way);
+            });
+          }
+        });
+      }
+    });
   });
 }
 
@@ -200,28 +228,9 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     return answerAtOnce(snapshot, message, { address, port: 5353, transport, listener }, scenario.clock)
       .octets;
   };
-  const controller = new Controller({
-    onFault: (error) => {
-      throw error;
-    },
-    snapshot,
-    operations: noOperations,
-    publish: async (next) => {
-      snapshot = next;
-    },
-    keep: async () => {},
-    remember: async () => [],
-    now: () => scenario.clock * 1000,
-    setTimer: () => () => {},
-    load: async () => {
-      throw new Error("a scenario loads nothing anew");
-    },
-    log: { info: () => {}, warn: () => {}, error: () => {} },
+  const change = changer(scenario, snapshot, async (next) => {
+    snapshot = next;
   });
-  const change = async (action: AdminAction): Promise<void> => {
-    const outcome = await changeBy(controller, action);
-    if (outcome.kind === "fault") throw new Error(outcome.fault.message);
-  };
   if (way === "in process") {
     const send = async (message: Uint8Array, asked: Asked): Promise<Uint8Array | undefined> => {
       current = asked;
@@ -237,6 +246,98 @@ async function startPlayer(scenario: Scenario, way: Way): Promise<Player> {
     return reply;
   };
   return { send, change, close: () => listener.close() };
+}
+
+/** Does what an operator does, and publishes what comes of it. */
+function changer(
+  scenario: Scenario,
+  snapshot: Snapshot,
+  publish: (next: Snapshot) => Promise<void>,
+): Player["change"] {
+  const controller = new Controller({
+    onFault: (error) => {
+      throw error;
+    },
+    snapshot,
+    operations: noOperations,
+    publish,
+    keep: async () => {},
+    remember: async () => [],
+    now: () => scenario.clock * 1000,
+    setTimer: () => () => {},
+    load: async () => {
+      throw new Error("a scenario loads nothing anew");
+    },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  return async (action) => {
+    const outcome = await changeBy(controller, action);
+    if (outcome.kind === "fault") throw new Error(outcome.fault.message);
+  };
+}
+
+/** A server in worker threads, with a listener for each place that the scenario asks from. */
+function startThreads(scenario: Scenario): Promise<Server> {
+  return startServer(loadScenarioSnapshot(scenario), {
+    listen: placesOf(scenario).map(({ listener }) => listener),
+    now: () => scenario.clock * 1000,
+    onFault: (error) => {
+      throw error;
+    },
+    ...(threads && withPlane(threads)),
+  });
+}
+
+async function playThreads(scenario: Scenario, way: "udp" | "tcp", server: Server): Promise<Player> {
+  const snapshot = loadScenarioSnapshot(scenario);
+  await server.replaceSnapshot(snapshot);
+  const places = placesOf(scenario);
+  return {
+    send: async (message, asked) => {
+      const { port } = server.listening[places.findIndex(({ key }) => key === keyOf(asked))] ?? { port: 0 };
+      const [reply, second] = await sendAll(port, way, [message]);
+      if (second !== undefined) throw new Error("one query had two responses");
+      return reply;
+    },
+    change: changer(scenario, snapshot, (next) => server.replaceSnapshot(next)),
+    close: async () => {},
+  };
+}
+
+/** A socket has no other source than loopback; whose place counts can be said by a vantage as well, but not who is trusted. */
+function goesBySource(step: Step, { settings }: Scenario): boolean {
+  if (!("query" in step) || step.query.from.startsWith("127.")) return false;
+  const hasCookie = step.query.options.some((option) => option.startsWith(`${OPTION.COOKIE} `));
+  return hasCookie || Array.isArray(settings.clientSubnetTrust);
+}
+
+const keyOf = ({ from, vantage, clientSubnet }: Asked): string =>
+  JSON.stringify([vantage ?? from, clientSubnet]);
+
+function placesOf(
+  scenario: Scenario,
+): readonly { readonly key: string; readonly listener: ListenerSettings }[] {
+  const { networks } = loadScenarioSnapshot(scenario).configuration;
+  const asked = [fromHere, ...scenario.steps.flatMap((step) => ("query" in step ? step.query : []))];
+  const byKey = new Map(asked.map((each) => [keyOf(each), each]));
+  return [...byKey].map(([key, { from, vantage: text, clientSubnet }]) => {
+    const address = parseAddress(from);
+    if (address === undefined) throw new Error(`"${from}" is no address`);
+    const single = { kind: "prefix", prefix: { ...address, length: addressBits(address.family) } } as const;
+    const vantage = text === undefined ? single : parseVantage(text, networks);
+    if (typeof vantage === "string") throw new Error(vantage);
+    const isHere = text === undefined && from === fromHere.from;
+    return {
+      key,
+      listener: {
+        address: "127.0.0.1",
+        family: 4,
+        port: 0,
+        ...(!isHere && { vantage }),
+        ...(clientSubnet === "ignore" && { ignoresClientSubnet: true }),
+      },
+    };
+  });
 }
 
 function changeBy(controller: Controller, action: AdminAction): Promise<Outcome<unknown>> {

@@ -55,7 +55,7 @@ export interface Lab {
   load(): Promise<Snapshot>;
   /** starts handlers, which `close` ends */
   handlers(snapshot: Snapshot, options?: Partial<HandlerOptions>): Promise<Handlers>;
-  serve(options?: Partial<HandlerOptions & Pick<ServerOptions, "listen">>): Promise<Server>;
+  serve(options?: Partial<HandlerOptions & Pick<ServerOptions, "listen" | "plane">>): Promise<Server>;
   close(): Promise<void>;
 }
 
@@ -87,10 +87,11 @@ export function makeLab(files: Readonly<Record<string, string>>): Lab {
     write,
     load,
     handlers,
-    serve: async ({ listen = anyPort, ...options } = {}) => {
+    serve: async ({ listen = anyPort, plane, ...options } = {}) => {
       const snapshot = await load();
       const server = await startServer(snapshot, {
         listen,
+        ...(plane && { plane }),
         handlers: await handlers(snapshot, options),
         onTrace: (trace) => traces.push(trace),
         onFault: (error) => {
