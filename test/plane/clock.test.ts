@@ -20,9 +20,13 @@ const query = renderQuery(
 test.each(threadWays)("$way", { timeout: 20_000 }, async ({ plane }) => {
   const loaded = await loadAll(config, log, { store: new MemoryStateStore() });
   if (loaded.kind === "errors") throw new Error("the default lab has errors");
+  const { configuration } = loaded.snapshot;
+  // Where queries are logged, every one is handed over.
+  const settings = { ...configuration.settings, loggedQueries: "off" } as const;
+  const snapshot = { ...loaded.snapshot, configuration: { ...configuration, settings } };
   const { server, control, close } = await run({
     config,
-    loaded,
+    loaded: { ...loaded, snapshot },
     listen: [{ address: "127.0.0.1", family: 4, port: 0 }],
     plane,
     version: "1",
