@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { networks, query } from "./lab.ts";
+import { TENANTS_HEAD, tenantDatacenters, tenantLabel, tenantLine } from "./tenants.ts";
 
 export interface TenantLab {
   readonly apex: string;
@@ -17,36 +18,20 @@ const APEX = "sharepoint.com";
 /** Where peers' CNAMEs lead: out of the zone, so that none follows them. The length is that of a real one. */
 const TARGET = "190016-ipv4v6e.farm.dprodmgd104.sharepointonline.com.akadns.net.";
 
-/** Where tenants live, in turn. */
-const homes = [
-  { geo: "EUR", active: "dub", standby: "ams" },
-  { geo: "NAM", active: "boydton", standby: "chicago" },
-  { geo: "APC", active: "sin", standby: "hkg" },
-];
-
 export function writeTenantLab(folder: string, count: number): TenantLab {
   const zoneFile = join(folder, "tenants.zone");
   const head = `$ORIGIN ${APEX}.\n@ 3600 SOA ns1 hostmaster 1 3600 600 604800 60\n@ 3600 NS ns1\nns1 3600 A 198.18.0.53\n`;
-  writeLines(zoneFile, head, count, (i) => `${tenantName(i)} 300 CNAME ${TARGET}\n`);
+  writeLines(zoneFile, head, count, (i) => `${tenantLabel(i)} 300 CNAME ${TARGET}\n`);
   const csvFile = join(folder, "tenants.csv");
-  writeLines(csvFile, "tenant,cloud,geo,active,standby\n", count, (i) => {
-    const { geo, active, standby } = homes[i % homes.length] ?? { geo: "", active: "", standby: "" };
-    return `${tenantName(i)},Worldwide,${geo},${active},${standby}\n`;
-  });
+  const datacenters = tenantDatacenters();
+  writeLines(csvFile, TENANTS_HEAD, count, (i) => tenantLine(i, datacenters));
   const tenantsFile = join(folder, "tenants.yaml");
   writeFileSync(tenantsFile, `tenantFiles: [${csvFile}]\n`);
   return { apex: APEX, zoneFile, tenantsFile };
 }
 
-/** Letters as if at random, and the number, which makes it one of a kind. */
-export function tenantName(index: number): string {
-  const random = randomNumbers(index);
-  const letters = Array.from({ length: 3 + (random() % 9) }, () => String.fromCharCode(97 + (random() % 26)));
-  return `${letters.join("")}${index}`;
-}
-
 /** The owner name that every server has for a tenant. */
-export const tenantOwner = (index: number): string => `${tenantName(index)}.${APEX}`;
+export const tenantOwner = (index: number): string => `${tenantLabel(index)}.${APEX}`;
 
 /** Queries for tenants drawn at random, from each network in turn; another seed draws others. */
 export function* tenantQueries(tenants: number, queries: number, seed: number): Generator<Buffer> {

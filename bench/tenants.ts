@@ -12,6 +12,9 @@ import { loadConfig } from "../src/config/load.ts";
 
 const configPath = join(import.meta.dirname, "../config/geodns365.yaml");
 
+/** The first line, which names the columns. */
+export const TENANTS_HEAD = "tenant,cloud,geo,active,standby\n";
+
 /** Octets that are written at a time, by and large. */
 const PIECE = 1 << 18;
 
@@ -68,7 +71,7 @@ export function tenantDatacenters(): readonly Datacenter[] {
 
 export async function writeTenants(count: number, out: Writable): Promise<void> {
   const datacenters = tenantDatacenters();
-  let piece = "tenant,cloud,geo,active,standby\n";
+  let piece = TENANTS_HEAD;
   for (let number = 0; number < count; number++) {
     piece += tenantLine(number, datacenters);
     if (piece.length < PIECE) continue;

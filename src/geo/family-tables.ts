@@ -6,11 +6,13 @@
 import { type AddressFamily, type IpAddress, ipv4Blocks, ipv4OffsetIn } from "../ip.ts";
 import {
   ELSEWHERE,
+  lookup,
   lookupRange,
   type PrefixMatch,
   type PrefixTable,
   prefixLengthAt,
   valueAt,
+  wordAt,
 } from "./prefix-table.ts";
 import {
   combineTables,
@@ -85,18 +87,50 @@ export function combineFamilies(
 
 /** The value of an address, and the length of the widest prefix of its own family that has no other. */
 export function lookupAddress(tables: FamilyTables, { family, octets }: IpAddress): PrefixMatch {
-  const lookup = new AddressLookup();
-  lookup.find(tables, family, octets, 0);
-  return { value: lookup.value, prefixLength: lookup.prefixLength };
+  const table = family === 4 ? tables.family4 : tables.family6;
+  const found = lookup(table, octets);
+  if (found.value !== ELSEWHERE || family === 4) return found;
+  const offset = ipv4OffsetOf(octets, 0);
+  const inner = lookup(tables.family4, octets, offset);
+  return { value: inner.value, prefixLength: offset * 8 + inner.prefixLength };
 }
 
-/** The same for the hot path: what was found stands in its fields, and nothing is allocated. */
+/** How many addresses of family 4 a lookup remembers; a power of two. */
+const REMEMBERED = 256;
+
+/**
+ * The same for the hot path: what was found stands in its fields, and nothing is allocated. It remembers the last IPv4
+ * addresses, since the same resolvers ask again and again.
+ */
 export class AddressLookup {
   value = 0;
   prefixLength = 0;
+  readonly #words = new Uint32Array(REMEMBERED);
+  readonly #tables: (FamilyTables | undefined)[] = Array.from({ length: REMEMBERED });
+  readonly #values = new Uint32Array(REMEMBERED);
+  readonly #prefixLengths = new Uint8Array(REMEMBERED);
 
   /** Looks up the address of a family whose octets begin at `at`. */
-  find({ family4, family6 }: FamilyTables, family: AddressFamily, octets: Uint8Array, at: number): void {
+  find(tables: FamilyTables, family: AddressFamily, octets: Uint8Array, at: number): void {
+    if (family === 6) {
+      this.#search(tables, family, octets, at);
+      return;
+    }
+    const word = wordAt(octets, at);
+    const slot = Math.imul(word, 0x9e3779b1) >>> 24;
+    if (this.#words[slot] === word && this.#tables[slot] === tables) {
+      this.value = this.#values[slot] ?? 0;
+      this.prefixLength = this.#prefixLengths[slot] ?? 0;
+      return;
+    }
+    this.#search(tables, family, octets, at);
+    this.#words[slot] = word;
+    this.#tables[slot] = tables;
+    this.#values[slot] = this.value;
+    this.#prefixLengths[slot] = this.prefixLength;
+  }
+
+  #search({ family4, family6 }: FamilyTables, family: AddressFamily, octets: Uint8Array, at: number): void {
     const table = family === 4 ? family4 : family6;
     const range = lookupRange(table, octets, at);
     const value = valueAt(table, range);
@@ -107,12 +141,17 @@ export class AddressLookup {
     }
     // A client subnet too short to hold a bit of the IPv4 address is, like any other, located by its first address; the
     // scope is then longer than its source prefix length, which RFC 7871 §7.2.1 provides for.
-    const offset = ipv4OffsetIn(octets, at);
-    if (offset < 0) throw new Error("an address is left to family 4 that holds none of it");
+    const offset = ipv4OffsetOf(octets, at);
     const inner = lookupRange(family4, octets, at + offset);
     this.value = valueAt(family4, inner);
     this.prefixLength = offset * 8 + prefixLengthAt(family4, inner, octets, at + offset);
   }
+}
+
+function ipv4OffsetOf(octets: Uint8Array, at: number): number {
+  const offset = ipv4OffsetIn(octets, at);
+  if (offset < 0) throw new Error("an address is left to family 4 that holds none of it");
+  return offset;
 }
 
 /** What family 6 has for addresses that hold an IPv4 address. */

@@ -1,6 +1,7 @@
 /** A worker thread that answers UDP by the batch. It waits in poll, not in an event loop. */
 
 import { flushCompileCache } from "node:module";
+import { performance } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { giveBackRoom } from "../garbage.ts";
 import { BATCH, Batch, isFamily6, PEER } from "../transport/batch.ts";
@@ -9,6 +10,8 @@ import {
   EAGAIN,
   EINTR,
   loadSyscalls,
+  MSG_DONTWAIT,
+  MSG_WAITFORONE,
   POLLIN,
   portOf,
   type Syscalls,
@@ -16,7 +19,7 @@ import {
 import type { FastSource } from "./fast-path.ts";
 import { Front } from "./front.ts";
 import { HandoverWriter } from "./handover.ts";
-import { type BatchSocket, type BatchThreadData, type FromThread, WAKE_TO_END } from "./thread-data.ts";
+import { type BatchSocket, type BatchThreadData, CONTROL, type FromThread } from "./thread-data.ts";
 
 /** A thread that waits in poll does not end before that returns, so it looks up so often. */
 const POLL_MILLISECONDS = 1000;
@@ -29,17 +32,23 @@ function post(message: FromThread): void {
   parentPort?.postMessage(message);
 }
 
+/** The global of that name is looked up anew each time. */
+const { timeOrigin } = performance;
+
 class BatchThread {
   readonly #data: BatchThreadData;
   readonly #syscalls: Syscalls;
   readonly #front: Front;
   readonly #batch: Batch;
   readonly #handover: HandoverWriter;
+  readonly #control: Int32Array;
   readonly #source: FastSource;
+  readonly #onSendFault = (errno: number): void => this.#tell(`sendmmsg: errno ${errno}`);
 
   constructor(data: BatchThreadData, syscalls: Syscalls) {
     this.#data = data;
     this.#syscalls = syscalls;
+    this.#control = new Int32Array(data.control);
     this.#front = new Front(data, BATCH);
     this.#batch = new Batch(syscalls);
     this.#handover = new HandoverWriter(data.handover, () => post({ kind: "handed-over" }));
@@ -55,46 +64,57 @@ class BatchThread {
 
   /** Answers until it is to end, then what the kernel has taken. */
   run(): void {
-    const { sockets, wake } = this.#data;
+    const { sockets } = this.#data;
+    const [first, second] = sockets;
+    if (first !== undefined && second === undefined) this.#serveOne(first);
+    else this.#serveAll(sockets);
+    for (const socket of sockets) this.#drain(socket);
+  }
+
+  /** A thread with one socket waits in recvmmsg itself, and looks up as often as that gives up waiting. */
+  #serveOne(socket: BatchSocket): void {
+    while (!this.#isToEnd()) {
+      if (this.#serve(socket, MSG_WAITFORONE) === 0) this.#front.refresh();
+    }
+  }
+
+  /** With several it waits in poll, and main wakes it by its eventfd. */
+  #serveAll(sockets: readonly BatchSocket[]): void {
+    const { wake } = this.#data;
     const polled = new Int32Array(new ArrayBuffer((sockets.length + 1) * POLL_WORDS * 4));
     for (const [i, fd] of [...sockets.map((socket) => socket.fd), wake].entries()) {
       polled[i * POLL_WORDS] = fd;
       polled[i * POLL_WORDS + 1] = POLLIN;
     }
-    const [only] = sockets.length === 1 ? sockets : [];
-    for (;;) {
-      // While whole batches come there is nothing to wait for, but for what the main thread may have to say.
-      const isBusy = only !== undefined && this.#serve(only) === BATCH;
-      const ready = this.#syscalls.poll(polled, sockets.length + 1, isBusy ? 0 : POLL_MILLISECONDS);
-      if (ready <= 0) continue;
+    while (!this.#isToEnd()) {
+      if (this.#syscalls.poll(polled, sockets.length + 1, POLL_MILLISECONDS) <= 0) continue;
       for (const [i, socket] of sockets.entries()) {
-        if (socket !== only && (polled[i * POLL_WORDS + 1] ?? 0) >> 16 !== 0) this.#serve(socket);
+        if ((polled[i * POLL_WORDS + 1] ?? 0) >> 16 !== 0) this.#serve(socket, MSG_DONTWAIT);
       }
-      if ((polled[sockets.length * POLL_WORDS + 1] ?? 0) >> 16 !== 0 && this.#isToEnd()) break;
+      if ((polled[sockets.length * POLL_WORDS + 1] ?? 0) >> 16 === 0) continue;
+      this.#syscalls.read(wake, new Uint8Array(8));
+      // Who wakes it may have posted what an idle thread would hold on to for long.
+      this.#front.refresh();
     }
-    for (const socket of sockets) this.#drain(socket);
   }
 
   #isToEnd(): boolean {
-    const counter = new BigUint64Array(1);
-    this.#syscalls.read(this.#data.wake, new Uint8Array(counter.buffer));
-    // Who wakes it may have posted what an idle thread would hold on to for long.
-    this.#front.refresh();
-    return (counter[0] ?? 0n) >= WAKE_TO_END;
+    // It need not be seen at once, so it need not be an atomic load, which V8 makes a call of.
+    return this.#control[CONTROL.isEnding] !== 0;
   }
 
   /** One batch; returns how many datagrams it had. */
-  #serve(socket: BatchSocket): number {
+  #serve(socket: BatchSocket, flags: number): number {
     const batch = this.#batch;
     const front = this.#front;
-    const count = batch.receive(socket.fd, socket.hasPacketInfo);
+    const count = batch.receive(socket.fd, socket.hasPacketInfo, flags);
     if (count <= 0) {
       // What others than these say of a socket, as that a datagram could not be delivered, has no meaning here.
       if (count !== -EAGAIN && count !== -EINTR) this.#tell(`recvmmsg: errno ${-count}`);
       return 0;
     }
     const began = performance.now();
-    const receivedAt = performance.timeOrigin + began;
+    const receivedAt = timeOrigin + began;
     front.refresh();
     const listener = front.published.listeners[socket.listener];
     const isWatched = front.isWatched;
@@ -117,7 +137,7 @@ class BatchThread {
       }
     }
     if (batch.responses > 0) {
-      batch.send(socket.fd, (errno) => this.#tell(`sendmmsg: errno ${errno}`));
+      batch.send(socket.fd, this.#onSendFault);
       this.#note((performance.now() - began) / 1000);
     }
     return count;
@@ -147,7 +167,7 @@ class BatchThread {
   #drain(socket: BatchSocket): void {
     const until = performance.now() + DRAIN_MILLISECONDS;
     const isConnected = this.#syscalls.connect(socket.fd, socket.address) === 0;
-    while (this.#serve(socket) > 0) if (!isConnected && performance.now() > until) return;
+    while (this.#serve(socket, MSG_DONTWAIT) > 0) if (!isConnected && performance.now() > until) return;
   }
 
   #tell(error: unknown): void {

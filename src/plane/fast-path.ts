@@ -337,7 +337,9 @@ export class FastPath {
       const to = outAt >> 2;
       const count = (bodyOctets + 3) >> 2;
       const source = answers.words;
-      for (let i = 0; i < count; i++) words[to + i] = source[from + i] ?? 0;
+      for (let i = 0; i < HEADER_OCTETS >> 2; i++) words[to + i] = source[from + i] ?? 0;
+      // The name comes from the message, and only what stands behind it from the body.
+      for (let i = (nameEnd - start) >> 2; i < count; i++) words[to + i] = source[from + i] ?? 0;
     }
     // The id, RD, and the name as the asker spells it; whatever points to it is the same.
     octets[outAt] = message[start] ?? 0;

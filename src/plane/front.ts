@@ -42,11 +42,12 @@ export class Front {
   readonly #control: Int32Array;
   readonly #counts: ThreadCounts;
   readonly #records: QueryRecords | undefined;
-  readonly #lookup = new AddressLookup();
+  #lookup = new AddressLookup();
   readonly #given: readonly Given[];
   #givenCount = 0;
   /** of the server's clock, when the messages at hand came */
   #nowMilliseconds = 0;
+  #nowSeconds = 0;
   #fast: FastPath;
 
   constructor(data: ThreadData, capacity: number) {
@@ -82,11 +83,13 @@ export class Front {
   refresh(): void {
     if (Atomics.load(this.#control, CONTROL.sequence) !== this.#fast.published.sequence) this.#take();
     this.#nowMilliseconds = timeBy(this.#fast.published.time, Date.now());
+    this.#nowSeconds = Math.floor(this.#nowMilliseconds / 1000);
   }
 
   /** Whether each message is to be handed over. */
   get isWatched(): boolean {
-    return Atomics.load(this.#control, CONTROL.isWatched) !== 0;
+    // Not an atomic load, which V8 makes a call of: the next batch will see it, whatever this one does.
+    return this.#control[CONTROL.isWatched] !== 0;
   }
 
   get published(): Published {
@@ -103,8 +106,7 @@ export class Front {
     outAt: number,
   ): number {
     const fast = this.#fast;
-    const nowSeconds = Math.floor(this.#nowMilliseconds / 1000);
-    const length = fast.answer(message, start, end, source, nowSeconds, output, outAt);
+    const length = fast.answer(message, start, end, source, this.#nowSeconds, output, outAt);
     if (length === UNKNOWN) return UNKNOWN;
     const given = this.#given[this.#givenCount];
     if (given === undefined) throw new Error("more answers are given than can be noted");
@@ -199,6 +201,7 @@ export class Front {
       this.#acknowledge(received.message);
     }
     // The tables of the publication before are let go of; without this they would pile up.
+    this.#lookup = new AddressLookup();
     collectYoung();
   }
 

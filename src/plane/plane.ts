@@ -26,8 +26,6 @@ import {
   type ThreadData,
   type TicketAnswer,
   type ToEventThread,
-  WAKE,
-  WAKE_TO_END,
 } from "./thread-data.ts";
 
 export type PlaneTransport =
@@ -224,6 +222,7 @@ export class Plane {
   }
 
   #endBatchThreads(): Promise<void> {
+    Atomics.store(this.#words, CONTROL.isEnding, 1);
     this.#batchEnd ??= Promise.all(this.#batchThreads.map((thread) => thread.end())).then(() => {});
     return this.#batchEnd;
   }
@@ -393,12 +392,12 @@ class BatchThread extends PlaneThread {
   }
 
   override refresh(): void {
-    this.#tell(WAKE);
+    this.#wakeUp();
   }
 
-  /** Answers what the kernel has taken, and closes the sockets. */
+  /** Told to end, it answers what the kernel has taken; then its sockets are closed. */
   async end(): Promise<void> {
-    this.#tell(WAKE_TO_END);
+    this.#wakeUp();
     await this.#drained;
     await this.settle();
     for (const { fd } of this.#sockets.values()) this.#syscalls.close(fd);
@@ -421,8 +420,9 @@ class BatchThread extends PlaneThread {
     if (message.kind === "drained") this.#onDrained();
   }
 
-  #tell(wake: bigint): void {
-    const counter = BigUint64Array.of(wake);
+  /** One that waits in recvmmsg looks up by itself. */
+  #wakeUp(): void {
+    const counter = BigUint64Array.of(1n);
     this.#syscalls.write(this.#wake, new Uint8Array(counter.buffer));
   }
 }

@@ -17,6 +17,8 @@ export const CONTROL = {
   connections: 2,
   refused: 3,
   replaced: 4,
+  /** whether threads that answer by the batch are to end */
+  isEnding: 5,
   /** for each thread the sequence that it answers by */
   inForce: 16,
   words: 16 + 256,
@@ -41,10 +43,6 @@ export interface BatchThreadData extends ThreadData {
   /** an eventfd: whatever is written to it wakes the thread */
   readonly wake: number;
 }
-
-/** What is put to the eventfd of a thread, which adds up: to have it look, and to have it end. */
-export const WAKE = 1n;
-export const WAKE_TO_END = 1n << 32n;
 
 export interface BatchSocket {
   readonly fd: number;

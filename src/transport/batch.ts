@@ -1,6 +1,6 @@
 /** Datagrams by the batch: up to 64 with one recvmmsg, their answers with one sendmmsg, all in memory that stays. */
 
-import { AF_INET6, type FileDescriptor, MSG_DONTWAIT, SOCKADDR, type Syscalls } from "./syscalls.ts";
+import { AF_INET6, type FileDescriptor, SOCKADDR, type Syscalls } from "./syscalls.ts";
 
 /** More of them save little more time, and make the first one wait. */
 export const BATCH = 64;
@@ -43,23 +43,22 @@ export class Batch {
   readonly peers = new Uint8Array(new ArrayBuffer(BATCH * PEER.octets));
   readonly #syscalls: Syscalls;
   readonly #receiveHeaders = new Int32Array(new ArrayBuffer(BATCH * HEADER_WORDS * 4));
-  readonly #receiveOctets: Uint8Array;
+  readonly #receiveAddress: number;
   readonly #receiveVectors = new Int32Array(new ArrayBuffer(BATCH * VECTOR_WORDS * 4));
   readonly #sendHeaders = new Int32Array(new ArrayBuffer(BATCH * HEADER_WORDS * 4));
-  readonly #sendOctets: Uint8Array[];
+  readonly #sendAddress: number;
   readonly #sendVectors = new Int32Array(new ArrayBuffer(BATCH * VECTOR_WORDS * 4));
   #responses = 0;
+  /** datagrams of the last batch, and the room for control data that it was received with; -1 before the first */
+  #received = BATCH;
+  #controlLength = -1;
 
   constructor(syscalls: Syscalls) {
     this.#syscalls = syscalls;
     const memory = new ArrayBuffer(BATCH * SENT_STRIDE);
     this.sent = { octets: new Uint8Array(memory), words: new Int32Array(memory) };
-    this.#receiveOctets = new Uint8Array(this.#receiveHeaders.buffer);
-    // For each number of responses that were sent already, the headers of the others.
-    this.#sendOctets = Array.from(
-      { length: BATCH },
-      (_, i) => new Uint8Array(this.#sendHeaders.buffer, i * HEADER_WORDS * 4),
-    );
+    this.#receiveAddress = syscalls.addressOf(new Uint8Array(this.#receiveHeaders.buffer));
+    this.#sendAddress = syscalls.addressOf(new Uint8Array(this.#sendHeaders.buffer));
     const peers = syscalls.addressOf(this.peers);
     const payloads = syscalls.addressOf(this.received);
     const responses = syscalls.addressOf(this.sent.octets);
@@ -80,15 +79,24 @@ export class Batch {
     }
   }
 
-  /** Receives what is there without waiting; returns how many, or the negative errno. */
-  receive(fd: FileDescriptor, hasPacketInfo: boolean): number {
+  /**
+   * Receives what is there: with MSG_WAITFORONE waits for the first datagram, with MSG_DONTWAIT not even for that. Returns how
+   * many, or the negative errno.
+   */
+  receive(fd: FileDescriptor, hasPacketInfo: boolean, flags: number): number {
     const headers = this.#receiveHeaders;
-    for (let i = 0, at = 0; i < BATCH; i++, at += HEADER_WORDS) {
+    const controlLength = hasPacketInfo ? CONTROL_OCTETS : 0;
+    // The kernel has written over those that it filled.
+    const written = controlLength === this.#controlLength ? this.#received : BATCH;
+    for (let i = 0, at = 0; i < written; i++, at += HEADER_WORDS) {
       headers[at + HEADER.nameLength] = SOCKADDR.family6;
-      headers[at + HEADER.controlLength] = hasPacketInfo ? CONTROL_OCTETS : 0;
+      headers[at + HEADER.controlLength] = controlLength;
     }
     this.#responses = 0;
-    return this.#syscalls.recvmmsg(fd, this.#receiveOctets, BATCH, MSG_DONTWAIT);
+    const count = this.#syscalls.recvmmsg(fd, this.#receiveAddress, BATCH, flags);
+    this.#received = count > 0 ? count : 0;
+    this.#controlLength = controlLength;
+    return count;
   }
 
   /** Where a datagram begins. */
@@ -136,8 +144,7 @@ export class Batch {
   /** Sends all responses; one that cannot be sent is left out, and its errno told. */
   send(fd: FileDescriptor, onFault: (errno: number) => void): void {
     for (let sent = 0; sent < this.#responses; ) {
-      const headers = this.#sendOctets[sent];
-      if (headers === undefined) return;
+      const headers = this.#sendAddress + sent * HEADER_WORDS * 4;
       const result = this.#syscalls.sendmmsg(fd, headers, this.#responses - sent, 0);
       if (result >= 0) sent += result;
       else {
@@ -178,7 +185,7 @@ export function turnPacketInfo(peers: Uint8Array, peerAt: number): void {
 export class SingleSend {
   readonly #syscalls: Syscalls;
   readonly #header = new Int32Array(new ArrayBuffer(HEADER_WORDS * 4));
-  readonly #headerOctets = new Uint8Array(this.#header.buffer);
+  readonly #headerAddress: number;
   readonly #vector = new Int32Array(new ArrayBuffer(VECTOR_WORDS * 4));
   readonly #peer = new Uint8Array(new ArrayBuffer(PEER.octets));
   readonly #octets = new Uint8Array(new ArrayBuffer(65_536));
@@ -186,6 +193,7 @@ export class SingleSend {
 
   constructor(syscalls: Syscalls) {
     this.#syscalls = syscalls;
+    this.#headerAddress = syscalls.addressOf(new Uint8Array(this.#header.buffer));
     const peer = syscalls.addressOf(this.#peer);
     this.#controlAddress = peer + PEER.control;
     setPointer(this.#header, HEADER.name, peer);
@@ -205,7 +213,7 @@ export class SingleSend {
     if (hasPacketInfo) turnPacketInfo(this.#peer, 0);
     this.#octets.set(octets);
     this.#vector[VECTOR.length] = octets.length;
-    const result = this.#syscalls.sendmmsg(fd, this.#headerOctets, 1, 0);
+    const result = this.#syscalls.sendmmsg(fd, this.#headerAddress, 1, 0);
     return result < 0 ? -result : 0;
   }
 }

@@ -10,6 +10,7 @@ import { type AddressFamily, type Endpoint, parseAddress } from "../ip.ts";
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
+const SO_RCVTIMEO = 20;
 const SO_REUSEPORT = 15;
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
@@ -22,10 +23,14 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0x80000;
 const EFD_NONBLOCK = 0x800;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_WAITFORONE = 0x10000;
 export const POLLIN = 1;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EPIPE = 32;
+
+/** How long a call waits for a datagram. */
+const RECEIVE_MILLISECONDS = 100;
 
 /** Octets of socket addresses. */
 export const SOCKADDR = { family4: 16, family6: 28 } as const;
@@ -34,8 +39,9 @@ export type FileDescriptor = number;
 
 /** Each returns what the call does, or the negative errno. */
 export interface Syscalls {
-  recvmmsg(fd: FileDescriptor, headers: Uint8Array, count: number, flags: number): number;
-  sendmmsg(fd: FileDescriptor, headers: Uint8Array, count: number, flags: number): number;
+  /** `headers` is the address of an array of struct mmsghdr: looking into a typed array for it takes longer than all else. */
+  recvmmsg(fd: FileDescriptor, headers: number, count: number, flags: number): number;
+  sendmmsg(fd: FileDescriptor, headers: number, count: number, flags: number): number;
   /** `descriptors` is an array of struct pollfd */
   poll(descriptors: Int32Array, count: number, timeoutMilliseconds: number): number;
   connect(fd: FileDescriptor, address: Uint8Array): number;
@@ -88,8 +94,8 @@ function bindCalls(koffi: Koffi): Syscalls {
     bind: libc.func("int bind(int fd, void *address, uint32_t length)"),
     getsockname: libc.func("int getsockname(int fd, void *address, void *length)"),
     connect: libc.func("int connect(int fd, void *address, uint32_t length)"),
-    recvmmsg: libc.func("int recvmmsg(int fd, void *headers, uint32_t count, int flags, void *timeout)"),
-    sendmmsg: libc.func("int sendmmsg(int fd, void *headers, uint32_t count, int flags)"),
+    recvmmsg: libc.func("int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, void *timeout)"),
+    sendmmsg: libc.func("int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)"),
     poll: libc.func("int poll(void *descriptors, unsigned long count, int timeout)"),
     read: libc.func("long read(int fd, void *octets, size_t length)"),
     write: libc.func("long write(int fd, void *octets, size_t length)"),
@@ -125,6 +131,9 @@ function bindCalls(koffi: Koffi): Syscalls {
           const [level, name] = family === 4 ? [IPPROTO_IP, IP_PKTINFO] : [IPPROTO_IPV6, IPV6_RECVPKTINFO];
           check(setOption(fd, level, name, 1), "setsockopt");
         }
+        // struct timeval: seconds and microseconds.
+        const timeout = BigInt64Array.of(0n, BigInt(RECEIVE_MILLISECONDS * 1000));
+        check(calls.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, 16), "setsockopt");
         setOption(fd, SOL_SOCKET, SO_RCVBUF, bufferOctets);
         setOption(fd, SOL_SOCKET, SO_SNDBUF, bufferOctets);
         const address = socketAddress(at);

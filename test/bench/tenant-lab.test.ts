@@ -5,15 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode } from "dns-packet";
 import { expect, onTestFinished, test } from "vitest";
-import { tenantName, tenantOwner, tenantQueries, writeTenantLab } from "../../bench/tenant-lab.ts";
+import { tenantOwner, tenantQueries, writeTenantLab } from "../../bench/tenant-lab.ts";
+import { tenantLabel } from "../../bench/tenants.ts";
 
 const namesOf = (tenants: number, queries: number, seed: number): readonly string[] =>
   [...tenantQueries(tenants, queries, seed)].map((octets) => decode(octets).questions?.[0]?.name ?? "");
 
 test("no two tenants have one name", () => {
-  const names = Array.from({ length: 20_000 }, (_, i) => tenantName(i));
+  const names = Array.from({ length: 20_000 }, (_, i) => tenantLabel(i));
   expect(new Set(names).size).toBe(names.length);
-  expect(names.filter((name) => !/^[a-z]{3,11}\d+$/.test(name))).toEqual([]);
+  expect(names.filter((name) => !/^[a-z0-9]{7,18}$/.test(name))).toEqual([]);
 });
 
 test("queries are for tenants that there are, all over them", () => {
@@ -36,7 +37,7 @@ test("the files have a line for each tenant", () => {
       .trimEnd()
       .split("\n")
       .map((line) => line.split(separator)[0]);
-  const tenants = [0, 1, 2].map(tenantName);
+  const tenants = [0, 1, 2].map(tenantLabel);
   expect(firstWords(readFileSync(zoneFile, "utf8"), " ").slice(-3)).toEqual(tenants);
   expect(readFileSync(tenantsFile, "utf8")).toBe(`tenantFiles: [${join(folder, "tenants.csv")}]\n`);
   expect(firstWords(readFileSync(join(folder, "tenants.csv"), "utf8"), ",")).toEqual(["tenant", ...tenants]);

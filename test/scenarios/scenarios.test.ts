@@ -70,6 +70,9 @@ for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
         }
       });
     }
+    // A client cannot have another address than its own, and where that counts no vantage stands in for it.
+    const playable = [...scenario.steps.entries()].filter(([, step]) => !goesBySource(step, scenario));
+    if (playable.every(([, step]) => "admin" in step)) return;
     describe("in worker threads", () => {
       let server: Server;
       beforeAll(async () => {
@@ -83,8 +86,8 @@ for (const file of globSync("*.yaml", { cwd: here }).toSorted()) {
           beforeAll(async () => {
             player = await playThreads(scenario, way, server);
           });
-          for (const [i, step] of scenario.steps.entries()) {
-            it.skipIf(goesBySource(step, scenario))(`${i + 1}. ${titleOf(step)}`, async () => {
+          for (const [i, step] of playable) {
+            it(`${i + 1}. ${titleOf(step)}`, async () => {
               await play(step, player, way);
               // The second time a worker may know the answer.
               if ("query" in step) await play(step, player, way);
