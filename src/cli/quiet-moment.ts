@@ -3,9 +3,12 @@
 import { flushCompileCache } from "node:module";
 import { giveBackRoom } from "../garbage.ts";
 
-/** How long there is next to nothing to do before a moment is quiet. */
-const QUIET_MILLISECONDS = 1000;
-/** What is next to nothing, as a part of the time: some hundred queries a second. */
+/**
+ * How long this thread has next to nothing to do before a moment is quiet. What worker threads answer meanwhile is not its
+ * business, and goes on.
+ */
+const QUIET_MILLISECONDS = 250;
+/** What is next to nothing, as a part of the time: some ten queries that workers do not know. */
 const QUIET_UTILIZATION = 0.01;
 
 export interface QuietOptions {

@@ -23,7 +23,7 @@ const control = new Int32Array(data.control);
 const peer = new Uint8Array(PEER.octets);
 
 /** So long after its start a thread gives back what only the start needed. */
-const SETTLED_MILLISECONDS = 1000;
+const SETTLED_MILLISECONDS = 500;
 
 /** Those whose messages were handed over, by their tickets. */
 const waiting = new Map<number, (octets: ResponseOctets) => void>();
