@@ -49,6 +49,9 @@ export interface Measured {
 }
 
 /** Behind these, V8 has compiled what it will; tables after the first find it so. */
+/** Behind the warm-up, for what a server does once and when it has time for it: compiling, giving memory back. */
+const REST_MILLISECONDS = 1500;
+
 export const WARM_UP_QUERIES = { first: 40_000, next: 10_000 } as const;
 
 /** Of the latency: so few that the slowest server is not busy with them. */
@@ -110,6 +113,7 @@ function measure(server: Server, plan: Plan, folder: string, flags: Flags): Prom
     for (const { title, shape, file, warmUpFile, queries, probesLatency } of plan.tables) {
       const warmUp = samples.length === 0 ? WARM_UP_QUERIES.first : WARM_UP_QUERIES.next;
       await sendLoad(port, warmUpFile, shape, Math.min(warmUp, queries * 2));
+      await delay(REST_MILLISECONDS);
       const before = running.cpuSeconds();
       const load = await sendLoad(port, file, shape, queries);
       const cpuSeconds = running.cpuSeconds() - before;
