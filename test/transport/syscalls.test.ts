@@ -8,12 +8,19 @@ import { loadSyscalls, type UdpOptions } from "../../src/transport/syscalls.ts";
 
 const loaded = await loadSyscalls();
 
-describe.skipIf(typeof loaded === "string").each([
+/** Elsewhere dgram serves, and there are no such sockets. */
+const addresses = [
   { address: "127.0.0.1", family: 4 },
   { address: "0.0.0.0", family: 4 },
   { address: "::1", family: 6 },
   { address: "::", family: 6 },
-] as const)("a socket at $address", (address) => {
+] as const;
+
+it("datagrams can be batched on Linux, and else there is a reason", () => {
+  expect(typeof loaded).toBe(process.platform === "linux" ? "object" : "string");
+});
+
+describe.each(process.platform === "linux" ? addresses : [])("a socket at $address", (address) => {
   const opened: number[] = [];
   afterEach(() => {
     if (typeof loaded === "string") return;
