@@ -185,11 +185,9 @@ export function grown<A extends Numbers>(array: A, room: number, make: (length: 
   return larger;
 }
 
-type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array;
+type Numbers = Uint8Array | Uint32Array | Int32Array;
 
 export const sharedOctets = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
-export const sharedUint16s = (length: number): Uint16Array =>
-  new Uint16Array(new SharedArrayBuffer(2 * length));
 export const sharedUint32s = (length: number): Uint32Array =>
   new Uint32Array(new SharedArrayBuffer(4 * length));
 export const sharedInt32s = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * length));

@@ -11,6 +11,8 @@ import {
   type CloudTenants,
   type DomainNumber,
   NO_ROW,
+  shapeIn,
+  slotIn,
   type TenantMemory,
   type TenantRow,
   type TenantTable,
@@ -166,8 +168,7 @@ export class TenantNames {
 
   readonly #labels: PackedTexts;
   readonly #domainKeys: PackedTexts;
-  readonly #shapes: Uint16Array;
-  readonly #slots: Uint8Array;
+  readonly #homes: Uint32Array;
   readonly #domainRows: Uint32Array;
   readonly #templates: readonly TemplateMemory[];
   readonly #families: readonly Family[];
@@ -175,8 +176,7 @@ export class TenantNames {
   constructor({ tenants, templates }: TenantNamesMemory) {
     this.#labels = new PackedTexts(tenants.labels);
     this.#domainKeys = new PackedTexts(tenants.domainKeys);
-    this.#shapes = tenants.shapes;
-    this.#slots = tenants.slots;
+    this.#homes = tenants.homes;
     this.#domainRows = tenants.domainRows;
     this.#templates = templates;
     this.#families = familiesOf(templates);
@@ -198,11 +198,11 @@ export class TenantNames {
   }
 
   shapeOf(row: TenantRow): number {
-    return this.#shapes[row] ?? 0;
+    return shapeIn(this.#homes[row] ?? 0);
   }
 
   slotOf(row: TenantRow): number {
-    return this.#slots[row] ?? 0;
+    return slotIn(this.#homes[row] ?? 0);
   }
 
   /** Where the label of a row stands in `labels`. */
@@ -232,7 +232,7 @@ export class TenantNames {
       const found = isDomain ? this.#domainKeys.find(octets, from, to) : this.#labels.find(octets, from, to);
       if (found === NO_ROW) continue;
       const row = isDomain ? (this.#domainRows[found] ?? 0) : found;
-      if (shapes[this.#shapes[row] ?? 0] !== 1) continue;
+      if (shapes[this.shapeOf(row)] !== 1) continue;
       this.template = number;
       this.row = row;
       this.domain = isDomain ? found : NO_ROW;

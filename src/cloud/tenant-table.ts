@@ -12,7 +12,6 @@ import {
   PackedTexts,
   sharedInt32s,
   sharedOctets,
-  sharedUint16s,
   sharedUint32s,
   type TextMemory,
 } from "./packed-texts.ts";
@@ -45,14 +44,18 @@ export const MAX_SHAPES = 0xffff;
 /** Where the table is; another thread that is sent this reads the same memory. */
 export interface TenantMemory {
   readonly labels: TextMemory;
-  /** by row */
-  readonly shapes: Uint16Array;
-  readonly slots: Uint8Array;
+  /** by row, the number of its shape in the low 16 bits and its farm slot in the others: found with one look */
+  readonly homes: Uint32Array;
   /** custom domains as `{domainKey}` has them */
   readonly domainKeys: TextMemory;
   /** by domain */
   readonly domainRows: Uint32Array;
 }
+
+const SHAPE_BITS = 16;
+
+export const shapeIn = (home: number): number => home & 0xffff;
+export const slotIn = (home: number): number => home >>> SHAPE_BITS;
 
 const NO_PARENT = -1;
 
@@ -65,8 +68,7 @@ export class TenantTable {
   /** rows, and those of them that are no satellites, by shape */
   readonly #rowsOfShape: number[] = [];
   readonly #homesOfShape: number[] = [];
-  #shapeOf = sharedUint16s(64);
-  #slots = sharedOctets(64);
+  #homes = sharedUint32s(64);
   /** rows that there is room for */
   #room = 64;
   /** by row, as soon as there is a satellite */
@@ -91,8 +93,7 @@ export class TenantTable {
   get memory(): TenantMemory {
     return {
       labels: this.labels.memory,
-      shapes: this.#shapeOf,
-      slots: this.#slots,
+      homes: this.#homes,
       domainKeys: this.domainKeys.memory,
       domainRows: this.#domainRows,
     };
@@ -101,9 +102,8 @@ export class TenantTable {
   /** Makes room for so many rows with labels of so many octets in all. */
   reserve(rows: number, labelOctets: number): void {
     this.labels.reserve(rows, labelOctets);
-    if (rows > this.#shapeOf.length) this.#shapeOf = grown(this.#shapeOf, rows, sharedUint16s);
-    if (rows > this.#slots.length) this.#slots = grown(this.#slots, rows, sharedOctets);
-    this.#room = Math.min(this.#shapeOf.length, this.#slots.length);
+    if (rows > this.#homes.length) this.#homes = grown(this.#homes, rows, sharedUint32s);
+    this.#room = this.#homes.length;
   }
 
   /** The number of a shape; undefined where there are too many already. */
@@ -137,8 +137,7 @@ export class TenantTable {
     this.labels.reserve(room, this.labels.startOf(room - 1) + end - start);
     const row = this.labels.addNew(octets, start, end, hash);
     if (row === NO_ROW) return NO_ROW;
-    this.#shapeOf[row] = shape;
-    this.#slots[row] = slot < 0 ? (hash >>> 0) % FARM_SLOTS : slot;
+    this.#homes[row] = shape | ((slot < 0 ? (hash >>> 0) % FARM_SLOTS : slot) << SHAPE_BITS);
     if (this.#parents !== undefined) this.#setParent(row, NO_PARENT);
     this.#rowsOfShape[shape] = (this.#rowsOfShape[shape] ?? 0) + 1;
     this.#homesOfShape[shape] = (this.#homesOfShape[shape] ?? 0) + 1;
@@ -186,11 +185,11 @@ export class TenantTable {
   }
 
   shapeOf(row: TenantRow): number {
-    return this.#shapeOf[row] ?? 0;
+    return shapeIn(this.#homes[row] ?? 0);
   }
 
   slotOf(row: TenantRow): number {
-    return this.#slots[row] ?? 0;
+    return slotIn(this.#homes[row] ?? 0);
   }
 
   /** The tenant that a row is a satellite of. */
