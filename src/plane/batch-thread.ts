@@ -137,8 +137,9 @@ class BatchThread {
       }
     }
     if (batch.responses > 0) {
-      batch.send(socket.fd, this.#onSendFault);
+      // Before they are sent, so that whoever has an answer finds it counted and in the journal.
       this.#note((performance.now() - began) / 1000);
+      batch.send(socket.fd, this.#onSendFault);
     }
     return count;
   }

@@ -17,7 +17,7 @@ import {
 import type { Published } from "./published.ts";
 import { CONTROL, type ThreadData } from "./thread-data.ts";
 
-/** An answer that was given, until it is counted and entered in the journal, which waits until it is sent. */
+/** An answer that was given, until it is counted and entered in the journal with those that came together with it. */
 interface Given {
   body: number;
   qtype: number;
