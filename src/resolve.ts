@@ -1,6 +1,13 @@
 /** Follows a name through the zones (RFC 1034 §4.3.2) and chooses wherever it is tailored. */
 
-import { isAliasOfService, type ServiceName, serviceRRset } from "./cloud/chain.ts";
+import {
+  choosable,
+  inRegion,
+  isAliasOfService,
+  type ServiceName,
+  serviceRRset,
+  typesOf,
+} from "./cloud/chain.ts";
 import { type Choice, chooseActive, chooseNearest } from "./cloud/choose.ts";
 import { type RecordsName, rrsetFor } from "./cloud/record-rules.ts";
 import type { WhenAllDown } from "./cloud/service.ts";
@@ -147,7 +154,7 @@ const healthTtl = ({ healthTtls }: Snapshot, tailored: TailoredName): number | u
 function hasType(tailored: TailoredName, qtype: number): boolean {
   switch (tailored.kind) {
     case "service":
-      return isAliasOfService(tailored) || [TYPE.A, TYPE.AAAA, TYPE.ANY].some((type) => type === qtype);
+      return isAliasOfService(tailored) || qtype === TYPE.ANY || typesOf(tailored).includes(qtype);
     case "records":
       return [qtype, TYPE.CNAME].some((type) => tailored.types.has(type)) || qtype === TYPE.ANY;
     default:
@@ -210,7 +217,11 @@ function tailorService(snapshot: Snapshot, tailored: ServiceName, asker: Asker):
   const { service, bindings } = tailored;
   const candidates = snapshot.candidates.get(service);
   if (candidates !== undefined) {
-    const { group, ...found } = locationClass(candidates, asker.address, service.spread);
+    const { group, ...whole } = locationClass(candidates, asker.address, service.spread);
+    const inOrder = inRegion(whole.datacenters, bindings.region);
+    // Where addresses have few candidates, those of another place's region may not be among them.
+    const isCut = inOrder.length === 0 && whole.datacenters.length > 0;
+    const found = { ...whole, datacenters: isCut ? choosable(tailored) : inOrder };
     const spread = service.spread && group && { spread: service.spread, group };
     const choice = chooseByPlace(snapshot, found, service.whenAllDown, spread);
     return { tailored, choice, locationClass: found, order: orderOf(snapshot, service, asker.address) };

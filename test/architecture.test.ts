@@ -39,6 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "load-snapshot.ts": ["load-geoip.ts", "snapshot.ts", "config", "state", "cloud", "zone", "watch.ts"],
   "load-handlers.ts": ["snapshot.ts", "config", "script", "zone"],
   "vantage.ts": ["config", "ip.ts"],
+  "pointing.ts": ["config", "dns", "zone"],
   "trace.ts": ["snapshot.ts", "vantage.ts", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],

@@ -59,7 +59,7 @@ describe("locate", () => {
     const sets = locate(defaultLab, prefix("10.5.0.0/16")).sets;
     expect(sets.map(({ cloud, names, datacenters }) => [cloud, names.length, datacenters[0]?.id])).toEqual([
       ["China", 4, "China/bjs"],
-      ["Worldwide", 5, "Worldwide/icn"],
+      ["Worldwide", 12, "Worldwide/icn"],
     ]);
   });
 

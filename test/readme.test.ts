@@ -18,6 +18,7 @@ import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
 import { loadHandlers } from "../src/load-handlers.ts";
+import { pointedNames } from "../src/pointing.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
@@ -151,7 +152,7 @@ describe("YAML", () => {
 describe("what README lists", () => {
   const readme = readFileSync(readmePath, "utf8");
   const loaded = loadConfig(join(root, "config/geodns365.yaml"));
-  const zones = loaded.kind === "loaded" ? [...loaded.configuration.zones.keys()] : [];
+  const zones = loaded.kind === "loaded" ? pointedNames(loaded.configuration) : [];
   const serves = /The default lab\nserves ([\s\S]*?)\.\n/.exec(readme)?.[1] ?? "";
 
   it("are all the zones of the default lab", () => {

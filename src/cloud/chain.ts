@@ -6,7 +6,7 @@ import { domainName } from "../dns/name.ts";
 import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
 import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
 import type { Cloud, Service } from "./service.ts";
-import { type Datacenter, FARM_SLOTS, type TenantGeo } from "./topology.ts";
+import { type Datacenter, FARM_SLOTS } from "./topology.ts";
 
 /** A name of a service whose answer waits for a choice of datacenter. */
 export interface ServiceName {
@@ -82,7 +82,7 @@ export function soundChainName(
   const owner = template === undefined ? "there is no such name" : fillTemplate(template, bindings);
   if (typeof owner === "string") throw new Error(owner);
   const next = nextTemplate(service, linkIndex);
-  if (needsChoice(next, bindings)) {
+  if (needsChoice(service, next, bindings)) {
     return { rrsets: [], tailored: { kind: "service", service, linkIndex, owner, bindings } };
   }
   const rrsets = recordsAt(service, linkIndex, owner, bindings);
@@ -91,8 +91,11 @@ export function soundChainName(
 }
 
 /** Whether what follows a name waits for a choice of datacenter. */
-const needsChoice = (next: NameTemplate | undefined, { datacenter }: Bindings): boolean =>
-  datacenter === undefined && (next === undefined || next.needs.has("datacenter"));
+function needsChoice({ end }: Service, next: NameTemplate | undefined, bindings: Bindings): boolean {
+  if (bindings.datacenter !== undefined) return false;
+  if (next === undefined) return end.kind === "addresses";
+  return next.needs.has("datacenter") || (next.needs.has("region") && bindings.region === undefined);
+}
 
 /** The RRset of `qtype` at a tailored name once a datacenter is chosen; undefined where it has none (NODATA). */
 export function serviceRRset(
@@ -111,6 +114,15 @@ export function isAliasOfService(tailored: ServiceName): boolean {
   return nextTemplate(tailored.service, tailored.linkIndex) !== undefined;
 }
 
+/** The types of records that a tailored name can hold. */
+export function typesOf(tailored: ServiceName): readonly number[] {
+  const { end } = tailored.service;
+  if (isAliasOfService(tailored) || end.kind === "alias") return [TYPE.CNAME];
+  return end.families.map(addressType);
+}
+
+const addressType = (family: AddressFamily): number => (family === 4 ? TYPE.A : TYPE.AAAA);
+
 function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindings: Bindings) {
   const fault = (where: "owner" | "target", message: string) =>
     ({ kind: "fault", where, owner, message }) as const;
@@ -118,7 +130,7 @@ function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindi
   if (next?.needs.has("tenant") && bindings.tenant === undefined) {
     return fault("target", `${next.text} names a tenant that the name before it does not tell`);
   }
-  if (needsChoice(next, bindings)) {
+  if (needsChoice(service, next, bindings)) {
     if (service.policy === "active-datacenter" && bindings.tenant === undefined) {
       const words =
         "active-datacenter needs {tenant} or {domainKey} in every name until a datacenter is chosen";
@@ -128,7 +140,7 @@ function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindi
       return fault("target", `${next.text} names a farm slot, which only a tenant has`);
     }
     const tailored: ServiceName = { kind: "service", service, linkIndex, owner, bindings };
-    for (const datacenter of datacentersOf(service, bindings.tenant)) {
+    for (const datacenter of choosable(tailored)) {
       const trial = recordsAt(service, linkIndex, owner, {
         ...bindings,
         datacenter,
@@ -142,11 +154,19 @@ function contentOf(service: Service, linkIndex: number, owner: Uint8Array, bindi
   return typeof rrsets === "string" ? fault("target", rrsets) : ({ kind: "records", owner, rrsets } as const);
 }
 
-/** The datacenters that a choice can fall on. */
-function datacentersOf(service: Service, tenant: TenantGeo | undefined): readonly Datacenter[] {
-  if (service.policy === "nearest-datacenter" || tenant === undefined) return service.candidates;
+/** The datacenters that a choice can fall on; a tenant's active one is preferred to its standby. */
+export function choosable({ service, bindings: { tenant, region } }: ServiceName): readonly Datacenter[] {
+  if (service.policy === "nearest-datacenter" || tenant === undefined)
+    return inRegion(service.candidates, region);
   return tenant.standby === undefined ? [tenant.active] : [tenant.active, tenant.standby];
 }
+
+/** Those of a region, where a name tells one. */
+export const inRegion = (
+  datacenters: readonly Datacenter[],
+  region: string | undefined,
+): readonly Datacenter[] =>
+  region === undefined ? datacenters : datacenters.filter((datacenter) => datacenter.region === region);
 
 /** The template that a link's CNAME leads to; undefined at a link that holds addresses. */
 export function nextTemplate(service: Service, linkIndex: number): NameTemplate | undefined {
@@ -170,16 +190,18 @@ function recordsAt(
       ? target
       : [{ owner, name, type: TYPE.CNAME, ttlSeconds, rdatas: [target] }];
   }
-  const { datacenter } = bindings;
-  if (service.end.kind !== "addresses" || datacenter === undefined) return [];
-  const { slice, count } = service.end;
-  return datacenter.pools.map((pool) => ({
-    owner,
-    name,
-    type: pool.family === 4 ? TYPE.A : TYPE.AAAA,
-    ttlSeconds,
-    rdatas: sliceAddresses(pool, slice, count),
-  }));
+  const { end } = service;
+  if (end.kind === "alias") return [];
+  const pools = end.kind === "anycast" ? end.pools : (bindings.datacenter?.pools ?? []);
+  return pools
+    .filter(({ family }) => end.families.includes(family))
+    .map((pool) => ({
+      owner,
+      name,
+      type: addressType(pool.family),
+      ttlSeconds,
+      rdatas: sliceAddresses(pool, end.slice, end.count),
+    }));
 }
 
 /** A pool has 16 slices, one a service. */
@@ -217,11 +239,23 @@ function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): G
       ? service.candidates
       : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
   const slots = needs.has("slot") ? Array.from({ length: FARM_SLOTS }, (_, slot) => slot) : [undefined];
+  const places: readonly Pick<Bindings, "datacenter" | "region">[] = needs.has("datacenter")
+    ? datacenters.map((datacenter) => ({ datacenter }))
+    : needs.has("region")
+      ? regionsOf(datacenters)
+      : [{}];
   for (const tenant of needs.has("tenant") ? cloud.tenants : [undefined]) {
     for (const domain of needs.has("domain") ? (tenant?.domains ?? []) : [undefined]) {
-      for (const datacenter of needs.has("datacenter") ? datacenters : [undefined]) {
-        for (const slot of slots) yield { tenant, domain, datacenter, slot: slot ?? tenant?.slot };
+      for (const place of places) {
+        for (const slot of slots) yield { tenant, domain, ...place, slot: slot ?? tenant?.slot };
       }
     }
   }
+}
+
+/** Each region once; a datacenter without one shows what it lacks. */
+function regionsOf(datacenters: readonly Datacenter[]): readonly Pick<Bindings, "datacenter" | "region">[] {
+  const regions = new Set(datacenters.flatMap(({ region }) => region ?? []));
+  const without = datacenters.filter(({ region }) => region === undefined).slice(0, 1);
+  return [...without.map((datacenter) => ({ datacenter })), ...[...regions].map((region) => ({ region }))];
 }

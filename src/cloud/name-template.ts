@@ -7,9 +7,12 @@ import type { Datacenter, TenantGeo } from "./topology.ts";
 const placeholderNeeds = {
   datacenter: ["datacenter"],
   DATACENTER: ["datacenter"],
-  region: ["datacenter"],
+  code: ["datacenter"],
+  region: ["region"],
   geo: ["datacenter"],
   farmGeo: ["datacenter"],
+  net: ["datacenter"],
+  netEnd: ["datacenter"],
   clump: ["datacenter", "slot"],
   farm: ["datacenter", "slot"],
   tenant: ["tenant"],
@@ -21,6 +24,8 @@ export const placeholders: readonly string[] = Object.keys(placeholderNeeds);
 /** What is known when a name is written. */
 export interface Bindings {
   readonly datacenter?: Datacenter | undefined;
+  /** the region of the datacenter, or of several of which one is still to be chosen */
+  readonly region?: string | undefined;
   readonly slot?: number | undefined;
   readonly tenant?: TenantGeo | undefined;
   readonly domain?: string | undefined;
@@ -60,23 +65,29 @@ export function fillTemplate(template: NameTemplate, bindings: Bindings): Uint8A
 
 function fillPlaceholder(
   placeholder: string,
-  { datacenter, slot, tenant, domain }: Bindings,
+  { datacenter, region, slot, tenant, domain }: Bindings,
 ): string | undefined {
   switch (placeholder) {
     case "datacenter":
       return datacenter?.shortId;
     case "DATACENTER":
       return datacenter?.shortId.toUpperCase();
+    case "code":
+      return datacenter?.code;
     case "region":
-      return datacenter?.region;
+      return datacenter?.region ?? region;
     case "geo":
       return datacenter?.geo;
     case "farmGeo":
       return datacenter?.farms?.geo.toString();
+    case "net":
+      return datacenter?.farms?.net?.toString();
+    case "netEnd":
+      return plus(datacenter?.farms?.net, NETS_OF_A_NAME);
     case "clump":
-      return plusSlot(datacenter?.farms?.firstClump, slot);
+      return plus(datacenter?.farms?.firstClump, slot);
     case "farm":
-      return plusSlot(datacenter?.farms?.firstFarm, slot);
+      return plus(datacenter?.farms?.firstFarm, slot);
     case "tenant":
       return tenant?.label;
     case "domainKey":
@@ -86,6 +97,9 @@ function fillPlaceholder(
   }
 }
 
-function plusSlot(first: number | undefined, slot: number | undefined): string | undefined {
-  return first === undefined || slot === undefined ? undefined : String(first + slot);
+/** `prodnet324-328ipv4a0002`: the distance of the two numbers. */
+const NETS_OF_A_NAME = 4;
+
+function plus(first: number | undefined, more: number | undefined): string | undefined {
+  return first === undefined || more === undefined ? undefined : String(first + more);
 }

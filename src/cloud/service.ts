@@ -1,6 +1,7 @@
 /** Services: names that a cloud answers, and the chains they lead to. */
 
 import type { Nearness } from "../geo/nearness.ts";
+import type { AddressFamily, IpPrefix } from "../ip.ts";
 import type { NameTemplate } from "./name-template.ts";
 import type { Spread } from "./spread.ts";
 import type { CloudTenants } from "./tenant-table.ts";
@@ -17,9 +18,13 @@ export interface Service {
   readonly policy: Policy;
   /** The chain from the names asked to its last owner; each link is a CNAME to the next. */
   readonly links: readonly Link[];
-  /** What stands at the last link: addresses of the datacenter, or a CNAME to a name of another service. */
+  /**
+   * What stands at the last link: addresses of the datacenter, addresses that are the same for everyone, or a CNAME to a
+   * name of another service.
+   */
   readonly end:
-    | { readonly kind: "addresses"; readonly slice: number; readonly count: number }
+    | ({ readonly kind: "addresses" } & Slice)
+    | ({ readonly kind: "anycast"; readonly pools: readonly IpPrefix[] } & Slice)
     | ChainEndAlias;
   /** whom the policy nearest-datacenter chooses from */
   readonly candidates: readonly Datacenter[];
@@ -29,6 +34,13 @@ export interface Service {
   readonly whenAllDown: WhenAllDown;
   /** whether its front ends proxy to the tenant's active datacenter, as Exchange's do */
   readonly hasSecondHop: boolean;
+}
+
+/** Which addresses of a pool a service gives. */
+export interface Slice {
+  readonly slice: number;
+  readonly count: number;
+  readonly families: readonly AddressFamily[];
 }
 
 export interface ChainEndAlias {

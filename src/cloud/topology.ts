@@ -18,6 +18,8 @@ export interface Datacenter {
   /** unique within its cloud: `lhr` */
   readonly shortId: string;
   readonly cloud: string;
+  /** as names of front ends spell it: `LHR` */
+  readonly code: string;
   readonly place: Place;
   /** Microsoft's preferred data location code: `GBR` */
   readonly geo: string | undefined;
@@ -49,6 +51,8 @@ export interface Farms {
   readonly geo: number;
   readonly firstClump: number;
   readonly firstFarm: number;
+  /** of the names of 2015, which all slots share */
+  readonly net: number | undefined;
 }
 
 /** Farm slots of a datacenter; a tenant has one of them wherever it is active. */

@@ -12,7 +12,7 @@ import { type Checked, type Documents, noContinents, suggest } from "./documents
 import { readLatencyFile } from "./latency-file.ts";
 import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound, cutPieces } from "./printable.ts";
-import type { CloudDocument, NearnessEntry } from "./schema.ts";
+import type { CloudInForce, NearnessEntry } from "./schema.ts";
 import { type FilePlace, formatPlace, type ValuePath } from "./yaml-document.ts";
 
 interface Context {
@@ -23,7 +23,7 @@ interface Context {
 
 /** One `nearness`, and the datacenters that it can name. */
 interface Written {
-  readonly cloud: Checked<CloudDocument>;
+  readonly cloud: Checked<CloudInForce>;
   readonly path: ValuePath;
   readonly entry: NearnessEntry;
   readonly candidates: readonly Datacenter[];
@@ -49,7 +49,7 @@ export function addNearness(
   });
 }
 
-function nearnessOfCloud(cloud: Cloud, document: Checked<CloudDocument>, context: Context): Cloud {
+function nearnessOfCloud(cloud: Cloud, document: Checked<CloudInForce>, context: Context): Cloud {
   const { nearness: entry } = document.value;
   const candidates = cloud.datacenters.filter(({ roles }) => roles.has("front-end"));
   const ofCloud = entry && buildParts({ cloud: document, path: ["nearness"], entry, candidates }, context);
@@ -70,7 +70,7 @@ function nearnessOfCloud(cloud: Cloud, document: Checked<CloudDocument>, context
 
 function nearnessOfService(
   { name, policy, candidates }: Service,
-  cloud: Checked<CloudDocument>,
+  cloud: Checked<CloudInForce>,
   context: Context,
 ): Parts | undefined {
   const entry = cloud.value.services[name]?.nearness;

@@ -24,7 +24,7 @@ type GeoEntry = Pick<
 
 /** Gives clouds the tenants that the documents have for them. */
 export function addTenants(clouds: readonly Cloud[], documents: Documents, faults: Faults): WithTenants {
-  const { lost, clouds: cloudDocuments, tenants: tenantDocuments } = documents;
+  const { lost, clouds: cloudDocuments, cloudsOff, tenants: tenantDocuments } = documents;
   // Of two clouds with one name one is dropped: it may be the one meant, or have another name in truth.
   const isDoubled = (cloud: string): boolean =>
     cloudDocuments.filter(({ value }) => value.cloud === cloud).length > 1;
@@ -32,6 +32,7 @@ export function addTenants(clouds: readonly Cloud[], documents: Documents, fault
   const builder = new TenantsBuilder(clouds, {
     isLostCloud: (cloud) => mayLackClouds || lost.clouds.has(cloud),
     lostClouds: [...lost.clouds],
+    isOff: (cloud) => cloudsOff.has(cloud),
     isLostDatacenter: (cloud, shortId) =>
       isDoubled(cloud) ||
       cloudDocuments.some((document) => document.value.cloud === cloud && isLost(document, shortId)),
@@ -114,6 +115,7 @@ function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"]
 
   for (const { source, path, key, value } of entries(documents, "tenants", "tenant", faults)) {
     const { cloud, domains = [], satellites = {}, ...entry } = value;
+    if (builder.isOff(cloud)) continue;
     const row = addGeo(source, path, cloud, key, entry);
     // The cloud that is none is told of once.
     if (row === NO_ROW && !builder.hasCloud(cloud)) continue;

@@ -3,7 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
-import type { Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
+import type { Cloud, Link, Service, Slice, TtlBounds } from "../cloud/service.ts";
 import { CloudTenants, TenantTable } from "../cloud/tenant-table.ts";
 import { type Datacenter, datacenterId, type HealthCheck, type Mark } from "../cloud/topology.ts";
 import { byDistance } from "../geo/nearness.ts";
@@ -23,7 +23,7 @@ import type { LocationSettings, Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { parseLocatedPrefix } from "./located-prefix.ts";
 import { cutFound } from "./printable.ts";
-import type { CloudDocument, SettingsDocument } from "./schema.ts";
+import type { CloudInForce, SettingsDocument } from "./schema.ts";
 import type { RowOrigins, Spot } from "./tenants-builder.ts";
 import {
   type ConfigError,
@@ -86,7 +86,7 @@ export class Faults {
 /** Errors of one CSV file that are told. */
 const MAX_BULK_ERRORS = 100;
 
-type CloudEntries<K extends "datacenters" | "services"> = CloudDocument[K][string];
+type CloudEntries<K extends "datacenters" | "services"> = CloudInForce[K][string];
 
 const defaultPlace: Place = { city: "Boydton", country: "US", coordinates: [36.67, -78.39] };
 
@@ -298,7 +298,7 @@ export function buildClouds(
   faults: Faults,
 ): readonly Cloud[] {
   const places = new Map<string, FilePlace>();
-  const drafts: { source: YamlDocument; document: CloudDocument; datacenters: readonly Datacenter[] }[] = [];
+  const drafts: Draft[] = [];
   for (const { source, value } of documents.clouds) {
     const known = places.get(value.cloud);
     if (known !== undefined) {
@@ -309,7 +309,8 @@ export function buildClouds(
     const datacenters = Object.entries(value.datacenters).map(([shortId, entry]) =>
       buildDatacenter(value, shortId, entry, source, faults),
     );
-    drafts.push({ source, document: value, datacenters });
+    const anycast = buildPools(source, ["anycast"], value.anycast ?? [], faults);
+    drafts.push({ source, document: value, datacenters, anycast });
   }
   checkPools(drafts, settings, faults);
   return drafts.map(({ source, document, datacenters }) => ({
@@ -322,7 +323,7 @@ export function buildClouds(
 }
 
 function buildDatacenter(
-  { cloud, health }: Pick<CloudDocument, "cloud" | "health">,
+  { cloud, health }: Pick<CloudInForce, "cloud" | "health">,
   shortId: string,
   entry: CloudEntries<"datacenters">,
   source: YamlDocument,
@@ -331,37 +332,44 @@ function buildDatacenter(
   const path = ["datacenters", shortId];
   if (shortId !== shortId.toLowerCase())
     faults.atKey(source, path, `"${shortId}" must be written in lower case`);
-  const pools = prefixesOf(entry.addresses ?? []);
-  if (pools.length === 2 && pools[0]?.family === pools[1]?.family) {
-    faults.at(source, [...path, "addresses"], "expected one prefix of each family, found two of one");
-  }
-  for (const [i, pool] of pools.entries()) {
-    const longest = longestPool(pool.family);
-    if (pool.length <= longest) continue;
-    faults.at(
-      source,
-      [...path, "addresses", i],
-      `a pool has ${POOL_SLICES} slices, so it must be /${longest} or shorter`,
-    );
-  }
+  const pools = buildPools(source, [...path, "addresses"], entry.addresses ?? [], faults);
   const { farms } = entry;
   return {
     id: datacenterId(cloud, shortId),
     shortId,
     cloud,
     place: { city: entry.city, country: entry.country, coordinates: entry.coordinates },
+    code: entry.code ?? shortId.toUpperCase(),
     geo: entry.geo,
     region: entry.region,
     roles: new Set(entry.roles),
     pools,
-    farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm },
+    farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm, net: farms.net },
     healthCheck: healthCheckOf(entry.probe, health),
     mark: markOf(entry),
   };
 }
 
+/** One pool of each family, each with room for all slices. */
+function buildPools(
+  source: YamlDocument,
+  path: ValuePath,
+  texts: readonly string[],
+  faults: Faults,
+): readonly IpPrefix[] {
+  const pools = prefixesOf(texts);
+  if (pools.length === 2 && pools[0]?.family === pools[1]?.family)
+    faults.at(source, path, "expected one prefix of each family, found two of one");
+  for (const [i, pool] of pools.entries()) {
+    const longest = longestPool(pool.family);
+    if (pool.length <= longest) continue;
+    faults.at(source, [...path, i], `a pool has ${POOL_SLICES} slices, so it must be /${longest} or shorter`);
+  }
+  return pools;
+}
+
 /** Between which seconds TTLs follow the probes. */
-function healthTtlOf(source: YamlDocument, { health }: CloudDocument, faults: Faults): TtlBounds | undefined {
+function healthTtlOf(source: YamlDocument, { health }: CloudInForce, faults: Faults): TtlBounds | undefined {
   const ttl = health?.ttl;
   if (ttl !== undefined && ttl.min > ttl.max)
     faults.at(
@@ -382,7 +390,7 @@ function healthCheckOf(
   return { target, everyMilliseconds, timeoutMilliseconds, up, down, verifyCertificate };
 }
 
-type HealthSettings = NonNullable<CloudDocument["health"]>;
+type HealthSettings = NonNullable<CloudInForce["health"]>;
 
 function markOf({
   inferred,
@@ -395,17 +403,29 @@ function markOf({
   return inferred ? "inferred" : undefined;
 }
 
+/** A cloud before its services. */
+interface Draft {
+  readonly source: YamlDocument;
+  readonly document: CloudInForce;
+  readonly datacenters: readonly Datacenter[];
+  readonly anycast: readonly IpPrefix[];
+}
+
 /** No two pools overlap, over all clouds, and no name server lives in one. */
-function checkPools(
-  drafts: readonly { source: YamlDocument; datacenters: readonly Datacenter[] }[],
-  settings: Pick<Settings, "nameservers">,
-  faults: Faults,
-): void {
+function checkPools(drafts: readonly Draft[], settings: Pick<Settings, "nameservers">, faults: Faults): void {
   const known: (Origin & { readonly pool: IpPrefix; readonly id: string })[] = [];
-  for (const { source, datacenters } of drafts) {
-    for (const { id, shortId, pools } of datacenters) {
+  for (const { source, document, datacenters, anycast } of drafts) {
+    const owners = [
+      ...datacenters.map(({ id, shortId, pools }) => ({
+        id,
+        pools,
+        path: ["datacenters", shortId, "addresses"],
+      })),
+      { id: `${document.cloud}'s anycast`, pools: anycast, path: ["anycast"] },
+    ];
+    for (const { id, pools, path: ownerPath } of owners) {
       for (const [i, pool] of pools.entries()) {
-        const path = ["datacenters", shortId, "addresses", i];
+        const path = [...ownerPath, i];
         const clash = known.find(
           (other) => prefixContains(other.pool, pool) || prefixContains(pool, other.pool),
         );
@@ -430,17 +450,22 @@ function checkPools(
 
 function buildServices(
   source: YamlDocument,
-  document: CloudDocument,
+  document: CloudInForce,
   datacenters: readonly Datacenter[],
   faults: Faults,
 ): readonly Service[] {
   const sliceOwners = new Map<number, string>();
+  const anycastOwners = new Map<number, string>();
+  const anycast = { id: `${document.cloud}'s anycast`, pools: prefixesOf(document.anycast ?? []) };
   return Object.entries(document.services).flatMap(([name, entry]) => {
     const path = ["services", name];
     const candidates = findCandidates({ source, value: document }, path, entry, datacenters, faults);
+    const pools = anycast.pools;
     if (entry.addresses !== undefined) {
-      const { slice, count } = entry.addresses;
-      const owner = sliceOwners.get(slice);
+      const { slice } = entry.addresses;
+      const isAnycast = entry.addresses.anycast === true;
+      const owners = isAnycast ? anycastOwners : sliceOwners;
+      const owner = owners.get(slice);
       if (owner !== undefined) {
         faults.at(
           source,
@@ -448,23 +473,10 @@ function buildServices(
           `slice ${slice} belongs to service "${owner}" already`,
         );
       }
-      sliceOwners.set(slice, name);
-      const bare = candidates.find(({ pools }) => pools.length === 0);
-      if (bare !== undefined) {
-        const words = `${bare.id} has no addresses to give; set "addresses" there, or leave it out of "datacenters" here`;
-        faults.at(source, [...path, "addresses"], words);
-      }
-      for (const { id, pools } of candidates) {
-        const tight = pools.find(
-          (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,
-        );
-        if (tight === undefined) continue;
-        const words = `a slice of the pool of ${id}, ${formatPrefix(tight)}, has ${sliceCapacity(tight)} addresses`;
-        faults.at(source, [...path, "addresses", "count"], `${words}, not ${count}`);
-        break;
-      }
+      owners.set(slice, name);
+      checkAddresses(source, path, entry.addresses, isAnycast ? [anycast] : candidates, faults);
     }
-    const chain = buildChain(source, path, entry, faults);
+    const chain = buildChain(source, path, entry, pools, faults);
     if (chain === undefined) return [];
     const service: Service = {
       name,
@@ -482,8 +494,34 @@ function buildServices(
   });
 }
 
+/** Whether all whose addresses a service may give have as many in a slice. */
+function checkAddresses(
+  source: YamlDocument,
+  path: ValuePath,
+  { count, anycast }: NonNullable<CloudEntries<"services">["addresses"]>,
+  owners: readonly { readonly id: string; readonly pools: readonly IpPrefix[] }[],
+  faults: Faults,
+): void {
+  const bare = owners.find(({ pools }) => pools.length === 0);
+  if (bare !== undefined) {
+    const remedy = anycast
+      ? `set "anycast" of the cloud`
+      : `set "addresses" there, or leave it out of "datacenters" here`;
+    faults.at(source, [...path, "addresses"], `${bare.id} has no addresses to give; ${remedy}`);
+  }
+  for (const { id, pools } of owners) {
+    const tight = pools.find(
+      (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,
+    );
+    if (tight === undefined) continue;
+    const words = `a slice of the pool of ${id}, ${formatPrefix(tight)}, has ${sliceCapacity(tight)} addresses`;
+    faults.at(source, [...path, "addresses", "count"], `${words}, not ${count}`);
+    return;
+  }
+}
+
 function findCandidates(
-  cloud: Checked<CloudDocument>,
+  cloud: Checked<CloudInForce>,
   path: ValuePath,
   entry: CloudEntries<"services">,
   datacenters: readonly Datacenter[],
@@ -509,13 +547,13 @@ function findCandidates(
 }
 
 /** Whether a datacenter is written in a cloud's document, but with a fault that left it out. */
-export function isLost({ source, value }: Checked<CloudDocument>, shortId: string): boolean {
+export function isLost({ source, value }: Checked<CloudInForce>, shortId: string): boolean {
   if (shortId in value.datacenters) return false;
   return source.doubledKeys.has("datacenters") || shortId in writtenDatacenters(source.value);
 }
 
 /** Whether a fault left out a datacenter of a cloud. */
-function lacksDatacenters({ source, value }: Checked<CloudDocument>): boolean {
+function lacksDatacenters({ source, value }: Checked<CloudInForce>): boolean {
   const written = Object.keys(writtenDatacenters(source.value)).length;
   return source.doubledKeys.has("datacenters") || written > Object.keys(value.datacenters).length;
 }
@@ -537,6 +575,7 @@ function buildChain(
   source: YamlDocument,
   path: ValuePath,
   entry: CloudEntries<"services">,
+  anycastPools: readonly IpPrefix[],
   faults: Faults,
 ): Pick<Service, "links" | "end"> | undefined {
   const chain = entry.chain ?? [];
@@ -553,7 +592,14 @@ function buildChain(
     }
     links.push({ owners: [template(step.name)], ttlSeconds: step.ttl, mark: markOf(step) });
   }
-  if (entry.addresses !== undefined) return { links, end: { kind: "addresses", ...entry.addresses } };
+  if (entry.addresses !== undefined) {
+    const { slice, count, anycast, ipv6 } = entry.addresses;
+    const ofPool: Slice = { slice, count, families: ipv6 === false ? [4] : [4, 6] };
+    return {
+      links,
+      end: anycast ? { kind: "anycast", pools: anycastPools, ...ofPool } : { kind: "addresses", ...ofPool },
+    };
+  }
   const last = chain.at(-1);
   if (last === undefined) {
     faults.atKey(source, path, "the service has neither addresses nor a chain, so its names would be empty");

@@ -6,11 +6,11 @@ import {
   type ChainName,
   type ChainOrigin,
   chainName,
-  isAliasOfService,
+  choosable,
   nextTemplate,
   ownerNames,
-  type ServiceName,
   serviceRRset,
+  typesOf,
 } from "../cloud/chain.ts";
 import { type Bindings, fillTemplate } from "../cloud/name-template.ts";
 import { foldedOctet } from "../cloud/packed-texts.ts";
@@ -86,6 +86,7 @@ export function buildZones(
   const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
   const entries: MasterFileEntry<TailoredName>[] = [];
+  const shared = new Set<DomainName>();
   const [rootFile] = documents.files;
   const folder = dirname(rootFile ?? "");
   const owners: readonly ZonesOwner[] = [...documents.settings, ...documents.clouds];
@@ -93,12 +94,16 @@ export function buildZones(
     for (const [i, entry] of (value.zones ?? []).entries()) {
       const apex = apexOf(zoneNameOf(entry));
       const known = places.get(apex);
+      const valuePath = ["zones", i];
+      const isShared = typeof entry !== "string" && entry.shared === true;
+      if (known !== undefined && isShared && shared.has(apex) && entry.file === undefined) continue;
       if (known !== undefined) {
-        faults.at(source, ["zones", i], `zone ${apex} is defined at ${formatPlace(known)} already`);
+        const words = `zone ${apex} is defined at ${formatPlace(known)} already`;
+        faults.at(source, valuePath, isShared ? `${words}, and not as shared` : words);
         continue;
       }
-      const valuePath = ["zones", i];
       places.set(apex, source.placeOf(valuePath));
+      if (isShared) shared.add(apex);
       if (typeof entry !== "string" && entry.handler !== undefined) {
         const item = { ...entry, handler: entry.handler };
         const { zone, fault } = buildScriptedZone(apex, item, { source, valuePath }, folder);
@@ -108,7 +113,8 @@ export function buildZones(
       }
       const builder = new ZoneBuilder<TailoredName>(apex);
       builders.set(apex, builder);
-      if (typeof entry !== "string") entries.push({ builder, path: entry.file ?? "", source, valuePath });
+      if (typeof entry !== "string" && entry.file !== undefined)
+        entries.push({ builder, path: entry.file, source, valuePath });
     }
   }
   const recordPlaces = new Map<DomainName, FilePlace>();
@@ -181,6 +187,14 @@ function whatIsWhole(
     builtServices.length === services.length &&
     areTenantsWhole;
   return { zones, names };
+}
+
+/** Apexes of the zones that are wider than a lab can spare. */
+export function wideZonesOf({ settings, clouds }: Documents): ReadonlySet<DomainName> {
+  const entries = [...settings, ...clouds].flatMap(({ value }) => value.zones ?? []);
+  return new Set(
+    entries.flatMap((entry) => (typeof entry !== "string" && entry.wide ? apexOf(entry.zone) : [])),
+  );
 }
 
 /** A name that the schema has accepted. */
@@ -1006,15 +1020,8 @@ export function alternativesOf(tailored: TailoredName): Alternatives {
     const choices = listsOf(tailored.rules).map(({ rule, list }) => ({ rule, rrsets: list }));
     return { choices, inOrder: false };
   }
-  const types = isAliasOfService(tailored) ? [TYPE.CNAME] : [TYPE.A, TYPE.AAAA];
   const choices = choosable(tailored).map((datacenter) => ({
-    rrsets: types.flatMap((type) => serviceRRset(tailored, datacenter, type) ?? []),
+    rrsets: typesOf(tailored).flatMap((type) => serviceRRset(tailored, datacenter, type) ?? []),
   }));
   return { choices, inOrder: tailored.service.policy === "active-datacenter" };
-}
-
-/** The datacenters that a choice can fall on. */
-function choosable({ service, bindings: { tenant } }: ServiceName): readonly Datacenter[] {
-  if (service.policy === "nearest-datacenter" || tenant === undefined) return service.candidates;
-  return tenant.standby === undefined ? [tenant.active] : [tenant.active, tenant.standby];
 }

@@ -2,6 +2,7 @@
 
 import type { Cloud } from "../cloud/service.ts";
 import type { TailoredName } from "../cloud/tailored-name.ts";
+import type { DomainName } from "../dns/name.ts";
 import type { PlaceOverrides } from "../geo/location-table.ts";
 import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
@@ -15,6 +16,8 @@ export interface Configuration {
   readonly countries: ReadonlyMap<string, Country>;
   readonly clouds: readonly Cloud[];
   readonly zones: Zones<TailoredName>;
+  /** apexes of those that are wider than a lab can spare */
+  readonly wideZones: ReadonlySet<DomainName>;
   /** the files of YAML read, the first one first */
   readonly files: readonly string[];
   /** the files that they name: master files and what those include, latency tables, handlers */

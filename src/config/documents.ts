@@ -6,6 +6,7 @@ import { distance } from "fastest-levenshtein";
 import { cutFound, cutPieces } from "./printable.ts";
 import {
   type CloudDocument,
+  type CloudInForce,
   type CountriesDocument,
   checkDocument,
   type DocumentKind,
@@ -26,9 +27,17 @@ export interface Checked<T> {
 }
 
 /** A document that zones and their records may stand in. */
-export type ZonesOwner = Checked<CloudDocument> | Checked<SettingsDocument>;
+export type ZonesOwner = Checked<CloudInForce> | Checked<SettingsDocument>;
 
-export interface Documents {
+/** The documents as they are in force. */
+export interface Documents extends Omit<WrittenDocuments, "clouds"> {
+  readonly clouds: readonly Checked<CloudInForce>[];
+  /** those whose documents are there, but switched off */
+  readonly cloudsOff: ReadonlySet<string>;
+}
+
+/** The documents as they are written. */
+export interface WrittenDocuments {
   readonly settings: readonly Checked<SettingsDocument>[];
   readonly networks: readonly Checked<NetworksDocument>[];
   readonly countries: readonly Checked<CountriesDocument>[];
@@ -50,7 +59,7 @@ export interface Lost {
 
 /** Reads a file and all that it includes; every fault found is among the errors, and what is faulty is left out. */
 export function readDocuments(path: string): {
-  readonly documents: Documents;
+  readonly documents: WrittenDocuments;
   readonly errors: readonly ConfigError[];
 } {
   const settings: Checked<SettingsDocument>[] = [];

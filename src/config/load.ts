@@ -4,9 +4,10 @@ import { scriptedZones } from "../zone/zone.ts";
 import { addNearness } from "./build-nearness.ts";
 import { addTenants } from "./build-tenants.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
-import { buildZones } from "./build-zones.ts";
+import { buildZones, wideZonesOf } from "./build-zones.ts";
 import type { Configuration, Settings } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
+import { documentsInForce } from "./in-force.ts";
 import { buildListeners } from "./listeners.ts";
 import { maskUnprintable } from "./printable.ts";
 import { type ConfigError, formatPlace } from "./yaml-document.ts";
@@ -27,8 +28,9 @@ export type LoadedConfig =
     };
 
 export function loadConfig(path: string): LoadedConfig {
-  const { documents, errors } = readDocuments(path);
+  const { documents: written, errors } = readDocuments(path);
   const faults = new Faults();
+  const documents = documentsInForce(written, faults);
   const networks = buildNetworks(documents.networks, faults);
   const listen = buildListeners(documents, networks, faults);
   const settings = { ...buildSettings(documents.settings, faults), listen };
@@ -45,7 +47,16 @@ export function loadConfig(path: string): LoadedConfig {
   }
   return {
     kind: "loaded",
-    configuration: { settings, networks, countries, clouds, zones, files, namedFiles },
+    configuration: {
+      settings,
+      networks,
+      countries,
+      clouds,
+      zones,
+      wideZones: wideZonesOf(documents),
+      files,
+      namedFiles,
+    },
     warnings: sortErrors(faults.warnings),
   };
 }

@@ -88,30 +88,52 @@ const zone = z
       .max(1024)
       .optional()
       .describe("queries that the handler may have in hand at a time; 64 where absent"),
+    shared: z
+      .boolean()
+      .optional()
+      .describe("whether several clouds have names in this zone; each of them lists it so"),
+    wide: z
+      .boolean()
+      .optional()
+      .describe("whether it is wider than a lab can spare, so that resolvers are pointed at its names alone"),
   })
   .check(({ value, issues }) => {
     const message = whatIsWrongWithZone(value);
     if (message !== undefined) issues.push({ code: "custom", message, input: value });
   })
-  .meta({ oneOf: [{ required: ["file"] }, { required: ["handler"] }] });
+  .meta({
+    anyOf: [
+      { required: ["file"] },
+      { required: ["handler"] },
+      { required: ["shared"] },
+      { required: ["wide"] },
+    ],
+  });
 
 const whatIsWrongWithZone = (item: {
   readonly file?: string | undefined;
   readonly handler?: string | undefined;
   readonly deadlineMilliseconds?: number | undefined;
   readonly concurrency?: number | undefined;
+  readonly shared?: boolean | undefined;
+  readonly wide?: boolean | undefined;
 }): string | undefined => {
-  const { file, handler, deadlineMilliseconds, concurrency } = item;
-  if ((file === undefined) === (handler === undefined)) return "expected either file or handler beside zone";
+  const { file, handler, deadlineMilliseconds, concurrency, shared, wide } = item;
+  if (file !== undefined && handler !== undefined) return "expected either file or handler beside zone";
+  if (file === undefined && handler === undefined && shared === undefined && wide === undefined)
+    return "expected file, handler, shared or wide beside zone";
+  if (shared && handler !== undefined) return "a zone that a handler answers for cannot be shared";
   const isTimed = deadlineMilliseconds !== undefined || concurrency !== undefined;
-  return file !== undefined && isTimed
-    ? "a deadline and concurrency are of a handler, and here is a file"
+  return handler === undefined && isTimed
+    ? "a deadline and concurrency are of a handler, and here is none"
     : undefined;
 };
 
 const zones = z
   .array(
-    z.union([name, zone], { error: "expected a domain name, or a map with zone and either file or handler" }),
+    z.union([name, zone], {
+      error: "expected a domain name, or a map with zone and file, handler, shared or wide",
+    }),
   )
   .describe(
     "zones served: each by its name, with the master file that holds its records, or with its handler",
@@ -144,6 +166,20 @@ const tailoredEntry = z
 const tailored = z
   .record(name, z.record(z.string(), tailoredEntry))
   .describe("names of a zone, relative to it, that hold other records for other askers");
+
+const pool = z.array(prefix).min(1).max(2).describe("its pool: one prefix of each family");
+const farms = z
+  .strictObject({
+    geo: z.int().min(0),
+    clump: z.int().min(0),
+    farm: z.int().min(0),
+    net: z.int().min(0).optional().describe("the number that names of 2015 carry"),
+  })
+  .describe("the first numbers of its 16 clumps and farms, and its geo number in SharePoint's names");
+
+const eras = z
+  .record(label, z.string().min(1))
+  .describe("the era of each service that has several, and of those that follow it");
 
 export const settingsSchema = z
   .strictObject({
@@ -293,6 +329,22 @@ export const settingsSchema = z
           .describe("how many of the last queries are kept with their decisions; 0 keeps none"),
       })
       .partial(),
+    clouds: z
+      .record(
+        label,
+        z
+          .strictObject({
+            enabled: z.boolean(),
+            eras,
+            anycast: pool,
+            datacenters: z.record(
+              label,
+              z.strictObject({ region: label, code: label, addresses: pool, farms }).partial(),
+            ),
+          })
+          .partial(),
+      )
+      .describe("what is to be otherwise than in the files of clouds, by cloud"),
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones,
     records,
@@ -390,11 +442,9 @@ const datacenter = z.strictObject({
     .array(z.enum(["front-end", "tenants"]))
     .min(1)
     .default(["front-end"]),
-  addresses: z.array(prefix).min(1).max(2).optional().describe("its pool: one prefix of each family"),
-  farms: z
-    .strictObject({ geo: z.int().min(0), clump: z.int().min(0), farm: z.int().min(0) })
-    .optional()
-    .describe("the first numbers of its 16 clumps and farms, and its geo number in SharePoint's names"),
+  code: label.optional().describe("how names of front ends spell it; its id in capitals where absent"),
+  addresses: pool.optional(),
+  farms: farms.optional(),
   probe: parsed(
     "what is probed: http://ADDRESS:PORT/PATH, https://... or tcp://ADDRESS:PORT",
     parseProbeTarget,
@@ -460,11 +510,10 @@ const nearness = z
   })
   .partial();
 
-const service = z.strictObject({
-  era: z.string().optional().describe("the years whose names it imitates"),
-  policy: z.enum(["nearest-datacenter", "active-datacenter"]),
-  names: z.array(nameTemplate).min(1),
-  ttl: ttlSeconds.describe("of the records at these names, in seconds"),
+/** What the names of a service are in one era, or in all. */
+const namesOfService = {
+  names: z.array(nameTemplate).min(1).optional(),
+  ttl: ttlSeconds.optional().describe("of the records at these names, in seconds"),
   chain: z
     .array(z.strictObject({ name: nameTemplate, ttl: ttlSeconds.optional(), ...mark }))
     .optional()
@@ -476,18 +525,70 @@ const service = z.strictObject({
         .min(0)
         .max(POOL_SLICES - 1),
       count: z.int().min(1).max(15),
+      anycast: z
+        .boolean()
+        .optional()
+        .describe(
+          "whether they are of the cloud's anycast pool, the same for everyone, and not of a datacenter",
+        ),
+      ipv6: z.boolean().optional().describe("whether there are IPv6 addresses; true where absent"),
     })
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
-  nearness: nearness.optional().describe("what is near, key by key before that of the cloud"),
-  whenAllDown: whenAllDown.optional(),
-  secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
-});
+};
+
+const service = z
+  .strictObject({
+    era: z.string().min(1).optional().describe("the years whose names it imitates, where it has those alone"),
+    eras: z
+      .array(
+        z.strictObject({
+          in: z.array(z.string().min(1)).min(1).describe("the eras in which the service is like this"),
+          ...namesOfService,
+        }),
+      )
+      .min(1)
+      .optional()
+      .describe(
+        "what differs by era: it beats what stands beside; in an era that is not here there is no such service",
+      ),
+    eraOf: label.optional().describe("whose era it follows in the cloud's eras; its own where absent"),
+    policy: z.enum(["nearest-datacenter", "active-datacenter"]),
+    ...namesOfService,
+    nearness: nearness.optional().describe("what is near, key by key before that of the cloud"),
+    whenAllDown: whenAllDown.optional(),
+    secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
+  })
+  .check(({ value, issues }) => {
+    const parts = value.eras ?? [{}];
+    for (const key of ["names", "ttl"] as const) {
+      const at = parts.findIndex((part) => ({ ...value, ...part })[key] === undefined);
+      if (at < 0) continue;
+      const path = value.eras === undefined ? [key] : ["eras", at, key];
+      issues.push({ code: "invalid_type", expected: "nonoptional", path, input: undefined });
+    }
+    if (value.era !== undefined && value.eras !== undefined)
+      issues.push({
+        code: "custom",
+        path: ["era"],
+        message: "the era of a service with eras is chosen in the cloud's eras",
+        input: value.era,
+      });
+  })
+  .meta({ anyOf: [{ required: ["names", "ttl"] }, { required: ["eras"] }] });
 
 export const cloudSchema = z
   .strictObject({
     cloud: label,
+    enabled: z
+      .boolean()
+      .optional()
+      .describe("false: nothing of it is served, as long as the settings do not say otherwise"),
+    eras: eras.optional(),
+    anycast: pool
+      .optional()
+      .describe("the pool of addresses that are the same for everyone: one prefix of each family"),
     zones: zones.min(1),
     records: records.optional(),
     tailored: tailored.optional(),
@@ -515,6 +616,15 @@ export type TailoredEntry = z.infer<typeof tailoredEntry>;
 export type NearnessEntry = z.infer<typeof nearness>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
+type ServiceEntry = CloudDocument["services"][string];
+/** A service in the era that was chosen for it. */
+export type ServiceInForce = Omit<ServiceEntry, "eras" | "eraOf" | "names" | "ttl"> & {
+  readonly names: NonNullable<ServiceEntry["names"]>;
+  readonly ttl: NonNullable<ServiceEntry["ttl"]>;
+};
+export type CloudInForce = Omit<CloudDocument, "services"> & {
+  readonly services: Readonly<Record<string, ServiceInForce>>;
+};
 
 /** The JSON Schema of a kind, as editors take it. */
 export function jsonSchema(kind: DocumentKind): z.core.JSONSchema.BaseSchema {

@@ -351,6 +351,7 @@ class TenantFileReader {
     let isSound = true;
     const cellAt = (column: Column): CsvCell => cells[cellOf[column]] ?? { text: "", line, column: 1 };
     const textOf = (column: Column): string => cellAt(column).text;
+    if (builder.isOff(textOf("cloud"))) return;
     const tell = (column: Column, message: string | (() => string), offset = 0): void => {
       isSound = false;
       this.#refuse({ line, column: cellAt(column).column + offset }, message);

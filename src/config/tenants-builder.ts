@@ -47,6 +47,8 @@ export type TellOfShape = (key: keyof ShapeTexts, message: string) => void;
 /** Which of what is missing a fault may have left out, so that it is no second error. */
 export interface Lacking {
   isLostCloud(cloud: string): boolean;
+  /** whether a cloud is switched off, so that its tenants are left out */
+  isOff(cloud: string): boolean;
   /** those that are lost by name, to be suggested with the others */
   readonly lostClouds: readonly string[];
   isLostDatacenter(cloud: string, shortId: string): boolean;
@@ -120,6 +122,10 @@ export class TenantsBuilder {
     const row = this.table.findRow(label);
     if (row === NO_ROW) return undefined;
     return { row, name: this.table.shapeAt(row).cloud === cloud ? this.#nameOf(label, cloud) : undefined };
+  }
+
+  isOff(cloud: string): boolean {
+    return this.#lacking.isOff(cloud);
   }
 
   hasCloud(cloud: string): boolean {

@@ -184,7 +184,7 @@ describe("the default lab", () => {
     const groups = groupTailored(lab);
     expect(groups.map(({ service }) => service)).toEqual([
       "China exchange, autodiscover, portal, login",
-      "Worldwide exchange, autodiscover, portal, login",
+      "Worldwide exchange, autodiscover, portal, home, login, skype",
     ]);
     for (const { names } of groups) {
       for (const { question } of names) {

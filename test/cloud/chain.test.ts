@@ -27,7 +27,7 @@ const link = (ttlSeconds: number, ...owners: readonly string[]): Service["links"
 const lhr = datacenter("lhr", { pools: [pool("198.18.1.0/24"), pool("2001:db8:f001::/48")] });
 const ams = datacenter("ams", {
   pools: [pool("198.18.2.0/24")],
-  farms: { geo: 104, firstClump: 4320, firstFarm: 190016 },
+  farms: { geo: 104, firstClump: 4320, firstFarm: 190016, net: undefined },
 });
 
 /** A name with what it holds, in a line. */
@@ -57,7 +57,7 @@ describe("a chain of nearest-datacenter", () => {
       link(60, "geo.example"),
       link(10, "{DATACENTER}-efz.example"),
     ],
-    end: { kind: "addresses", slice: 1, count: 2 },
+    end: { kind: "addresses", slice: 1, count: 2, families: [4, 6] },
   });
 
   test("is tailored where its next name has a datacenter, and plain before and behind", () => {
@@ -83,7 +83,7 @@ describe("a chain of nearest-datacenter", () => {
     const autodiscover = service({
       candidates: [lhr, ams],
       links: [link(60, "autod.example")],
-      end: { kind: "addresses", slice: 2, count: 1 },
+      end: { kind: "addresses", slice: 2, count: 1, families: [4, 6] },
     });
     const tailored = tailoredAt(autodiscover, "autod.example.");
     const answers = (at: typeof lhr, qtype: number): readonly string[] => {
@@ -113,7 +113,7 @@ describe("a chain of active-datacenter", () => {
   const share = service({
     policy: "active-datacenter",
     links: [link(300, "{tenant}.example"), link(60, "{farm}.farm.example")],
-    end: { kind: "addresses", slice: 4, count: 1 },
+    end: { kind: "addresses", slice: 4, count: 1, families: [4, 6] },
   });
 
   test("has a name for each tenant and satellite, and one for each farm of the datacenters with tenants", () => {

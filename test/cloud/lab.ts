@@ -12,12 +12,13 @@ export function datacenter(shortId: string, changes: Partial<Datacenter> = {}): 
     id: datacenterId("Lab", shortId),
     shortId,
     cloud: "Lab",
+    code: shortId.toUpperCase(),
     place: { city: shortId, country: "GB", coordinates: [51, 0] },
     geo: "EUR",
     region: "emeawest",
     roles: new Set(["front-end", "tenants"]),
     pools: [],
-    farms: { geo: 104, firstClump: 4304, firstFarm: 190000 },
+    farms: { geo: 104, firstClump: 4304, firstFarm: 190000, net: undefined },
     ...changes,
   };
 }
@@ -44,7 +45,7 @@ export function service(changes: Partial<Service>): Service {
     era: undefined,
     policy: "nearest-datacenter",
     links: [],
-    end: { kind: "addresses", slice: 0, count: 1 },
+    end: { kind: "addresses", slice: 0, count: 1, families: [4, 6] },
     candidates: [],
     nearness: byDistance,
     spread: undefined,

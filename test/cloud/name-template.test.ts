@@ -6,14 +6,14 @@ import { formatName } from "../../src/dns/name.ts";
 import { datacenter, template, tenantGeo } from "./lab.ts";
 
 const placeholderList =
-  "{datacenter} {DATACENTER} {region} {geo} {farmGeo} {clump} {farm} {tenant} {domainKey}";
+  "{datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey}";
 
 describe("parseNameTemplate", () => {
   test.each<readonly [text: string, needs: readonly string[]]>([
     ["outlook.office365.com", []],
     ["{datacenter}.example", ["datacenter"]],
     ["{DATACENTER}-efz.example", ["datacenter"]],
-    ["outlook-{region}.example", ["datacenter"]],
+    ["outlook-{region}.example", ["region"]],
     ["{geo}.example", ["datacenter"]],
     ["dprodmgd{farmGeo}.example", ["datacenter"]],
     ["{clump}.example", ["datacenter", "slot"]],
@@ -44,7 +44,10 @@ describe("parseNameTemplate", () => {
 });
 
 describe("fillTemplate", () => {
-  const lhr = datacenter("lhr", { geo: "GBR", farms: { geo: 104, firstClump: 4304, firstFarm: 190000 } });
+  const lhr = datacenter("lhr", {
+    geo: "GBR",
+    farms: { geo: 104, firstClump: 4304, firstFarm: 190000, net: undefined },
+  });
   const contoso = tenantGeo("contosoEUR", lhr, { tenant: "contoso" });
   const all: Bindings = { datacenter: lhr, slot: 15, tenant: contoso, domain: "mail.contoso.co.uk" };
 

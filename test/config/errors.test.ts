@@ -245,7 +245,7 @@ describe("scripted zones", () => {
     {
       name: "no handler",
       files: scripted([", handler: ./scripts/app.ts", ""]),
-      errors: ["5:5: expected either file or handler beside zone"],
+      errors: ["5:5: expected file, handler, shared or wide beside zone"],
     },
     {
       name: "a handler and a file, and a deadline for a file",
@@ -254,7 +254,7 @@ describe("scripted zones", () => {
         "  - { zone: lab.example, file: a.zone, concurrency: 1 }\n  - { zone: b.example, file: a.zone, handler: api.js }\n",
       ]),
       errors: [
-        "3:5: a deadline and concurrency are of a handler, and here is a file",
+        "3:5: a deadline and concurrency are of a handler, and here is none",
         "4:5: expected either file or handler beside zone",
       ],
     },
@@ -263,8 +263,8 @@ describe("scripted zones", () => {
       files: scripted(["  - lab.example\n", "  - lab..example\n  - 7\n  - [a.example]\n"]),
       errors: [
         '3:5: "lab..example" has an empty label',
-        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
-        "5:5: expected a domain name, or a map with zone and either file or handler, found a list of 1",
+        "4:5: expected a domain name, or a map with zone and file, handler, shared or wide, found 7",
+        "5:5: expected a domain name, or a map with zone and file, handler, shared or wide, found a list of 1",
       ],
     },
     {
@@ -274,7 +274,7 @@ describe("scripted zones", () => {
         ["zone: app.example", "zone: lab.example"],
       ),
       errors: [
-        "4:5: expected a domain name, or a map with zone and either file or handler, found 7",
+        "4:5: expected a domain name, or a map with zone and file, handler, shared or wide, found 7",
         "6:5: zone lab.example. is defined at lab.yaml:3:5 already",
       ],
     },
@@ -637,7 +637,7 @@ describe("shape", () => {
       name: "an unknown placeholder",
       files: lab(['"{datacenter}.mail', '"{datacentre}.mail']),
       errors: [
-        "15:21: {datacentre} is no placeholder; there are {datacenter} {DATACENTER} {region} {geo} {farmGeo} {clump} {farm} {tenant} {domainKey}",
+        "15:21: {datacentre} is no placeholder; there are {datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey}",
       ],
     },
     {

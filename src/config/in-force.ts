@@ -1,0 +1,204 @@
+/**
+ * What of the clouds' documents is in force: without the clouds that are switched off, each service as it is in the era
+ * that was chosen for it, and with what the settings want otherwise. What comes behind sees no eras; its errors still say
+ * where a value is written.
+ */
+
+import type { Faults } from "./build-topology.ts";
+import { type Checked, type Documents, suggest, type WrittenDocuments } from "./documents.ts";
+import { cutFound } from "./printable.ts";
+import type { CloudDocument, CloudInForce, ServiceInForce, SettingsDocument } from "./schema.ts";
+import type { ValuePath, YamlDocument } from "./yaml-document.ts";
+
+type Services = CloudDocument["services"];
+type Adjustment = NonNullable<SettingsDocument["clouds"]>[string];
+
+/** The first settings that adjust clouds. */
+interface Adjusting {
+  readonly source: YamlDocument;
+  readonly clouds: NonNullable<SettingsDocument["clouds"]>;
+}
+
+/** Where a value that is in force is written. */
+interface Written {
+  readonly source: YamlDocument;
+  readonly path: ValuePath;
+}
+
+export function documentsInForce(documents: WrittenDocuments, faults: Faults): Documents {
+  const adjusting = documents.settings.flatMap(({ source, value: { clouds } }): Adjusting[] =>
+    clouds === undefined ? [] : [{ source, clouds }],
+  )[0];
+  tellOfUnknownClouds(documents, adjusting, faults);
+  const isServed = ({ value: { cloud, enabled = true } }: Checked<CloudDocument>): boolean =>
+    adjusting?.clouds[cloud]?.enabled ?? enabled;
+  const cloudsOff = documents.clouds.flatMap((cloud) => (isServed(cloud) ? [] : cloud.value.cloud));
+  const mayLackServices = documents.lost.anything || documents.lost.keys.has("services");
+  const clouds = documents.clouds
+    .filter(isServed)
+    .map((cloud) => cloudInForce(cloud, adjusting, mayLackServices, faults));
+  return { ...documents, clouds, cloudsOff: new Set(cloudsOff) };
+}
+
+function tellOfUnknownClouds(
+  { clouds, lost }: WrittenDocuments,
+  adjusting: Adjusting | undefined,
+  faults: Faults,
+): void {
+  const known = clouds.map(({ value }) => value.cloud);
+  for (const name of Object.keys(adjusting?.clouds ?? {})) {
+    if (adjusting === undefined || known.includes(name) || lost.anything || lost.clouds.has(name)) continue;
+    faults.atKey(
+      adjusting.source,
+      ["clouds", name],
+      `"${cutFound(name)}" is no cloud${suggest(name, known)}`,
+    );
+  }
+}
+
+function cloudInForce(
+  { source, value }: Checked<CloudDocument>,
+  adjusting: Adjusting | undefined,
+  mayLackServices: boolean,
+  faults: Faults,
+): Checked<CloudInForce> {
+  const adjustment = adjusting?.clouds[value.cloud] ?? {};
+  // By the path in force: where what the settings give instead is written.
+  const moved = new Map<string, Written>();
+  const move = (path: ValuePath): void => {
+    if (adjusting !== undefined)
+      moved.set(JSON.stringify(path), {
+        source: adjusting.source,
+        path: ["clouds", value.cloud, ...path],
+      });
+  };
+  for (const era of Object.keys(adjustment.eras ?? {})) move(["eras", era]);
+  if (adjustment.anycast !== undefined) move(["anycast"]);
+  const datacenters = adjustDatacenters(value, adjustment, adjusting, move, faults);
+  const eras = { ...value.eras, ...adjustment.eras };
+  const services = new Map<string, ServiceInForce>();
+  for (const [name, entry] of Object.entries(value.services)) {
+    const found = serviceInForce(name, entry, eras);
+    if (found === undefined) continue;
+    services.set(name, found.service);
+    for (const key of found.keys) {
+      const path = ["services", name, "eras", found.index, key];
+      moved.set(JSON.stringify(["services", name, key]), { source, path });
+    }
+  }
+  const anycast = adjustment.anycast ?? value.anycast;
+  const inForce = {
+    source: movedDocument(source, moved),
+    value: { ...value, ...(anycast && { anycast }), datacenters, services: Object.fromEntries(services) },
+  };
+  tellOfEras(inForce.source, value.services, eras, mayLackServices, faults);
+  return inForce;
+}
+
+function adjustDatacenters(
+  { cloud, datacenters }: CloudDocument,
+  adjustment: Adjustment,
+  adjusting: Adjusting | undefined,
+  move: (path: ValuePath) => void,
+  faults: Faults,
+): CloudDocument["datacenters"] {
+  const adjusted = { ...datacenters };
+  for (const [id, entry] of Object.entries(adjustment.datacenters ?? {})) {
+    const found = datacenters[id];
+    if (found === undefined) {
+      const path = ["clouds", cloud, "datacenters", id];
+      const words = `"${cutFound(id)}" is no datacenter of ${cloud}${suggest(id, Object.keys(datacenters))}`;
+      if (adjusting !== undefined) faults.atKey(adjusting.source, path, words);
+      continue;
+    }
+    for (const key of Object.keys(entry)) move(["datacenters", id, key]);
+    adjusted[id] = { ...found, ...entry };
+  }
+  return adjusted;
+}
+
+/** A service in its era, and what of it that says; undefined where there is no such service then. */
+function serviceInForce(
+  name: string,
+  { eras, eraOf, ...entry }: Services[string],
+  chosen: Readonly<Record<string, string>>,
+):
+  | { readonly service: ServiceInForce; readonly index: number; readonly keys: readonly string[] }
+  | undefined {
+  const era = eras === undefined ? entry.era : chosen[eraOf ?? name];
+  const index = eras?.findIndex((variant) => variant.in.some((each) => each === era)) ?? 0;
+  const { in: _, ...variant } = eras?.[index] ?? { in: [] };
+  if (index < 0) return undefined;
+  const { names, ttl, ...rest } = { ...entry, ...variant };
+  if (names === undefined || ttl === undefined) throw new Error(`${name} has no names`); // the schema has told
+  const service = { ...rest, names, ttl, ...(era !== undefined && { era }) };
+  return { service, index, keys: Object.keys(variant) };
+}
+
+/** Eras that there are not, and services with several of which none is chosen. */
+function tellOfEras(
+  source: YamlDocument,
+  services: Services,
+  chosen: Readonly<Record<string, string>>,
+  mayLackServices: boolean,
+  faults: Faults,
+): void {
+  const erasOf = new Map<string, Set<string>>();
+  for (const [name, { eras, eraOf }] of Object.entries(services)) {
+    if (eraOf !== undefined && eras === undefined) {
+      faults.atKey(source, ["services", name, "eraOf"], "eraOf is of a service with eras, and here are none");
+    }
+    const seen = new Set<string>();
+    for (const [i, variant] of (eras ?? []).entries()) {
+      for (const [j, era] of variant.in.entries()) {
+        if (seen.has(era)) {
+          const path = ["services", name, "eras", i, "in", j];
+          faults.at(source, path, `the service is described in the era "${era}" already`);
+        }
+        seen.add(era);
+      }
+    }
+    if (eras === undefined) continue;
+    const key = eraOf ?? name;
+    erasOf.set(key, new Set([...(erasOf.get(key) ?? []), ...seen]));
+    if (chosen[key] !== undefined) continue;
+    const words = `eras of the cloud do not say which one "${key}" is in${suggest("", [...seen])}`;
+    faults.atKey(source, ["services", name, "eras"], words);
+  }
+  for (const [key, era] of Object.entries(chosen)) {
+    const known = erasOf.get(key);
+    if (known?.has(era) || mayLackServices) continue;
+    if (known === undefined) {
+      const words = `no service "${cutFound(key)}" has several eras${suggest(key, [...erasOf.keys()])}`;
+      faults.atKey(source, ["eras", key], words);
+      continue;
+    }
+    const words = `"${cutFound(era)}" is no era of ${key}${suggest(era, [...known])}`;
+    faults.at(source, ["eras", key], words);
+  }
+}
+
+/** A document in which some values stand elsewhere than their path says. */
+function movedDocument(source: YamlDocument, moved: ReadonlyMap<string, Written>): YamlDocument {
+  if (moved.size === 0) return source;
+  const find = (path: ValuePath): Written => {
+    for (let length = path.length; length > 0; length--) {
+      const found = moved.get(JSON.stringify(path.slice(0, length)));
+      if (found !== undefined) return { source: found.source, path: [...found.path, ...path.slice(length)] };
+    }
+    return { source, path };
+  };
+  const others = new Map([...moved.values()].map((written) => [written.source.file, written.source]));
+  return {
+    ...source,
+    placeOf: (path) => {
+      const written = find(path);
+      return written.source.placeOf(written.path);
+    },
+    placeOfKey: (path) => {
+      const written = find(path);
+      return written.source.placeOfKey(written.path);
+    },
+    errorAt: (place, message) => (others.get(place.file) ?? source).errorAt(place, message),
+  };
+}
