@@ -25,6 +25,8 @@ import { type BatchSocket, type BatchThreadData, CONTROL, type FromThread } from
 const POLL_MILLISECONDS = 1000;
 /** struct pollfd in 32-bit words: the descriptor, then what is asked and what has come, 16 bits each. */
 const POLL_WORDS = 2;
+/** From so many queries in a batch on, what a batch costs by itself is little beside what they cost. */
+const GATHERED = 16;
 /** How long a server that ends goes on reading what the kernel has taken for it. */
 const DRAIN_MILLISECONDS = 2000;
 
@@ -74,7 +76,9 @@ class BatchThread {
   /** A thread with one socket waits in recvmmsg itself, and looks up as often as that gives up waiting. */
   #serveOne(socket: BatchSocket): void {
     while (!this.#isToEnd()) {
-      if (this.#serve(socket, MSG_WAITFORONE) === 0) this.#front.refresh();
+      const count = this.#serve(socket, MSG_WAITFORONE);
+      if (count === 0) this.#front.refresh();
+      else this.#gather(count);
     }
   }
 
@@ -88,14 +92,24 @@ class BatchThread {
     }
     while (!this.#isToEnd()) {
       if (this.#syscalls.poll(polled, sockets.length + 1, POLL_MILLISECONDS) <= 0) continue;
+      let count = 0;
       for (const [i, socket] of sockets.entries()) {
-        if ((polled[i * POLL_WORDS + 1] ?? 0) >> 16 !== 0) this.#serve(socket, MSG_DONTWAIT);
+        if ((polled[i * POLL_WORDS + 1] ?? 0) >> 16 !== 0) count += this.#serve(socket, MSG_DONTWAIT);
       }
+      this.#gather(count);
       if ((polled[sockets.length * POLL_WORDS + 1] ?? 0) >> 16 === 0) continue;
       this.#syscalls.read(wake, new Uint8Array(8));
       // Who wakes it may have posted what an idle thread would hold on to for long.
       this.#front.refresh();
     }
+  }
+
+  /**
+   * Where several queries came at once more will follow, and to wait for them costs less than to be woken for each few. Who
+   * asks one at a time is never kept waiting, and a batch that is large enough has no need of it.
+   */
+  #gather(count: number): void {
+    if (count > 1 && count < GATHERED) this.#syscalls.pause();
   }
 
   #isToEnd(): boolean {

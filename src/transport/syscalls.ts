@@ -48,6 +48,8 @@ export interface Syscalls {
   read(fd: FileDescriptor, octets: Uint8Array): number;
   write(fd: FileDescriptor, octets: Uint8Array): number;
   close(fd: FileDescriptor): number;
+  /** Stops the thread for the shortest time that the kernel's timers know: some 60 microseconds (prctl(2), PR_SET_TIMERSLACK). */
+  pause(): void;
   /** A counter to wake a thread by that waits in poll. */
   eventfd(): FileDescriptor;
   /** Binds a socket; throws what Node throws, with a `code`. */
@@ -100,6 +102,7 @@ function bindCalls(koffi: Koffi): Syscalls {
     read: libc.func("long read(int fd, void *octets, size_t length)"),
     write: libc.func("long write(int fd, void *octets, size_t length)"),
     close: libc.func("int close(int fd)"),
+    usleep: libc.func("int usleep(uint32_t microseconds)"),
     eventfd: libc.func("int eventfd(unsigned int start, int flags)"),
   };
   const trim = findTrim(libc);
@@ -119,6 +122,9 @@ function bindCalls(koffi: Koffi): Syscalls {
     read: (fd, octets) => result(Number(calls.read(fd, octets, octets.length))),
     write: (fd, octets) => result(Number(calls.write(fd, octets, octets.length))),
     close: (fd) => result(calls.close(fd)),
+    pause: () => {
+      calls.usleep(1);
+    },
     eventfd: () => check(calls.eventfd(0, EFD_NONBLOCK | SOCK_CLOEXEC), "eventfd"),
     openUdp: (at, { sharing, packetInfo, bufferOctets }) => {
       const { family } = at;
