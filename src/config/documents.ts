@@ -282,10 +282,16 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
     const words = `"${cutFound(key)}" cannot be a key: ${cutPieces(reason, key)}`;
     return [source.errorAt(source.placeOfKey(path), words)];
   }
+  const place = isMissing(issue) ? source.placeOf(path.slice(0, -1)) : source.placeOf(path);
+  return [source.errorAt(place, describeIssue(issue))];
+}
+
+/** An issue at one value in the words of an operator: what was expected, what was found, what may be meant. */
+export function describeIssue(issue: SchemaIssue): string {
   if (isMissing(issue)) {
-    const key = path.at(-1);
+    const key = issue.path.at(-1);
     const message = typeof key === "string" ? `"${key}" is missing here` : "a value is missing here";
-    return [source.errorAt(source.placeOf(path.slice(0, -1)), `${message}; ${wordsOf(issue)}`)];
+    return `${message}; ${wordsOf(issue)}`;
   }
   const found = issue.code === "custom" ? "" : `, found ${formatFound(issue.input)}`;
   const options = issue.code === "invalid_value" ? issue.values.map(String) : [];
@@ -294,7 +300,7 @@ function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIs
     issue.code === "invalid_type" && issue.expected === "string" && !isCollection(issue.input);
   const hint = near === undefined ? (wantsQuotes ? "; put it in quotes" : "") : `; did you mean "${near}"?`;
   const words = typeof issue.input === "string" ? cutPieces(wordsOf(issue), issue.input) : wordsOf(issue);
-  return [source.errorAt(source.placeOf(path), `${words}${found}${hint}`)];
+  return `${words}${found}${hint}`;
 }
 
 /** What a document of a kind is of. */
