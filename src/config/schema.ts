@@ -5,6 +5,7 @@ import { POOL_SLICES } from "../cloud/chain.ts";
 import { parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
+import { parseNamePattern } from "../dns/name-pattern.ts";
 import { continents } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
@@ -650,3 +651,32 @@ export function flatIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue
     return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
   });
 }
+
+const ports = z.string().regex(/^\d+(-\d+)?(, *\d+(-\d+)?)*$/, "expected ports like 80,443");
+
+/** A record of the published endpoints web service, which leaves empty fields out. Fields that it may gain are let be. */
+const endpointRecord = z
+  .object({
+    id: z.int().min(0),
+    serviceArea: z.string().min(1),
+    serviceAreaDisplayName: z.string().optional(),
+    urls: z.array(parsed("a name or pattern", parseNamePattern)).default([]),
+    ips: z.array(prefix).default([]),
+    tcpPorts: ports.optional(),
+    udpPorts: ports.optional(),
+    expressRoute: z.boolean().optional(),
+    category: z.enum(["Optimize", "Allow", "Default"]),
+    required: z.boolean(),
+    notes: z.string().optional(),
+  })
+  .check(({ value, issues }) => {
+    if (value.urls.length > 0 || value.ips.length > 0) return;
+    issues.push({ code: "custom", message: "the record has neither urls nor ips", input: value });
+  });
+
+const endpointRecords = z.array(endpointRecord).min(1);
+
+export type EndpointRecord = z.infer<typeof endpointRecord>;
+
+/** Checks what a file of the endpoints web service holds; the issues carry paths. */
+export const checkEndpoints = (value: unknown) => endpointRecords.safeParse(value, { reportInput: true });
