@@ -168,6 +168,22 @@ function buildProgram(): Command {
       exitWith(await (await import("./query.ts")).query({ tcp: false, ...options, qname, qtype })),
     );
 
+  program
+    .command("import")
+    .description("hold what others publish against the configuration")
+    .command("endpoints")
+    .description("show which published endpoints are not served, and what is served outside of them")
+    .argument("<file>", "what the endpoints web service gives as JSON")
+    .addOption(config())
+    .option("--cloud <cloud>", "the cloud that the file is of", "Worldwide")
+    .option("--json", "print JSON")
+    .option("--strict", "exit code 1 where something is not served or outside")
+    .action(async (file, options) =>
+      exitWith(
+        await (await import("./import.ts")).importEndpoints({ json: false, strict: false, ...options, file }),
+      ),
+    );
+
   addAdminCommands(program);
 
   for (const command of allCommands(program))

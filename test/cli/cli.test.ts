@@ -74,7 +74,7 @@ describe("help and version", { timeout }, () => {
     ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command} \\[options\\]`, "m"));
     }
-    for (const group of ["datacenter", "tenant", "override"])
+    for (const group of ["import", "datacenter", "tenant", "override"])
       expect(stdout).toMatch(new RegExp(`^  ${group} `, "m"));
   });
 
