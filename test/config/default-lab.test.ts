@@ -216,6 +216,27 @@ describe("defaults", () => {
   });
 });
 
+function recordsOf(apex: string, name: string): readonly string[] {
+  const zone = zonesOfRecords(lab.zones).find((each) => each.apex === apex);
+  return [...(zone?.nodes.get(nameOf(name))?.rrsets.values() ?? [])].flatMap(formatRRset);
+}
+
+test("the zone of the MX hosts has the SOA and the name servers that are published", () => {
+  const apex = "mail.protection.outlook.com.";
+  const nameservers = [1, 2].map((number) => `ns${number}-proddns.glbdns.o365filtering.com.`);
+  expect(recordsOf(apex, apex)).toEqual([
+    `${apex} 3600 SOA ${nameservers[0]} hostmaster.o365filtering.com. 2013010801 3600 600 86400 3600`,
+    ...nameservers.map((name) => `${apex} 3600 NS ${name}`),
+  ]);
+  expect(recordsOf("outlook.com.", apex)).toEqual(nameservers.map((name) => `${apex} 3600 NS ${name}`));
+  // Whoever follows the delegation comes back to the lab's own name servers.
+  const { ns1, ns2 } = lab.settings.nameservers;
+  const addresses = nameservers.map((name) =>
+    recordsOf("o365filtering.com.", name).map((record) => record.split(" ").at(-1)),
+  );
+  expect(addresses).toEqual([ns1.map(formatAddress), ns2.map(formatAddress)]);
+});
+
 test("these zones are served, each with the SOA and the name servers of the lab", () => {
   expect([...lab.zones.keys()].toSorted()).toEqual([
     "b-msedge.net.",
@@ -224,10 +245,12 @@ test("these zones are served, each with the SOA and the name servers of the lab"
     "glbdns.microsoft.com.",
     "glbdns2.microsoft.com.",
     "lync.com.",
+    "mail.protection.outlook.com.",
     "microsoft.com.",
     "microsoftazuread-sso.com.",
     "microsoftonline.com.",
     "msidentity.com.",
+    "o365filtering.com.",
     "office.com.",
     "office365.com.",
     "outlook.cn.",
@@ -245,8 +268,9 @@ test("these zones are served, each with the SOA and the name servers of the lab"
   ]);
   for (const zone of zonesOfRecords(lab.zones)) {
     const { apex } = zone;
-    const recordsAt = (name: string): readonly string[] =>
-      [...(zone.nodes.get(nameOf(name))?.rrsets.values() ?? [])].flatMap(formatRRset);
+    // The zone of the MX hosts has its own, as published.
+    if (apex === "mail.protection.outlook.com.") continue;
+    const recordsAt = (name: string): readonly string[] => recordsOf(zone.apex, name);
     expect(recordsAt(apex)).toEqual([
       `${apex} 3600 SOA ns1.${apex} hostmaster.${apex} 1 3600 600 604800 60`,
       `${apex} 3600 NS ns1.${apex}`,
