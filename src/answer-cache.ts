@@ -164,6 +164,9 @@ export class AnswerCache {
     if (trace.kind !== "answer" || !isKept(trace.resolution)) return;
     const { resolution, query } = trace;
     if (query.question.qclass !== CLASS.IN) return;
+    // Whether a zone with quirks answers goes by more than name and type: by EDNS, or by how the name is written.
+    const zone = resolution.hops[0]?.zone;
+    if (zone !== undefined && this.#snapshot.configuration.quirks.has(zone)) return;
     const decided = this.#decide(resolution);
     if (decided === undefined) return;
     const nameEnd = HEADER_OCTETS + query.question.qname.length;

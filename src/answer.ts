@@ -14,16 +14,18 @@ import {
   extendedErrorOption,
   keepaliveOption,
 } from "./dns/edns.ts";
-import { CLASS, formatClass, OPTION, RCODE, TYPE } from "./dns/iana.ts";
-import type { Query, Response } from "./dns/message.ts";
+import { CLASS, formatClass, OPCODE, OPTION, RCODE, TYPE } from "./dns/iana.ts";
+import { noSections, type Query, type QueryHeader, type Response } from "./dns/message.ts";
+import { domainName } from "./dns/name.ts";
 import { isTruncated, MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./dns/render.ts";
 import { renderBadKeyTsig } from "./dns/tsig.ts";
 import { prefixContains } from "./ip.ts";
-import { notAnswered, notSupported, refused, resolve } from "./resolve.ts";
+import { findZoneOf, notAnswered, notSupported, refused, resolve } from "./resolve.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
 import { resolveScripted } from "./scripted.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Asker, Resolution, Source, Trace } from "./trace.ts";
+import { type Asker, type Resolution, type Source, stopsInWords, type Trace } from "./trace.ts";
+import { isHeaderAlone, type Quirk, quirkFor, rcodeOfQuirk } from "./zone/quirks.ts";
 import type { ScriptedZone } from "./zone/scripted-zone.ts";
 
 /** What there is to send, or what a handler is to be asked before there is. */
@@ -60,6 +62,13 @@ export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, 
         trace: { kind: "silence", source, reason: decoded.reason },
       };
     case "error": {
+      const quirk = findQuirk(snapshot, decoded.asked);
+      if (quirk !== undefined && isHeaderAlone(quirk)) {
+        const { asked } = decoded;
+        const [octets, rcode] = [renderHeader(asked.header, quirk), rcodeOfQuirk(quirk)];
+        const trace = { kind: "error", source, asked, rcode, reason: stopsInWords[quirk] } as const;
+        return { kind: "answered", octets, trace };
+      }
       const { asked, rcode, reason } = decoded;
       const cookie = answerQueryCookie(snapshot, asked, source, nowSeconds);
       const resolution = rcode === RCODE.REFUSED ? notSupported(reason) : notAnswered(rcode);
@@ -68,6 +77,23 @@ export function answer(snapshot: Snapshot, message: Uint8Array, source: Source, 
     }
     case "query": {
       const { query } = decoded;
+      const quirk = findQuirk(snapshot, query);
+      if (quirk !== undefined) {
+        // Who cannot read EDNS sees no client subnet.
+        const seen = quirk === "edns-formerr" ? { clientSubnet: undefined } : query;
+        const asker = findAsker(snapshot, seen, source);
+        const resolution = notAnswered(rcodeOfQuirk(quirk), quirk);
+        const octets = isHeaderAlone(quirk)
+          ? renderHeader(query.header, quirk)
+          : render(
+              snapshot,
+              query,
+              resolution,
+              source,
+              answerQueryCookie(snapshot, query, source, nowSeconds),
+            );
+        return { kind: "answered", octets, trace: { kind: "answer", source, query, asker, resolution } };
+      }
       const cookie = answerQueryCookie(snapshot, query, source, nowSeconds);
       if (
         cookie?.verdict === "bad" &&
@@ -126,6 +152,24 @@ function answerQueryCookie(
   if (cookie === undefined || current === undefined || configuration.settings.cookies === "off")
     return undefined;
   return answerCookie(cookie, address, nowSeconds, [current, ...previous]);
+}
+
+/** What of the quirks of its zone answers a query before anything else of it counts. */
+function findQuirk(
+  { configuration: { zones, quirks } }: Snapshot,
+  { header, question, edns }: PartOfQuery,
+): Quirk | undefined {
+  const isOfZone = question?.qclass === CLASS.IN && header.opcode === OPCODE.QUERY;
+  if (quirks.size === 0 || !isOfZone) return undefined;
+  const zone = findZoneOf(zones, domainName(question.qname), question.qtype);
+  const its = zone && quirks.get(zone.apex);
+  return its && quirkFor(its, question, edns !== undefined);
+}
+
+function renderHeader(header: QueryHeader, quirk: Quirk): Uint8Array {
+  const rcode = rcodeOfQuirk(quirk);
+  const nothing = { question: undefined, authoritative: false, sections: noSections, edns: undefined };
+  return renderResponse({ header, rcode, ...nothing }, MIN_UDP_OCTETS);
 }
 
 /** By class and type: most types are looked up, some are no lookups at all. */

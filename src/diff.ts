@@ -2,10 +2,9 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Cloud } from "./cloud/service.ts";
-import type { TailoredName } from "./cloud/tailored-name.ts";
 import { NO_ROW, type TenantRow, type TenantTable } from "./cloud/tenant-table.ts";
 import type { Configuration } from "./config/configuration.ts";
-import { serialOf, type Zones } from "./zone/zone.ts";
+import { serialOf } from "./zone/zone.ts";
 
 /** Lines of one kind that are told; more are counted. */
 const MAX_LINES = 20;
@@ -13,7 +12,7 @@ const MAX_LINES = 20;
 /** No line where nothing is other that anyone could see. */
 export function diffConfigurations(before: Configuration, next: Configuration): readonly string[] {
   return [
-    ...diffKind("zone", zonesOf(before.zones), zonesOf(next.zones)),
+    ...diffKind("zone", zonesOf(before), zonesOf(next)),
     ...diffKind("cloud", cloudsOf(before), cloudsOf(next)),
     ...diffKind("datacenter", datacentersOf(before), datacentersOf(next)),
     ...diffKind("service", servicesOf(before), servicesOf(next)),
@@ -41,13 +40,13 @@ function cutLines(kind: string, lines: readonly string[]): readonly string[] {
 }
 
 /** A zone's serial moves with its content (and a scripted zone is its module). */
-const zonesOf = (zones: Zones<TailoredName>): Things =>
+const zonesOf = ({ zones, quirks }: Configuration): Things =>
   new Map(
     [...zones].map(([apex, zone]) => [
       apex,
       zone.kind === "records"
-        ? serialOf(zone.soa)
-        : [zone.handler, zone.deadlineMilliseconds, zone.concurrency],
+        ? [quirks.get(apex), serialOf(zone.soa)]
+        : [quirks.get(apex), zone.handler, zone.deadlineMilliseconds, zone.concurrency],
     ]),
   );
 

@@ -26,10 +26,11 @@ import {
   prefixContains,
   prefixOf,
 } from "./ip.ts";
-import { notAnswered } from "./resolve.ts";
+import { findZoneOf, notAnswered } from "./resolve.ts";
 import { rankingOf, type Snapshot } from "./snapshot.ts";
 import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
 import { findVantage } from "./vantage.ts";
+import type { Quirk } from "./zone/quirks.ts";
 
 export interface ExplainRequest {
   /** wire format */
@@ -46,6 +47,8 @@ export interface Explanation {
   readonly from: string;
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
   readonly clientSubnetTrust: "all" | "none" | readonly string[];
+  /** of the zone asked; where that cannot read EDNS, no client subnet counts and the question is put without */
+  readonly quirks: { readonly zone: string; readonly names: readonly Quirk[] } | undefined;
   /** where one can ask as if from there: listeners of the configuration whose vantage is in `from` */
   readonly vantages: readonly { readonly listener: string; readonly name: string }[];
   readonly location: ExplainedLocation;
@@ -185,14 +188,18 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
   const { configuration, locations } = snapshot;
   const { clientSubnetTrust: trust } = configuration.settings;
   const address = { family: from.family, octets: from.octets };
+  const quirks = explainQuirks(configuration, qname, qtype);
+  // A resolver that gets FORMERR asks again without EDNS.
+  const speaksEdns = !quirks?.names.includes("edns-formerr");
   // Who is trusted asks on behalf of the client; where nobody is, the place of the resolver counts.
-  const resolver = trust === "all" ? from : trust === "none" ? undefined : trust[0];
+  const trusted = trust === "all" ? from : trust === "none" ? undefined : trust[0];
+  const resolver = speaksEdns ? trusted : undefined;
   const message = renderQuery(
     { qname, qtype, qclass: CLASS.IN },
     {
       id: 0,
       recursionDesired: false,
-      edns: { udpPayloadSize: 1232, dnssecOk: false, subnet: resolver && from },
+      edns: speaksEdns ? { udpPayloadSize: 1232, dnssecOk: false, subnet: resolver && from } : undefined,
     },
   );
   const { family, octets } = resolver ?? from;
@@ -213,6 +220,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     from: formatPrefix(from),
     clientSubnetTrust:
       typeof trust === "string" ? trust : trust.length === 0 ? "none" : trust.map(formatPrefix),
+    quirks,
     vantages: explainVantages(configuration, from),
     location: {
       rule: location.kind,
@@ -231,8 +239,8 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     authority: resolution.sections.authority.flatMap(formatRRset),
     scope:
       handler === undefined
-        ? explainScope(resolution, from, resolver !== undefined)
-        : explainHandlerScope(resolver !== undefined),
+        ? explainScope(resolution, from, resolver !== undefined, speaksEdns)
+        : explainHandlerScope(resolver !== undefined, speaksEdns),
     hasAddresses,
     secondHop,
     unusedTenant:
@@ -240,6 +248,16 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
         ? undefined
         : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
   };
+}
+
+function explainQuirks(
+  { zones, quirks }: Configuration,
+  qname: Uint8Array,
+  qtype: number,
+): Explanation["quirks"] {
+  const zone = findZoneOf(zones, domainName(qname), qtype);
+  const names = zone && quirks.get(zone.apex);
+  return names && { zone: zone.apex, names: [...names] };
 }
 
 function explainVantages({ settings, networks }: Configuration, from: IpPrefix): Explanation["vantages"] {
@@ -262,12 +280,18 @@ const explainHandler = ({ zone }: Deferred): Explanation["handler"] => ({
   path: zone.handler,
 });
 
-const explainHandlerScope = (countsClientSubnet: boolean): Explanation["scope"] => ({
+/** Why no client subnet counts. */
+const noClientSubnets = (speaksEdns: boolean): string =>
+  speaksEdns
+    ? "client subnets are not trusted in this configuration"
+    : "the zone cannot read EDNS, so no client subnet gets there";
+
+const explainHandlerScope = (countsClientSubnet: boolean, speaksEdns: boolean): Explanation["scope"] => ({
   prefixLength: countsClientSubnet ? undefined : 0,
   prefix: undefined,
   because: countsClientSubnet
     ? "it is what the handler says; where it says nothing, its answer is good for the client subnet it was shown alone"
-    : "client subnets are not trusted in this configuration, so the handler is shown none",
+    : `${noClientSubnets(speaksEdns)}, so the handler is shown none`,
 });
 
 function whyUnused(tailoring: Tailoring | undefined, hasAddresses: boolean): string {
@@ -494,12 +518,11 @@ function explainScope(
   { hops, scopePrefixLength, sections, rcode }: Resolution,
   from: IpPrefix,
   countsClientSubnet: boolean,
+  speaksEdns: boolean,
 ): Explanation["scope"] {
   const none = (because: string) => ({ prefixLength: 0, prefix: undefined, because });
   if (!countsClientSubnet) {
-    return none(
-      "client subnets are not trusted in this configuration, so --from stands for the resolver's own address",
-    );
+    return none(`${noClientSubnets(speaksEdns)}, so --from stands for the resolver's own address`);
   }
   const decider = hops.find((hop) => hop.tailoring?.locationClass?.prefixLength === scopePrefixLength);
   const found = decider?.tailoring?.locationClass;

@@ -32,7 +32,7 @@ export function resolve(
   { qname, qtype }: Question,
   asker: Asker,
 ): Resolution | ScriptedZone {
-  const { zones, settings } = snapshot.configuration;
+  const { zones, settings, quirks } = snapshot.configuration;
   const hops: Hop[] = [];
   const seen = new Set<DomainName>();
   let owner = qname;
@@ -40,7 +40,11 @@ export function resolve(
   let zone = findZoneOf(zones, name, qtype);
   if (zone === undefined) return refused(`no zone served here holds ${name}`);
   if (zone.kind === "scripted") return zone;
+  const first = zone;
   for (; zone !== undefined; zone = findZoneOf(zones, name, qtype)) {
+    // What a zone with quirks says depends on how it is asked, which its own servers see: they are asked anew.
+    if (zone !== first && quirks.has(zone.apex))
+      return { ...conclude(snapshot, hops, undefined), stop: "quirks" };
     if (zone.kind === "scripted") return { ...conclude(snapshot, hops, undefined), stop: "scripted" };
     seen.add(name);
     const hop = visit(snapshot, zone, name, owner, qtype, asker);
@@ -87,7 +91,7 @@ export const notSupported = (text: string, stop?: Stop): Resolution => ({
 });
 
 /** The zone that has the say of a name. For DS that is the one above a zone cut, if it has the name (RFC 4035 §3.1.4.1). */
-function findZoneOf(
+export function findZoneOf(
   zones: Zones<TailoredName>,
   name: DomainName,
   qtype: number,

@@ -9,6 +9,7 @@ import type { DomainName } from "./dns/name.ts";
 import type { IpAddress } from "./ip.ts";
 import type { LocationClass, Snapshot } from "./snapshot.ts";
 import type { Vantage } from "./vantage.ts";
+import type { Quirk } from "./zone/quirks.ts";
 
 export interface Source {
   readonly address: IpAddress;
@@ -73,7 +74,9 @@ export type Stop =
   | "loop"
   | "too-long"
   | "first-cname"
-  | "scripted";
+  | "scripted"
+  | "quirks"
+  | Quirk;
 
 export const stopsInWords: Readonly<Record<Stop, string>> = {
   "not-served": "no zone served here holds the name",
@@ -85,6 +88,10 @@ export const stopsInWords: Readonly<Record<Stop, string>> = {
   "too-long": "the chain has more names than are followed",
   "first-cname": "only the first CNAME is given, as server.answer says",
   scripted: "the chain leads into a scripted zone, whose handler is asked for the next name alone",
+  quirks: "the chain leads into a zone with quirks, whose servers are asked for the next name alone",
+  "edns-formerr": "the zone cannot read EDNS, by its quirk edns-formerr",
+  "underscore-formerr": "the zone cannot read a name with an underscore, by its quirk underscore-formerr",
+  "new-types-notimp": "the zone knows no type as new as this, by its quirk new-types-notimp",
 };
 
 /** What became of a query that could be read. */

@@ -218,6 +218,7 @@ describe.each([
   ["names with rules", "scenarios/fixtures/tailored.yaml", 100],
   ["nearness of every kind", "scenarios/fixtures/nearness.yaml", 100],
   ["DNAMEs and cuts", "scenarios/fixtures/cuts.yaml", 100],
+  ["zones with quirks", "scenarios/fixtures/quirks.yaml", 100],
 ] as const)("%s", (_, path, limit) => {
   const base = snapshotOf(path);
   const names = namesOf(base, limit);

@@ -152,6 +152,64 @@ records:
   });
 });
 
+describe("quirks of a zone", () => {
+  const quirky = load(join(import.meta.dirname, "scenarios/fixtures/quirks.yaml"));
+
+  test("where it cannot read EDNS the question is put without, as a resolver does that got FORMERR", () => {
+    const told = ask(quirky, "web.mx.lab.example", "A", "10.1.0.0/16");
+    expect(told.quirks).toEqual({
+      zone: "mx.lab.example.",
+      names: ["edns-formerr", "underscore-formerr", "new-types-notimp"],
+    });
+    expect([told.rcode, told.hasAddresses, told.scope.prefixLength]).toEqual(["NOERROR", true, 0]);
+    const text = words(told);
+    expect(text).toContain(
+      "   EDNS, and so to client subnets, the zone answers FORMERR, and the resolver asks again without.\n",
+    );
+    expect(text).toContain(
+      "   Zone mx.lab.example. has quirks: edns-formerr, underscore-formerr, new-types-notimp.\n",
+    );
+    expect(text).toContain(
+      "scope 0: the zone cannot read EDNS, so no client subnet gets there, so --from stands for the resolver's own address",
+    );
+  });
+
+  test.each([
+    [
+      "www.mx.lab.example",
+      "HTTPS",
+      "NOTIMP",
+      "the zone knows no type as new as this, by its quirk new-types-notimp",
+    ],
+    [
+      "www.old.example",
+      "HTTPS",
+      "NOTIMP",
+      "the zone knows no type as new as this, by its quirk new-types-notimp",
+    ],
+    [
+      "_a.mx.lab.example",
+      "TXT",
+      "FORMERR",
+      "the zone cannot read a name with an underscore, by its quirk underscore-formerr",
+    ],
+  ])("%s %s is %s", (name, type, rcode, because) => {
+    const told = ask(quirky, name, type);
+    expect([told.rcode, told.stop?.because]).toEqual([rcode, because]);
+    expect(words(told)).toContain(`   None: ${because}.\n`);
+  });
+
+  test("a chain that leads into it ends there", () => {
+    const told = ask(quirky, "alias.lab.example");
+    expect([told.quirks, told.stop?.kind, told.records.length]).toEqual([undefined, "quirks", 1]);
+    expect(words(told)).toContain("Whoever serves the last name says where the connection ends.");
+  });
+
+  test("none are told where there are none", () => {
+    expect(ask(defaultLab, "contoso-com.mail.protection.outlook.com").quirks).toBeUndefined();
+  });
+});
+
 describe("whose place counts", () => {
   test("with trust none it is the resolver's own address, and the scope is 0", () => {
     const told = ask(

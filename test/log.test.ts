@@ -20,6 +20,8 @@ const rules = loadConfig(join(import.meta.dirname, "scenarios/fixtures/tailored.
 if (rules.kind === "errors") throw new Error("the fixture has errors");
 const near = loadConfig(join(import.meta.dirname, "scenarios/fixtures/nearness.yaml"));
 if (near.kind === "errors") throw new Error("the fixture has errors");
+const quirky = loadConfig(join(import.meta.dirname, "scenarios/fixtures/quirks.yaml"));
+if (quirky.kind === "errors") throw new Error("the fixture has errors");
 
 function lineOf(
   name: string,
@@ -166,6 +168,24 @@ describe("the line of a query", () => {
       rcode: "REFUSED",
       scope: 7,
     });
+  });
+
+  test.each([
+    [
+      "contoso-com.mx.lab.example",
+      "A from 127.0.0.1 (default location; client subnet 10.1.0.0/24 does not count): FORMERR, the zone cannot read EDNS, by its quirk edns-formerr",
+      { rcode: "FORMERR", reason: "the zone cannot read EDNS, by its quirk edns-formerr" },
+    ],
+    [
+      "www.old.example",
+      "HTTPS from 127.0.0.1 for 10.1.0.0/24 (default location): NOTIMP, the zone knows no type as new as this, by its quirk new-types-notimp",
+      { rcode: "NOTIMP", scope: 0 },
+    ],
+  ])("says which quirk of its zone answers %s", (name, words, fields) => {
+    const [type = ""] = words.split(" ");
+    const line = lineOf(name, { type, ecs: "10.1.0.0/24" }, quirky.configuration);
+    expect(line.message).toBe(`${name}. ${words}`);
+    expect(line.fields).toMatchObject(fields);
   });
 
   test.each([

@@ -107,6 +107,17 @@ describe("queries are counted", () => {
     ]);
   });
 
+  test("by the RCODE of a quirk", async () => {
+    const { observer, linesOf } = setUp();
+    const snapshot = load("scenarios/fixtures/quirks.yaml");
+    ask(observer, { name: "contoso-com.mx.lab.example", snapshot });
+    ask(observer, { name: "www.old.example", type: "HTTPS", transport: "tcp", snapshot });
+    expect(await linesOf("queries_total")).toEqual([
+      '{transport="udp",type="A",rcode="FORMERR"} 1',
+      '{transport="tcp",type="HTTPS",rcode="NOTIMP"} 1',
+    ]);
+  });
+
   test("by a bounded number of labels, whatever is asked and answered", async () => {
     const { observer, linesOf } = setUp();
     for (let type = 1; type < 0x10000; type += 251)

@@ -4,6 +4,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Explanation } from "../explain.ts";
 import { parsePrefix } from "../ip.ts";
 import type { Located } from "../locate.ts";
+import { quirks } from "../zone/quirks.ts";
 import type * as contract from "./control.ts";
 import { MAX_DURATION_SECONDS, parseDuration } from "./duration.ts";
 import { type AdminErrorCode, adminErrorCodes, adminErrors } from "./errors.ts";
@@ -231,6 +232,10 @@ const explanation = z
   .object({
     question: z.object({ name: z.string(), type: z.string() }),
     from: z.string(),
+    quirks: z
+      .object({ zone: z.string(), names: z.array(z.enum(quirks)) })
+      .optional()
+      .describe("of the zone asked, if it has any"),
     vantages: z
       .array(z.object({ listener: z.string(), name: z.string() }))
       .describe("where one can ask as if from there"),
@@ -258,6 +263,8 @@ const explanation = z
           "too-long",
           "first-cname",
           "scripted",
+          "quirks",
+          ...quirks,
         ]),
         because: z.string(),
       })

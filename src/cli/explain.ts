@@ -92,11 +92,18 @@ export function* formatExplanation(explanation: Explanation): Generator<string> 
 
 function* formatAsker(explanation: Explanation): Generator<string> {
   yield* formatWhatCounts(explanation);
+  const { quirks } = explanation;
+  if (quirks !== undefined) yield `   Zone ${quirks.zone} has quirks: ${quirks.names.join(", ")}.`;
   for (const { listener, name } of explanation.vantages)
     yield `   Who asks ${listener} without a client subnet is taken to be there: it stands for ${name}.`;
 }
 
-function* formatWhatCounts({ from, clientSubnetTrust }: Explanation): Generator<string> {
+function* formatWhatCounts({ from, clientSubnetTrust, quirks }: Explanation): Generator<string> {
+  if (quirks?.names.includes("edns-formerr")) {
+    yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}, the resolver's own address: to`;
+    yield "   EDNS, and so to client subnets, the zone answers FORMERR, and the resolver asks again without.";
+    return;
+  }
   if (clientSubnetTrust === "none") {
     yield `   A client asks its resolver, and the resolver asks geodns365. What counts is ${from}, the resolver's own address:`;
     yield "   client subnets are not trusted in this configuration.";
@@ -201,7 +208,7 @@ function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: E
   if (handler !== undefined || stop?.kind === "scripted")
     return "What the handler answers says where the connection ends.";
   if (!hasAddresses) {
-    return stop?.kind === "leaves"
+    return stop?.kind === "leaves" || stop?.kind === "quirks"
       ? "Whoever serves the last name says where the connection ends."
       : "No address came back, so there is nothing to connect to.";
   }

@@ -44,6 +44,7 @@ import {
 } from "../dns/name.ts";
 import { parseRecordLine } from "../dns/record-line.ts";
 import { lookup } from "../zone/lookup.ts";
+import type { Quirks } from "../zone/quirks.ts";
 import type { ScriptedZone } from "../zone/scripted-zone.ts";
 import {
   type Alternatives,
@@ -197,8 +198,19 @@ export function wideZonesOf({ settings, clouds }: Documents): ReadonlySet<Domain
   );
 }
 
+/** By apex, the quirks of the zones that have any; of a shared zone all that its clouds say. */
+export function quirksOf({ settings, clouds }: Documents): ReadonlyMap<DomainName, Quirks> {
+  const found = new Map<DomainName, Quirks>();
+  for (const entry of [...settings, ...clouds].flatMap(({ value }) => value.zones ?? [])) {
+    if (typeof entry === "string" || entry.quirks === undefined || entry.quirks.length === 0) continue;
+    const apex = apexOf(entry.zone);
+    found.set(apex, new Set([...(found.get(apex) ?? []), ...entry.quirks]));
+  }
+  return found;
+}
+
 /** A name that the schema has accepted. */
-function apexOf(text: string): DomainName {
+export function apexOf(text: string): DomainName {
   const octets = parseName(text);
   if (typeof octets === "string") throw new Error(octets);
   return domainName(octets);

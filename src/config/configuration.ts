@@ -6,6 +6,7 @@ import type { DomainName } from "../dns/name.ts";
 import type { PlaceOverrides } from "../geo/location-table.ts";
 import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
+import type { Quirks } from "../zone/quirks.ts";
 import type { Zones } from "../zone/zone.ts";
 import type { FilePlace } from "./yaml-document.ts";
 
@@ -18,6 +19,8 @@ export interface Configuration {
   readonly zones: Zones<TailoredName>;
   /** apexes of those that are wider than a lab can spare */
   readonly wideZones: ReadonlySet<DomainName>;
+  /** by apex, the quirks of those that have any */
+  readonly quirks: ReadonlyMap<DomainName, Quirks>;
   /** the files of YAML read, the first one first */
   readonly files: readonly string[];
   /** the files that they name: master files and what those include, latency tables, handlers */

@@ -5,9 +5,16 @@
  */
 
 import type { Faults } from "./build-topology.ts";
+import { apexOf } from "./build-zones.ts";
 import { type Checked, type Documents, suggest, type WrittenDocuments } from "./documents.ts";
 import { cutFound } from "./printable.ts";
-import type { CloudDocument, CloudInForce, ServiceInForce, SettingsDocument } from "./schema.ts";
+import {
+  type CloudDocument,
+  type CloudInForce,
+  type ServiceInForce,
+  type SettingsDocument,
+  zoneNameOf,
+} from "./schema.ts";
 import type { ValuePath, YamlDocument } from "./yaml-document.ts";
 
 type Services = CloudDocument["services"];
@@ -33,10 +40,11 @@ export function documentsInForce(documents: WrittenDocuments, faults: Faults): D
   const isServed = ({ value: { cloud, enabled = true } }: Checked<CloudDocument>): boolean =>
     adjusting?.clouds[cloud]?.enabled ?? enabled;
   const cloudsOff = documents.clouds.flatMap((cloud) => (isServed(cloud) ? [] : cloud.value.cloud));
+  const mayLackZones = documents.lost.anything || documents.lost.keys.has("zones");
   const mayLackServices = documents.lost.anything || documents.lost.keys.has("services");
   const clouds = documents.clouds
     .filter(isServed)
-    .map((cloud) => cloudInForce(cloud, adjusting, mayLackServices, faults));
+    .map((cloud) => cloudInForce(cloud, adjusting, { mayLackServices, mayLackZones }, faults));
   return { ...documents, clouds, cloudsOff: new Set(cloudsOff) };
 }
 
@@ -59,7 +67,7 @@ function tellOfUnknownClouds(
 function cloudInForce(
   { source, value }: Checked<CloudDocument>,
   adjusting: Adjusting | undefined,
-  mayLackServices: boolean,
+  { mayLackServices, mayLackZones }: { readonly mayLackServices: boolean; readonly mayLackZones: boolean },
   faults: Faults,
 ): Checked<CloudInForce> {
   const adjustment = adjusting?.clouds[value.cloud] ?? {};
@@ -75,6 +83,7 @@ function cloudInForce(
   for (const era of Object.keys(adjustment.eras ?? {})) move(["eras", era]);
   if (adjustment.anycast !== undefined) move(["anycast"]);
   const datacenters = adjustDatacenters(value, adjustment, adjusting, move, faults);
+  const zones = adjustZones(value, adjustment, adjusting, mayLackZones, faults);
   const eras = { ...value.eras, ...adjustment.eras };
   const services = new Map<string, ServiceInForce>();
   for (const [name, entry] of Object.entries(value.services)) {
@@ -89,7 +98,13 @@ function cloudInForce(
   const anycast = adjustment.anycast ?? value.anycast;
   const inForce = {
     source: movedDocument(source, moved),
-    value: { ...value, ...(anycast && { anycast }), datacenters, services: Object.fromEntries(services) },
+    value: {
+      ...value,
+      ...(anycast && { anycast }),
+      zones,
+      datacenters,
+      services: Object.fromEntries(services),
+    },
   };
   tellOfEras(inForce.source, value.services, eras, mayLackServices, faults);
   return inForce;
@@ -113,6 +128,31 @@ function adjustDatacenters(
     }
     for (const key of Object.keys(entry)) move(["datacenters", id, key]);
     adjusted[id] = { ...found, ...entry };
+  }
+  return adjusted;
+}
+
+/** The zones, each with the quirks that are in force. */
+function adjustZones(
+  { cloud, zones }: CloudDocument,
+  { quirks = {} }: Adjustment,
+  adjusting: Adjusting | undefined,
+  mayLackZones: boolean,
+  faults: Faults,
+): CloudDocument["zones"] {
+  const adjusted = [...zones];
+  const apexes = zones.map((entry) => apexOf(zoneNameOf(entry)));
+  for (const [zone, its] of Object.entries(quirks)) {
+    const at = apexes.indexOf(apexOf(zone));
+    const entry = zones[at];
+    if (entry !== undefined) {
+      adjusted[at] = { ...(typeof entry === "string" ? { zone: entry } : entry), quirks: its };
+      continue;
+    }
+    if (adjusting === undefined || mayLackZones) continue;
+    const hint = suggest(zone, zones.map(zoneNameOf));
+    const words = `"${cutFound(zone)}" is no zone of ${cloud}${hint}`;
+    faults.atKey(adjusting.source, ["clouds", cloud, "quirks", zone], words);
   }
   return adjusted;
 }

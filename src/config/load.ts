@@ -4,7 +4,7 @@ import { scriptedZones } from "../zone/zone.ts";
 import { addNearness } from "./build-nearness.ts";
 import { addTenants } from "./build-tenants.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
-import { buildZones, wideZonesOf } from "./build-zones.ts";
+import { buildZones, quirksOf, wideZonesOf } from "./build-zones.ts";
 import type { Configuration, Settings } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
 import { documentsInForce } from "./in-force.ts";
@@ -54,6 +54,7 @@ export function loadConfig(path: string): LoadedConfig {
       clouds,
       zones,
       wideZones: wideZonesOf(documents),
+      quirks: quirksOf(documents),
       files,
       namedFiles,
     },

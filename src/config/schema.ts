@@ -9,6 +9,7 @@ import { parseNamePattern } from "../dns/name-pattern.ts";
 import { continents } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
+import { quirks } from "../zone/quirks.ts";
 
 /** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
 const parsed = (description: string, parse: (text: string) => unknown) =>
@@ -68,6 +69,12 @@ const records = z
     "plain records of a zone in presentation format: owner [ttl] [class] type rdata, relative to the zone",
   );
 
+const zoneQuirks = z
+  .array(z.enum(quirks))
+  .describe(
+    "odd ways of real name servers: FORMERR with the header alone to EDNS, or to names with an underscore; NOTIMP to types from DS on",
+  );
+
 const zone = z
   .strictObject({
     zone: name,
@@ -97,6 +104,7 @@ const zone = z
       .boolean()
       .optional()
       .describe("whether it is wider than a lab can spare, so that resolvers are pointed at its names alone"),
+    quirks: zoneQuirks.optional(),
   })
   .check(({ value, issues }) => {
     const message = whatIsWrongWithZone(value);
@@ -108,6 +116,7 @@ const zone = z
       { required: ["handler"] },
       { required: ["shared"] },
       { required: ["wide"] },
+      { required: ["quirks"] },
     ],
   });
 
@@ -118,11 +127,12 @@ const whatIsWrongWithZone = (item: {
   readonly concurrency?: number | undefined;
   readonly shared?: boolean | undefined;
   readonly wide?: boolean | undefined;
+  readonly quirks?: readonly string[] | undefined;
 }): string | undefined => {
   const { file, handler, deadlineMilliseconds, concurrency, shared, wide } = item;
   if (file !== undefined && handler !== undefined) return "expected either file or handler beside zone";
-  if (file === undefined && handler === undefined && shared === undefined && wide === undefined)
-    return "expected file, handler, shared or wide beside zone";
+  if ([file, handler, shared, wide, item.quirks].every((each) => each === undefined))
+    return "expected file, handler, shared, wide or quirks beside zone";
   if (shared && handler !== undefined) return "a zone that a handler answers for cannot be shared";
   const isTimed = deadlineMilliseconds !== undefined || concurrency !== undefined;
   return handler === undefined && isTimed
@@ -133,7 +143,7 @@ const whatIsWrongWithZone = (item: {
 const zones = z
   .array(
     z.union([name, zone], {
-      error: "expected a domain name, or a map with zone and file, handler, shared or wide",
+      error: "expected a domain name, or a map with zone and file, handler, shared, wide or quirks",
     }),
   )
   .describe(
@@ -338,6 +348,9 @@ export const settingsSchema = z
             enabled: z.boolean(),
             eras,
             anycast: pool,
+            quirks: z
+              .record(name, zoneQuirks)
+              .describe("the quirks of its zones, in place of those that its file gives each"),
             datacenters: z.record(
               label,
               z.strictObject({ region: label, code: label, addresses: pool, farms }).partial(),

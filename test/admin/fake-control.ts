@@ -171,6 +171,7 @@ export class FakeControl implements Control {
       from,
       vantages: [],
       clientSubnetTrust: "all",
+      quirks: undefined,
       location: {
         rule: "network",
         name: "london-office",

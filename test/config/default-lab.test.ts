@@ -221,7 +221,7 @@ function recordsOf(apex: string, name: string): readonly string[] {
   return [...(zone?.nodes.get(nameOf(name))?.rrsets.values() ?? [])].flatMap(formatRRset);
 }
 
-test("the zone of the MX hosts has the SOA and the name servers that are published", () => {
+test("the zone of the MX hosts has the SOA and the name servers that are published, and no quirks", () => {
   const apex = "mail.protection.outlook.com.";
   const nameservers = [1, 2].map((number) => `ns${number}-proddns.glbdns.o365filtering.com.`);
   expect(recordsOf(apex, apex)).toEqual([
@@ -235,6 +235,7 @@ test("the zone of the MX hosts has the SOA and the name servers that are publish
     recordsOf("o365filtering.com.", name).map((record) => record.split(" ").at(-1)),
   );
   expect(addresses).toEqual([ns1.map(formatAddress), ns2.map(formatAddress)]);
+  expect(lab.quirks.size).toBe(0);
 });
 
 test("these zones are served, each with the SOA and the name servers of the lab", () => {

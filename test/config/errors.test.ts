@@ -118,6 +118,48 @@ test("the configuration that the cases change has no fault", async () => {
   ).toEqual([]);
 });
 
+describe("quirks", () => {
+  const adjusted = (quirks: string): Files =>
+    lab(["geoip:", `clouds: { Lab: { quirks: ${quirks} } }\ngeoip:`]);
+
+  testCases([
+    {
+      name: "in the settings, of a zone in another spelling",
+      files: adjusted("{ LAB.Example.: [edns-formerr] }"),
+      errors: [],
+    },
+    { name: "in the settings, none", files: adjusted("{ lab.example: [] }"), errors: [] },
+    {
+      name: "in the settings, of a zone that is none of the cloud's",
+      files: adjusted("{ labb.example: [edns-formerr], mail.other.test: [] }"),
+      errors: [
+        '2:28: "labb.example" is no zone of Lab; did you mean "lab.example"?',
+        '2:58: "mail.other.test" is no zone of Lab; there is only lab.example',
+      ],
+    },
+    {
+      name: "in the settings, one that there is not",
+      files: adjusted("{ lab.example: [edns-formerror, nothing] }"),
+      errors: [
+        '2:42: expected edns-formerr, underscore-formerr or new-types-notimp, found "edns-formerror"; did you mean "edns-formerr"?',
+        '2:58: expected edns-formerr, underscore-formerr or new-types-notimp, found "nothing"',
+      ],
+    },
+    {
+      name: "of a zone, one that there is not",
+      files: { "lab.yaml": "zones:\n  - { zone: lab.example, quirks: [new-type-notimp] }\n" },
+      errors: [
+        '2:35: expected edns-formerr, underscore-formerr or new-types-notimp, found "new-type-notimp"; did you mean "new-types-notimp"?',
+      ],
+    },
+    {
+      name: "of a zone, no list",
+      files: { "lab.yaml": "zones:\n  - { zone: lab.example, quirks: edns-formerr }\n" },
+      errors: ['2:34: expected a list, found "edns-formerr"'],
+    },
+  ]);
+});
+
 describe("admin", () => {
   const hash = "0".repeat(64);
   const admin = (text: string): Files => lab(["geoip:", `admin: ${text}\ngeoip:`]);
@@ -245,7 +287,7 @@ describe("scripted zones", () => {
     {
       name: "no handler",
       files: scripted([", handler: ./scripts/app.ts", ""]),
-      errors: ["5:5: expected file, handler, shared or wide beside zone"],
+      errors: ["5:5: expected file, handler, shared, wide or quirks beside zone"],
     },
     {
       name: "a handler and a file, and a deadline for a file",
@@ -263,8 +305,8 @@ describe("scripted zones", () => {
       files: scripted(["  - lab.example\n", "  - lab..example\n  - 7\n  - [a.example]\n"]),
       errors: [
         '3:5: "lab..example" has an empty label',
-        "4:5: expected a domain name, or a map with zone and file, handler, shared or wide, found 7",
-        "5:5: expected a domain name, or a map with zone and file, handler, shared or wide, found a list of 1",
+        "4:5: expected a domain name, or a map with zone and file, handler, shared, wide or quirks, found 7",
+        "5:5: expected a domain name, or a map with zone and file, handler, shared, wide or quirks, found a list of 1",
       ],
     },
     {
@@ -274,7 +316,7 @@ describe("scripted zones", () => {
         ["zone: app.example", "zone: lab.example"],
       ),
       errors: [
-        "4:5: expected a domain name, or a map with zone and file, handler, shared or wide, found 7",
+        "4:5: expected a domain name, or a map with zone and file, handler, shared, wide or quirks, found 7",
         "6:5: zone lab.example. is defined at lab.yaml:3:5 already",
       ],
     },

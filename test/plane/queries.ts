@@ -19,6 +19,7 @@ export const labs = [
   ["names with rules", "../scenarios/fixtures/tailored.yaml"],
   ["nearness of every kind", "../scenarios/fixtures/nearness.yaml"],
   ["DNAMEs and cuts", "../scenarios/fixtures/cuts.yaml"],
+  ["zones with quirks", "../scenarios/fixtures/quirks.yaml"],
 ] as const;
 
 const geoip = openGeoip(

@@ -98,6 +98,27 @@ async function ask(port: number, way: Way, ...args: Parameters<typeof query>): P
 // How many threads there are makes no difference to handlers, which the main thread asks.
 const ways = serverWays.slice(0, 2);
 
+describe("a scripted zone with quirks", () => {
+  it("asks its handler only what no quirk answers", async () => {
+    const item = "{ zone: api.example, handler: api.js, quirks: [edns-formerr, new-types-notimp] }";
+    const lab = makeLab({ "lab.yaml": `zones:\n  - ${item}\n`, "api.js": handler });
+    labs.push(lab);
+    const port = (await lab.serve()).listening[0]?.port ?? 0;
+    const plain = { edns: false };
+    const replies = [
+      await ask(port, "udp", "count.api.example"),
+      await ask(port, "udp", "count.api.example", "HTTPS", plain),
+      await ask(port, "tcp", "count.api.example", "TXT", plain),
+    ];
+    expect(replies.map(({ rcode, questions }) => [formatRcode(rcode), questions.length])).toEqual([
+      ["FORMERR", 0],
+      ["NOTIMP", 1],
+      ["NOERROR", 1],
+    ]);
+    expect(replies[2]?.answer.map(formatRecord)).toEqual(['count.api.example. 5 TXT "1"']);
+  });
+});
+
 describe.each(ways)("$way", (serverWay) => {
   const plane = withPlane(serverWay);
 
