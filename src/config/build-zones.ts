@@ -100,7 +100,8 @@ export function buildZones(
       if (known !== undefined && isShared && shared.has(apex) && entry.file === undefined) continue;
       if (known !== undefined) {
         const words = `zone ${apex} is defined at ${formatPlace(known)} already`;
-        faults.at(source, valuePath, isShared ? `${words}, and not as shared` : words);
+        const remedy = whyNotShared(isShared, shared.has(apex));
+        faults.at(source, valuePath, `${words}${remedy}`);
         continue;
       }
       places.set(apex, source.placeOf(valuePath));
@@ -163,6 +164,13 @@ export function buildZones(
     if (zone !== undefined) zones.set(apex, zone);
   }
   return zones;
+}
+
+/** What keeps two lists of zones from sharing one. */
+function whyNotShared(isSharedHere: boolean, isSharedThere: boolean): string {
+  if (isSharedHere && isSharedThere) return ", where its file must be named";
+  if (isSharedThere) return "; it is shared there, so shared: true must stand here too";
+  return isSharedHere ? ", and not as shared" : "";
 }
 
 /** What no fault has left anything out of, so that what is not there is an error. */

@@ -6,7 +6,7 @@
 
 import type { Faults } from "./build-topology.ts";
 import { apexOf } from "./build-zones.ts";
-import { type Checked, type Documents, suggest, type WrittenDocuments } from "./documents.ts";
+import { type Checked, type Documents, type Lost, suggest, type WrittenDocuments } from "./documents.ts";
 import { cutFound } from "./printable.ts";
 import {
   type CloudDocument,
@@ -40,11 +40,10 @@ export function documentsInForce(documents: WrittenDocuments, faults: Faults): D
   const isServed = ({ value: { cloud, enabled = true } }: Checked<CloudDocument>): boolean =>
     adjusting?.clouds[cloud]?.enabled ?? enabled;
   const cloudsOff = documents.clouds.flatMap((cloud) => (isServed(cloud) ? [] : cloud.value.cloud));
-  const mayLackZones = documents.lost.anything || documents.lost.keys.has("zones");
-  const mayLackServices = documents.lost.anything || documents.lost.keys.has("services");
+  const { lost } = documents;
   const clouds = documents.clouds
     .filter(isServed)
-    .map((cloud) => cloudInForce(cloud, adjusting, { mayLackServices, mayLackZones }, faults));
+    .map((cloud) => cloudInForce(cloud, adjusting, lost, faults));
   return { ...documents, clouds, cloudsOff: new Set(cloudsOff) };
 }
 
@@ -67,7 +66,7 @@ function tellOfUnknownClouds(
 function cloudInForce(
   { source, value }: Checked<CloudDocument>,
   adjusting: Adjusting | undefined,
-  { mayLackServices, mayLackZones }: { readonly mayLackServices: boolean; readonly mayLackZones: boolean },
+  lost: Lost,
   faults: Faults,
 ): Checked<CloudInForce> {
   const adjustment = adjusting?.clouds[value.cloud] ?? {};
@@ -83,7 +82,7 @@ function cloudInForce(
   for (const era of Object.keys(adjustment.eras ?? {})) move(["eras", era]);
   if (adjustment.anycast !== undefined) move(["anycast"]);
   const datacenters = adjustDatacenters(value, adjustment, adjusting, move, faults);
-  const zones = adjustZones(value, adjustment, adjusting, mayLackZones, faults);
+  const zones = adjustZones(value, adjustment, adjusting, lost, faults);
   const eras = { ...value.eras, ...adjustment.eras };
   const services = new Map<string, ServiceInForce>();
   for (const [name, entry] of Object.entries(value.services)) {
@@ -106,7 +105,7 @@ function cloudInForce(
       services: Object.fromEntries(services),
     },
   };
-  tellOfEras(inForce.source, value.services, eras, mayLackServices, faults);
+  tellOfEras(inForce.source, value.services, eras, lost, faults);
   return inForce;
 }
 
@@ -137,7 +136,7 @@ function adjustZones(
   { cloud, zones }: CloudDocument,
   { quirks = {} }: Adjustment,
   adjusting: Adjusting | undefined,
-  mayLackZones: boolean,
+  lost: Lost,
   faults: Faults,
 ): CloudDocument["zones"] {
   const adjusted = [...zones];
@@ -149,7 +148,7 @@ function adjustZones(
       adjusted[at] = { ...(typeof entry === "string" ? { zone: entry } : entry), quirks: its };
       continue;
     }
-    if (adjusting === undefined || mayLackZones) continue;
+    if (adjusting === undefined || lost.anything || lost.keys.has("zones")) continue;
     const hint = suggest(zone, zones.map(zoneNameOf));
     const words = `"${cutFound(zone)}" is no zone of ${cloud}${hint}`;
     faults.atKey(adjusting.source, ["clouds", cloud, "quirks", zone], words);
@@ -180,42 +179,62 @@ function tellOfEras(
   source: YamlDocument,
   services: Services,
   chosen: Readonly<Record<string, string>>,
-  mayLackServices: boolean,
+  lost: Lost,
   faults: Faults,
 ): void {
-  const erasOf = new Map<string, Set<string>>();
+  // By the service that is followed, be it by itself: all eras there are, and who has some of them.
+  const choices = new Map<string, { readonly eras: readonly string[]; readonly service: string }>();
   for (const [name, { eras, eraOf }] of Object.entries(services)) {
     if (eraOf !== undefined && eras === undefined) {
       faults.atKey(source, ["services", name, "eraOf"], "eraOf is of a service with eras, and here are none");
     }
-    const seen = new Set<string>();
-    for (const [i, variant] of (eras ?? []).entries()) {
-      for (const [j, era] of variant.in.entries()) {
-        if (seen.has(era)) {
-          const path = ["services", name, "eras", i, "in", j];
-          faults.at(source, path, `the service is described in the era "${era}" already`);
-        }
-        seen.add(era);
-      }
-    }
     if (eras === undefined) continue;
     const key = eraOf ?? name;
-    erasOf.set(key, new Set([...(erasOf.get(key) ?? []), ...seen]));
-    if (chosen[key] !== undefined) continue;
-    const words = `eras of the cloud do not say which one "${key}" is in${suggest("", [...seen])}`;
-    faults.atKey(source, ["services", name, "eras"], words);
+    const known = choices.get(key);
+    const own = tellOfDoubledEras(source, name, eras, faults);
+    choices.set(key, {
+      eras: [...new Set([...(known?.eras ?? []), ...own])],
+      service: known === undefined || name === key ? name : known.service,
+    });
   }
+  const mayLackEras = lost.anything || lost.keys.has("eras") || lost.keys.has("clouds");
+  for (const [key, { eras, service }] of choices) {
+    if (chosen[key] !== undefined || mayLackEras) continue;
+    const words = `eras of the cloud do not say which one "${key}" is in${suggest("", eras)}`;
+    faults.atKey(source, ["services", service, "eras"], words);
+  }
+  const mayLackServices = lost.anything || lost.keys.has("services");
   for (const [key, era] of Object.entries(chosen)) {
-    const known = erasOf.get(key);
-    if (known?.has(era) || mayLackServices) continue;
+    const known = choices.get(key)?.eras;
+    if (known?.includes(era) || mayLackServices) continue;
     if (known === undefined) {
-      const words = `no service "${cutFound(key)}" has several eras${suggest(key, [...erasOf.keys()])}`;
+      const words = `no service "${cutFound(key)}" has several eras${suggest(key, [...choices.keys()])}`;
       faults.atKey(source, ["eras", key], words);
       continue;
     }
-    const words = `"${cutFound(era)}" is no era of ${key}${suggest(era, [...known])}`;
+    const words = `"${cutFound(era)}" is no era of ${key}${suggest(era, known)}`;
     faults.at(source, ["eras", key], words);
   }
+}
+
+/** All eras of a service; one that is described twice is told. */
+function tellOfDoubledEras(
+  source: YamlDocument,
+  name: string,
+  variants: NonNullable<Services[string]["eras"]>,
+  faults: Faults,
+): ReadonlySet<string> {
+  const seen = new Set<string>();
+  for (const [i, variant] of variants.entries()) {
+    for (const [j, era] of variant.in.entries()) {
+      if (seen.has(era)) {
+        const path = ["services", name, "eras", i, "in", j];
+        faults.at(source, path, `the service is described in the era "${era}" already`);
+      }
+      seen.add(era);
+    }
+  }
+  return seen;
 }
 
 /** A document in which some values stand elsewhere than their path says. */

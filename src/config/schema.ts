@@ -576,11 +576,14 @@ const service = z
   })
   .check(({ value, issues }) => {
     const parts = value.eras ?? [{}];
-    for (const key of ["names", "ttl"] as const) {
+    for (const [key, expected] of [
+      ["names", "array"],
+      ["ttl", "int"],
+    ] as const) {
       const at = parts.findIndex((part) => ({ ...value, ...part })[key] === undefined);
       if (at < 0) continue;
       const path = value.eras === undefined ? [key] : ["eras", at, key];
-      issues.push({ code: "invalid_type", expected: "nonoptional", path, input: undefined });
+      issues.push({ code: "invalid_type", expected, path, input: undefined });
     }
     if (value.era !== undefined && value.eras !== undefined)
       issues.push({
