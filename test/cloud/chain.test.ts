@@ -4,12 +4,14 @@ import { describe, expect, test } from "vitest";
 import {
   type ChainName,
   chainNames,
+  choosable,
   isAliasOfService,
   longestPool,
   type ServiceName,
   serviceRRset,
   sliceAddresses,
   sliceCapacity,
+  typesOf,
 } from "../../src/cloud/chain.ts";
 import type { Service } from "../../src/cloud/service.ts";
 import { derivedSlot } from "../../src/cloud/topology.ts";
@@ -166,6 +168,122 @@ describe("a chain of active-datacenter", () => {
   ])("%s", (fault, changes) => {
     expect([...chainNames(service({ ...share, ...changes }), lab)].map(told)).toContain(fault);
   });
+});
+
+describe("a chain of names by region", () => {
+  const dub = datacenter("dub", { pools: [pool("198.18.3.0/24")] });
+  const vie = datacenter("vie", { region: "emeaeast", pools: [pool("198.18.4.0/24")] });
+  const mail = service({
+    candidates: [lhr, vie, dub],
+    links: [link(300, "mail.example"), link(60, "outlook-{region}.example")],
+  });
+
+  test("has each region once, tailored like the name before", () => {
+    expect([...chainNames(mail, cloud())].map(told)).toEqual([
+      "mail.example. tailored",
+      "outlook-emeawest.example. tailored",
+      "outlook-emeaeast.example. tailored",
+    ]);
+  });
+
+  test("can have all datacenters before the region, then those of the region alone", () => {
+    const choices = (name: string): readonly string[] =>
+      choosable(tailoredAt(mail, name)).map(({ shortId }) => shortId);
+    expect(choices("mail.example.")).toEqual(["lhr", "vie", "dub"]);
+    expect(choices("outlook-emeawest.example.")).toEqual(["lhr", "dub"]);
+    expect(choices("outlook-emeaeast.example.")).toEqual(["vie"]);
+  });
+
+  test("leads to the region of the datacenter chosen, and that to its addresses", () => {
+    const records = (name: string, at: typeof lhr): readonly string[] => {
+      const rrset = serviceRRset(tailoredAt(mail, name), at, TYPE.A);
+      return rrset === undefined ? [] : formatRRset(rrset);
+    };
+    expect(records("mail.example.", dub)).toEqual(["mail.example. 300 CNAME outlook-emeawest.example."]);
+    expect(records("mail.example.", vie)).toEqual(["mail.example. 300 CNAME outlook-emeaeast.example."]);
+    expect(records("outlook-emeawest.example.", dub)).toEqual(["outlook-emeawest.example. 60 A 198.18.3.1"]);
+  });
+
+  test("needs a region of each datacenter", () => {
+    const bare = datacenter("kul", { region: undefined });
+    expect([...chainNames({ ...mail, candidates: [lhr, bare] }, cloud())].map(told)).toEqual([
+      "target of link 0: Lab/kul has no {region} for outlook-{region}.example",
+      "owner of link 1: Lab/kul has no {region} for outlook-{region}.example",
+      "outlook-emeawest.example. tailored",
+    ]);
+  });
+});
+
+describe("a chain that ends at an edge", () => {
+  const edge = {
+    kind: "anycast",
+    pools: [pool("198.18.128.0/24"), pool("2001:db8:f080::/48")],
+    slice: 2,
+    count: 1,
+    families: [4, 6],
+  } as const;
+
+  test("is plain, its addresses of the anycast pool", () => {
+    const portal = service({
+      candidates: [lhr, ams],
+      links: [link(300, "portal.example"), link(240, "edge.example")],
+      end: edge,
+    });
+    expect([...chainNames(portal, cloud())].map(told)).toEqual([
+      "portal.example. 300 CNAME edge.example.",
+      "edge.example. 240 A 198.18.128.33, edge.example. 240 AAAA 2001:db8:f080:2::1",
+    ]);
+  });
+
+  test("may follow the tenant before, in its names alone", () => {
+    const contoso = tenantGeo("contoso", lhr, { standby: ams, slot: 3 });
+    const share = service({
+      policy: "active-datacenter",
+      links: [link(300, "{tenant}.example"), link(60, "{farm}.farm.example"), link(240, "edge.example")],
+      end: { ...edge, families: [4] },
+    });
+    const lab = cloud({ datacenters: [lhr, ams], tenants: tenantsOf(contoso) });
+    const lines = [...chainNames(share, lab)].map(told);
+    expect(lines.slice(0, 2)).toEqual([
+      "contoso.example. tailored",
+      "190000.farm.example. 60 CNAME edge.example.",
+    ]);
+    expect(lines).toHaveLength(1 + 2 * 16 + 1);
+    expect(lines.at(-1)).toBe("edge.example. 240 A 198.18.128.33");
+  });
+});
+
+test("a chain without IPv6 has no AAAA, and no choice is made for it", () => {
+  const mail = service({
+    candidates: [lhr],
+    links: [link(60, "mail.example")],
+    end: { kind: "addresses", slice: 0, count: 1, families: [4] },
+  });
+  const tailored = tailoredAt(mail, "mail.example.");
+  expect(typesOf(tailored)).toEqual([TYPE.A]);
+  expect(serviceRRset(tailored, lhr, TYPE.AAAA)).toBeUndefined();
+  const byDatacenter = { ...mail, links: [link(60, "mail.example"), link(10, "{datacenter}.example")] };
+  expect([...chainNames(byDatacenter, cloud())].map(told)).toContain("lhr.example. 10 A 198.18.1.1");
+});
+
+test("names spell a datacenter by its code, and its nets by their first and last", () => {
+  const hkg = datacenter("hkg", {
+    code: "hkg",
+    farms: { geo: 106, firstClump: 1, firstFarm: 2, net: 324 },
+    pools: [pool("198.18.5.0/24")],
+  });
+  const efz = service({ candidates: [lhr, hkg], links: [link(10, "{code}-efz.example")] });
+  expect([...chainNames(efz, cloud())].map(told)).toEqual([
+    "LHR-efz.example. 10 A 198.18.1.1, LHR-efz.example. 10 AAAA 2001:db8:f001::1",
+    "hkg-efz.example. 10 A 198.18.5.1",
+  ]);
+  const nets = service({ candidates: [hkg], links: [link(300, "prodnet{net}-{netEnd}ipv4a0002.example")] });
+  expect([...chainNames(nets, cloud())].map(told)).toEqual([
+    "prodnet324-328ipv4a0002.example. 300 A 198.18.5.1",
+  ]);
+  expect([...chainNames({ ...nets, candidates: [lhr] }, cloud())].map(told)).toEqual([
+    "owner of link 0: Lab/lhr has no {net} for prodnet{net}-{netEnd}ipv4a0002.example",
+  ]);
 });
 
 describe("sliceAddresses", () => {
