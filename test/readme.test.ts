@@ -9,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Admin } from "../src/admin/admin.ts";
 import { adminErrors } from "../src/admin/errors.ts";
 import { routes } from "../src/admin/routes.ts";
+import { readDocuments } from "../src/config/documents.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { decodeMessage } from "../src/dns/decode.ts";
-import { CLASS, formatRcode, formatType, parseType } from "../src/dns/iana.ts";
+import { CLASS, formatRcode, formatType, parseType, TYPE } from "../src/dns/iana.ts";
 import { formatName, parseName } from "../src/dns/name.ts";
 import { formatRdata } from "../src/dns/rdata.ts";
 import { renderQuery } from "../src/dns/render.ts";
@@ -24,8 +25,10 @@ import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
 import { ask, startTestAdmin } from "./admin/client.ts";
 import { FakeControl } from "./admin/fake-control.ts";
+import { labOf } from "./audit/labs.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
 import { normalised, readBlocks, readExamples, readmePath, writeFiles, yamlName } from "./readme.ts";
+import { ask as askForChain, asPublished } from "./transcripts/chains.ts";
 
 const root = join(import.meta.dirname, "..");
 const examples = readExamples();
@@ -44,6 +47,7 @@ const digs = examples.filter(({ command }) => command.startsWith("dig "));
 describe.each([
   { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
   { config: "office.yaml", path: "office.yaml", atLeast: 2 },
+  { config: "eras.yaml", path: "eras.yaml", atLeast: 1 },
   { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
   { config: "scripted.yaml", path: "scripted.yaml", atLeast: 2 },
 ])("dig of $path", ({ config, path, atLeast }) => {
@@ -74,7 +78,7 @@ describe.each([
 
 it("asks every dig line", () => {
   expect(new Set(digs.map(({ config }) => config))).toEqual(
-    new Set([undefined, "office.yaml", "plain.yaml", "scripted.yaml"]),
+    new Set([undefined, "eras.yaml", "office.yaml", "plain.yaml", "scripted.yaml"]),
   );
 });
 
@@ -146,6 +150,35 @@ describe("YAML", () => {
   it.each(blocks)("$name loads without an error", ({ name }) => {
     const loaded = loadConfig(join(folder, name));
     expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
+  });
+});
+
+describe("README's eras", () => {
+  const section = readFileSync(readmePath, "utf8").split("\n## Eras\n")[1]?.split("\n## ")[0] ?? "";
+  const rows = [...section.matchAll(/^\| ([\w-]+) \| `([\w-]+)`(?: \((default)\))? \| `(.+)` \|$/gm)].map(
+    ([, service = "", era = "", isDefault, chain = ""]) => ({ service, era, isDefault, chain }),
+  );
+  const worldwide = readDocuments(join(root, "config/geodns365.yaml")).documents.clouds.find(
+    ({ value }) => value.cloud === "Worldwide",
+  )?.value;
+
+  it("are all the eras of Worldwide, and which are the default ones", () => {
+    const eras = Object.entries(worldwide?.services ?? {}).flatMap(([name, { eras = [], eraOf }]) =>
+      eraOf === undefined ? eras.flatMap((variant) => variant.in.map((era) => [name, era])) : [],
+    );
+    expect(rows.map(({ service, era }) => [service, era]).toSorted()).toEqual(eras.toSorted());
+    const defaults = rows.filter(({ isDefault }) => isDefault !== undefined);
+    expect(Object.fromEntries(defaults.map(({ service, era }) => [service, era]))).toEqual(worldwide?.eras);
+  });
+
+  it.each(rows)("$service in $era: $chain", ({ service, era, chain }) => {
+    const name = chain.split(" ")[0] ?? "";
+    const settings = {
+      include: [join(root, "config/geodns365.yaml")],
+      clouds: { Worldwide: { eras: { [service]: era } } },
+    };
+    const { steps } = askForChain(labOf(JSON.stringify(settings)), name, TYPE.A, "London");
+    expect(asPublished(chain, steps)).toBe(chain);
   });
 });
 
