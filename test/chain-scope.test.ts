@@ -108,6 +108,8 @@ describe("the scope of", () => {
     ...["two.example.test", "three.example.test", "rules.example.test", "near.example.test"],
     ...["any.wild.example.test", "plain.example.test", "nosuch.shop.test"],
     ...["www.shop.test", "spread.shop.test", "listed.shop.test", "short.shop.test"],
+    ...["regional.shop.test", "west.regional.shop.test", "east.regional.shop.test"],
+    ...["short-regional.shop.test", "west.short-regional.shop.test"],
   ])("%s is right", (name) => {
     const property = fc.property(
       subnet,

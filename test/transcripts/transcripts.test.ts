@@ -38,6 +38,20 @@ for (const transcript of transcripts) {
   });
 }
 
+// Without a chain of theirs, these names are found in public places: outlook-emeawest.office365.com and so on.
+test.each([
+  ...["emeawest", "emeaeast", "emeacenter3", "namwest", "namnorthwest", "namsouth"],
+  ...["apacnorth", "apacsouth", "apaccentral", "au"],
+])("the region %s of 2014 has addresses", (region) => {
+  const name = `outlook-${region}.office365.com`;
+  for (const exchange of ["geodns-2014", "geodns-2016", "geodns-2018"]) {
+    const { rcode, steps, addresses } = ask(labIn({ exchange }), name, TYPE.A, "London");
+    expect(rcode).toBe("NOERROR");
+    expect(steps.map((step) => step.name)).toEqual([name]);
+    expect(addresses.length).toBeGreaterThanOrEqual(8);
+  }
+});
+
 describe("what no era repeats is not served, in none of the eras of the table:", () => {
   const labs = [...new Set(transcripts.flatMap(({ eras }) => eras.map((each) => JSON.stringify(each))))];
   test.each(leftOut)("$published", ({ names }) => {
