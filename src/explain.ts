@@ -135,6 +135,8 @@ export interface ServiceDecision {
   readonly spread: ExplainedSpread | undefined;
   /** active-datacenter: whose datacenter it is */
   readonly tenant: ExplainedTenant | undefined;
+  /** whether the addresses are of an edge, the same for everyone, and not of the datacenter */
+  readonly endsAtEdge: boolean;
 }
 
 export interface ExplainedCandidate {
@@ -425,6 +427,7 @@ function explainService(
     list: ranking?.list,
     spread: explainSpread(choice),
     tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
+    endsAtEdge: service.end.kind === "anycast",
   };
 }
 

@@ -56,6 +56,16 @@ function ask(
 
 const words = (explanation: Explanation): string => [...formatExplanation(explanation)].join("\n");
 
+test("at an edge the tenant's datacenter is behind the addresses, not at them", () => {
+  const edges = load(join(import.meta.dirname, "scenarios/fixtures/edges.yaml"));
+  expect(words(ask(edges, "contoso.sharepoint.com."))).toContain(
+    "which passes on to the tenant's own datacenter, Worldwide/dub.",
+  );
+  expect(words(ask(defaultLab, "contoso.sharepoint.com."))).toContain(
+    "In the datacenter that answers: it is the tenant's own.",
+  );
+});
+
 const nothingToConnectTo = "No address came back, so there is nothing to connect to.";
 
 describe("Outlook from behind a VPN", () => {

@@ -195,6 +195,9 @@ const decision = z.discriminatedUnion("kind", [
       .object({ group: z.string(), among: z.array(z.object({ id: z.string(), weight: z.number() })) })
       .optional()
       .describe("over whom clients are spread"),
+    endsAtEdge: z
+      .boolean()
+      .describe("whether the addresses are of an edge, the same for everyone, and not of the datacenter"),
     tenant: z
       .object({
         name: z.string(),

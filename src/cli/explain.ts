@@ -213,8 +213,10 @@ function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: E
       : "No address came back, so there is nothing to connect to.";
   }
   if (secondHop === undefined) {
-    return decision?.kind !== "service" || decision.tenant === undefined
-      ? "The connection ends where the name leads; there is no second hop."
+    if (decision?.kind !== "service" || decision.tenant === undefined)
+      return "The connection ends where the name leads; there is no second hop.";
+    return decision.endsAtEdge
+      ? `The addresses are those of an edge, the same for everyone, which passes on to the tenant's own datacenter, ${decision.datacenter}.`
       : "In the datacenter that answers: it is the tenant's own.";
   }
   const { frontEnd, target, tenant, because } = secondHop;
