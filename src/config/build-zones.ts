@@ -554,6 +554,8 @@ function addServices(building: Building): void {
         const placeOfOther = (): string => formatPlace(spotOfMaker(building, otherMaker).place);
         const words = (): string => `${domainName(made.owner)} is made at ${placeOfOther()} already`;
         tellOfTenant(made, words, placeOfOther);
+        // Whoever leads there means the name of its own cloud.
+        if (other.tenants.cloud !== template.tenants.cloud) unmade.add(domainName(made.owner));
       }
     }
     const { table } = zone;
@@ -848,11 +850,12 @@ function followRecords(target: Uint8Array, names: Names): readonly ChainEnd[] {
   ): readonly ChainEnd[] {
     const name = domainName(octets);
     const here = { name: octets, record };
+    if (unmade.has(name)) return [{ ...here, kind: "unknown" }];
     if (makers.has(name)) return [{ ...here, kind: "service", maker: name }];
     const made = virtual.find(({ template }) => findMatch(template, name) !== undefined);
     if (made?.isMade === true && made.first !== undefined)
       return [{ ...here, kind: "service", maker: domainName(made.first.owner) }];
-    if (made !== undefined || unmade.has(name)) return [{ ...here, kind: "unknown" }];
+    if (made !== undefined) return [{ ...here, kind: "unknown" }];
     // Each step of a DNAME can give a new name, but only so many: a longer one passes 255 octets.
     if (onTheWay.has(name) || onTheWay.size === MAX_RECORDS) return [{ ...here, kind: "loop" }];
     if (visited.has(name)) return [];
