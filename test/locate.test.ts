@@ -58,7 +58,9 @@ describe("locate", () => {
   test("has each cloud, with the services that choose from the same datacenters", () => {
     const sets = locate(defaultLab, prefix("10.5.0.0/16")).sets;
     expect(sets.map(({ cloud, names, datacenters }) => [cloud, names.length, datacenters[0]?.id])).toEqual([
-      ["China", 4, "China/bjs"],
+      ["China", 7, "China/bjs"],
+      ["USGovDoD", 7, "USGovDoD/dodc"],
+      ["USGovGCCHigh", 8, "USGovGCCHigh/usga"],
       ["Worldwide", 12, "Worldwide/icn"],
     ]);
   });
@@ -66,7 +68,7 @@ describe("locate", () => {
   test("lists the parts of a prefix that is not all at one place", () => {
     const located = locate(defaultLab, prefix("8.8.8.0/22"));
     expect(located.isAlike).toBe(false);
-    expect(located.parts.map(({ prefix: part, name, first }) => [part, name, first[1]])).toEqual([
+    expect(located.parts.map(({ prefix: part, name, first }) => [part, name, first.at(-1)])).toEqual([
       ["8.8.8.0/24", "JP", "Worldwide/nrt"],
       ["8.8.9.0/24", "US", "Worldwide/mnz"],
       ["8.8.10.0/23", "US", "Worldwide/mnz"],

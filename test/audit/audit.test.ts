@@ -183,7 +183,9 @@ describe("the default lab", () => {
     const lab = loadLab(path, geoip);
     const groups = groupTailored(lab);
     expect(groups.map(({ service }) => service)).toEqual([
-      "China exchange, autodiscover, portal, login",
+      "China exchange, autodiscover, portal, home, login, client-config, skype",
+      "USGovDoD exchange, autodiscover, teams, skype, portal, home, onedrive-admin",
+      "USGovGCCHigh exchange, autodiscover, portal, home, teams, skype, login, onedrive-admin",
       "Worldwide exchange, autodiscover, portal, home, login, skype",
     ]);
     for (const { names } of groups) {

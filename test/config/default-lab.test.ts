@@ -31,8 +31,37 @@ function cloudOf(name: string): Cloud {
 }
 
 const worldwide = cloudOf("Worldwide");
-const china = cloudOf("China");
-const datacenters = lab.clouds.flatMap((cloud) => cloud.datacenters);
+
+/** The lab with the cloud that is off. */
+const withGermany = withSettings("clouds: { Germany: { enabled: true } }\n");
+const datacenters = withGermany.clouds.flatMap((cloud) => cloud.datacenters);
+
+/** The lab with settings of another file before its own. */
+function withSettings(settings: string): Configuration {
+  const folder = mkdtempSync(join(tmpdir(), "geodns365-lab-"));
+  try {
+    writeFileSync(join(folder, "lab.yaml"), `${settings}include: [${JSON.stringify(path)}]\n`);
+    return load(join(folder, "lab.yaml"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("four clouds are on, and Germany is not, nor are its tenants and zones", () => {
+  const on = ["China", "USGovDoD", "USGovGCCHigh", "Worldwide"];
+  expect(lab.clouds.map(({ name }) => name)).toEqual(on);
+  expect(withGermany.clouds.map(({ name }) => name)).toEqual([...on, "Germany"].toSorted());
+  const german = ["lync", "microsoftonline", "office", "outlook", "sharepoint", "skype"].map(
+    (zone) => `${zone}.de.`,
+  );
+  const hidden = ["de.msods.nsatc.net.", "office.de.akadns.net.", "windows.de.nsatc.net."];
+  const added = [...withGermany.zones.keys()].filter((apex) => !lab.zones.has(apex));
+  expect(added.toSorted()).toEqual([...german, ...hidden].toSorted());
+  const tenantsOf = ({ clouds }: Configuration) =>
+    clouds.flatMap(({ tenants }) => [...tenants].map(({ label }) => label));
+  expect(tenantsOf(lab)).not.toContain("adatum");
+  expect(tenantsOf(withGermany)).toContain("adatum");
+});
 
 test("it loads without an error or a warning", async () => {
   const loaded = await loadSnapshot(path);
@@ -47,6 +76,9 @@ test("it reads every file, the first one first", () => {
     "countries.yaml",
     "tenants.yaml",
     "clouds/china.yaml",
+    "clouds/germany.yaml",
+    "clouds/us-gov-dod.yaml",
+    "clouds/us-gov-gcc-high.yaml",
     "clouds/worldwide.yaml",
   ]);
 });
@@ -77,7 +109,9 @@ describe("tenants", () => {
       ),
     );
     expect(geos.toSorted()).toEqual([
-      "China | tailspin | tailspin | CHN | China/bjs | China/sha | -",
+      "China | tailspin | tailspin | CHN | China/bjs | China/sha | tailspintoys.com",
+      "USGovDoD | woodgrove | woodgrove | DOD | USGovDoD/dode | USGovDoD/dodc | woodgrovebank.com",
+      "USGovGCCHigh | litware | litware | USG | USGovGCCHigh/usgv | USGovGCCHigh/usgt | litwareinc.com",
       "Worldwide | contoso | contoso | EUR | Worldwide/dub | Worldwide/ams | contoso.com",
       "Worldwide | fabrikam | fabrikam | NAM | Worldwide/boydton | Worldwide/chicago | -",
       "Worldwide | fabrikam | fabrikamEUR | EUR | Worldwide/ams | - | -",
@@ -101,16 +135,30 @@ describe("datacenters", () => {
     expect(frontEnds(worldwide).toSorted()).toEqual(expected.toSorted());
   });
 
-  test("of China are these two, with both roles", () => {
-    expect(china.datacenters.map(({ id, roles }) => [id, [...roles].toSorted()])).toEqual([
-      ["China/bjs", ["front-end", "tenants"]],
-      ["China/sha", ["front-end", "tenants"]],
+  test("of sovereign clouds are these, each with both roles", () => {
+    const sovereign = withGermany.clouds.filter(({ name }) => name !== "Worldwide");
+    const found = sovereign.flatMap((cloud) => cloud.datacenters);
+    expect(found.map(({ id }) => id)).toEqual([
+      "China/bjs",
+      "China/sha",
+      "Germany/frankfurt",
+      "Germany/magdeburg",
+      "USGovDoD/dode",
+      "USGovDoD/dodc",
+      "USGovGCCHigh/usgv",
+      "USGovGCCHigh/usgt",
+      "USGovGCCHigh/usga",
     ]);
+    for (const { roles } of found) expect([...roles].toSorted()).toEqual(["front-end", "tenants"]);
+  });
+
+  test("are called by their ids alone wherever only one cloud has it, and that is so of all", () => {
+    const ids = withGermany.clouds.flatMap((cloud) => cloud.datacenters.map(({ shortId }) => shortId));
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
   });
 
   test("are the candidates of nearest-datacenter in their own cloud alone", () => {
-    expect(lab.clouds).toHaveLength(2);
-    for (const cloud of lab.clouds) {
+    for (const cloud of withGermany.clouds) {
       expect(cloud.services.map(({ policy }) => policy)).toContain("nearest-datacenter");
       for (const { policy, candidates } of cloud.services) {
         if (policy !== "nearest-datacenter") continue;
@@ -148,10 +196,39 @@ describe("datacenters", () => {
         `clump ${farms?.geo} ${(farms?.firstClump ?? 0) + slot}`,
         `farm ${farms?.geo} ${(farms?.firstFarm ?? 0) + slot}`,
       ]).flat();
-    for (const cloud of lab.clouds) {
+    for (const cloud of withGermany.clouds) {
       const numbers = cloud.datacenters.flatMap(numbersOf);
       expect(numbers.length).toBeGreaterThanOrEqual(64);
       expect(numbers.filter((number, i) => numbers.indexOf(number) !== i)).toEqual([]);
+    }
+  });
+});
+
+describe("sovereign clouds", () => {
+  const sovereign = withGermany.clouds.filter(({ name }) => name !== "Worldwide");
+
+  test.each(sovereign.map((cloud) => [cloud.name, cloud] as const))(
+    "%s marks all names behind the public ones as invented",
+    (_, { services }) => {
+      const marks = services.flatMap(({ links }) => links.slice(1).map(({ mark }) => mark));
+      expect(marks.length).toBeGreaterThan(10);
+      expect(new Set(marks)).toEqual(new Set(["invented"]));
+      expect(services.flatMap(({ links }) => links.slice(0, 1)).flatMap(({ mark }) => mark ?? [])).toEqual(
+        [],
+      );
+    },
+  );
+
+  test.each([
+    ["China", "198.19.0.0/20", "2001:db8:f100::/44"],
+    ["USGovGCCHigh", "198.19.16.0/20", "2001:db8:f110::/44"],
+    ["USGovDoD", "198.19.32.0/20", "2001:db8:f120::/44"],
+    ["Germany", "198.19.48.0/20", "2001:db8:f130::/44"],
+  ])("%s has its addresses in %s and %s", (name, ...blocks) => {
+    const pools = sovereign.find((cloud) => cloud.name === name)?.datacenters.map(({ pools: both }) => both);
+    expect(pools?.length).toBeGreaterThan(1);
+    for (const both of pools ?? []) {
+      expect(both.map((pool, i) => prefixContains(soundPrefix(blocks[i] ?? ""), pool))).toEqual([true, true]);
     }
   });
 });
@@ -240,8 +317,10 @@ test("the zone of the MX hosts has the SOA and the name servers that are publish
 
 test("these zones are served, each with the SOA and the name servers of the lab", () => {
   expect([...lab.zones.keys()].toSorted()).toEqual([
+    "apps.mil.",
     "b-msedge.net.",
     "cloud.microsoft.",
+    "dps.mil.",
     "dual-s-msedge.net.",
     "glbdns.microsoft.com.",
     "glbdns2.microsoft.com.",
@@ -250,20 +329,29 @@ test("these zones are served, each with the SOA and the name servers of the lab"
     "microsoft.com.",
     "microsoftazuread-sso.com.",
     "microsoftonline.com.",
+    "microsoftonline.us.",
     "msidentity.com.",
     "o365filtering.com.",
     "office.com.",
     "office365.com.",
+    "office365.us.",
+    "onedrive.us.",
     "outlook.cn.",
     "outlook.com.",
+    "partner.lync.cn.",
+    "partner.microsoftonline-p.net.cn.",
     "partner.microsoftonline.cn.",
     "prd.aadg.akadns.net.",
     "s-msedge.net.",
+    "sharepoint-mil.us.",
     "sharepoint.cn.",
     "sharepoint.com.",
+    "sharepoint.us.",
     "sharepointonline.com.akadns.net.",
+    "skypeforbusiness.us.",
     "spo-msedge.net.",
     "t-s1-msedge.net.",
+    "teams.microsoft.us.",
     "trafficmanager.net.",
     "windows.net.",
   ]);

@@ -32,6 +32,9 @@ describe("the first line of", () => {
     expect(files).toEqual(
       expect.arrayContaining([
         "clouds/china.yaml",
+        "clouds/germany.yaml",
+        "clouds/us-gov-dod.yaml",
+        "clouds/us-gov-gcc-high.yaml",
         "clouds/worldwide.yaml",
         "countries.yaml",
         "geodns365.yaml",
