@@ -190,6 +190,21 @@ const questions = [
     scope: 15,
   },
   {
+    name: "outlook.office365.us",
+    type: "A",
+    subnet: "10.4.0.0/24",
+    holds: "USGA-efz.office365.us.",
+    scope: 16,
+  },
+  { name: "webmail.apps.mil", type: "AAAA", subnet: "10.1.0.0/24", holds: "2001:db8:f120::1", scope: 15 },
+  {
+    name: "litware.mail.protection.office365.us",
+    type: "A",
+    subnet: "10.4.0.0/24",
+    holds: "198.19.16.81",
+    scope: 0,
+  },
+  {
     name: "outlook.office365.com",
     type: "A",
     subnet: "8.8.8.0/24",
@@ -232,6 +247,8 @@ describe("one connection for several queries", () => {
     "portal.office.com",
     "contoso.sharepoint.com",
     "partner.outlook.cn",
+    "outlook-dod.office365.us",
+    "woodgrove.mail.protection.office365.us",
   ];
   const overUdp = async (name: string): Promise<readonly string[]> =>
     records(

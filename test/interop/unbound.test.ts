@@ -111,6 +111,11 @@ describe("unbound with client subnets", () => {
     ["smtp.office365.com", "LHR-efz.ms-acdc.office.com."],
     ["contoso-com.mail.protection.outlook.com", "198.18.22.81"],
     ["tailspin.sharepoint.cn", "198.19.1.65"],
+    ["webdir.online.partner.lync.cn", "BJS-edge.partner.lync.cn."],
+    ["webshell.dodsuite.office365.us", "DODE-home.apps.mil."],
+    ["litware-my.sharepoint.us", "198.19.16.65"],
+    ["litware.mail.protection.office365.us", "198.19.16.81"],
+    ["woodgrove.mail.protection.office365.us", "198.19.32.81"],
   ])("resolves %s", async (name, part) => {
     expect(await ask(name, "A", london)).toContain(part);
   });
