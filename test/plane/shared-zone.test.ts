@@ -26,23 +26,26 @@ import { zonesOfRecords } from "../../src/zone/zone.ts";
 const folder = mkdtempSync(join(tmpdir(), "geodns365-shared-zone-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** What tells the answers of one cloud from those of the other. */
+const ofClouds = {
+  Sea: { network: "198.18.1", ttl: 10 },
+  Sky: { network: "198.18.2", ttl: 20 },
+} as const;
+type CloudName = keyof typeof ofClouds;
+
 const place = "city: London, country: GB, coordinates: [51.51, -0.13], roles: [front-end, tenants]";
-const cloud = (name: string, network: string) => `
+const cloud = (name: string, { network, ttl }: (typeof ofClouds)[CloudName]) => `
 cloud: ${name}
 zones: [{ zone: mail.example, shared: true }]
 datacenters:
   one: { ${place}, addresses: [${network}1.0/24] }
   two: { ${place}, addresses: [${network}2.0/24] }
 services:
-  hosts: { policy: active-datacenter, names: ["{tenant}.mail.example"], ttl: 10, addresses: { slice: 0, count: 1 } }
-  domains: { policy: active-datacenter, names: ["{domainKey}.in.mail.example"], ttl: 10, addresses: { slice: 1, count: 1 } }
+  hosts: { policy: active-datacenter, names: ["{tenant}.mail.example"], ttl: ${ttl}, addresses: { slice: 0, count: 1 } }
+  domains: { policy: active-datacenter, names: ["{domainKey}.in.mail.example"], ttl: ${ttl}, addresses: { slice: 1, count: 1 } }
   old:
     { policy: active-datacenter, names: ["{tenant}-old.mail.example"], ttl: 60, chain: [{ name: "{tenant}.mail.example" }] }
 `;
-
-/** The networks of addresses of the clouds. */
-const networks = { Sea: "198.18.1", Sky: "198.18.2" } as const;
-type CloudName = keyof typeof networks;
 
 interface Tenant {
   readonly label: string;
@@ -62,7 +65,8 @@ function configOf(of: readonly Tenant[], settings = ""): ReturnType<typeof loadC
   );
   const documents = [
     `geoip: { database: none }\n${settings}`,
-    ...Object.entries(networks).map(([name, network]) => cloud(name, network)),
+    cloud("Sea", ofClouds.Sea),
+    cloud("Sky", ofClouds.Sky),
     `tenants:\n${lines.join("")}`,
   ];
   writeFileSync(join(folder, "lab.yaml"), documents.join("---\n"));
@@ -120,13 +124,13 @@ function fastAnswerOf(fast: FastPath, name: string): readonly string[] {
 
 /** What names of a tenant hold when it is served from there: 1 or 2. */
 const expected = ({ label, cloud }: Tenant, site: number): Readonly<Record<string, readonly string[]>> => {
-  const host = `${label}.mail.example. 10 A ${networks[cloud]}${site}.1`;
+  const { network, ttl } = ofClouds[cloud];
+  const host = `${label}.mail.example. ${ttl} A ${network}${site}.1`;
+  const domain = `${label}-example.in.mail.example`;
   return {
     [`${label}.mail.example`]: [host],
     [`${label}-old.mail.example`]: [`${label}-old.mail.example. 60 CNAME ${label}.mail.example.`, host],
-    [`${label}-example.in.mail.example`]: [
-      `${label}-example.in.mail.example. 10 A ${networks[cloud]}${site}.17`,
-    ],
+    [domain]: [`${domain}. ${ttl} A ${network}${site}.17`],
   };
 };
 
