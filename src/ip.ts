@@ -169,6 +169,13 @@ export function prefixHolds(
   return mask === 0 || octets[whole] === ((its[at + whole] ?? 0) & mask);
 }
 
+/** The address so many behind the first of a prefix; it is taken to be in it. */
+export function addressAt({ family, octets }: IpPrefix, offset: bigint): Uint8Array {
+  const length = addressBits(family) / 8;
+  const value = octets.reduce((sum, octet) => sum * 256n + BigInt(octet), 0n) + offset;
+  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt((length - 1 - i) * 8)) & 0xffn));
+}
+
 /** By family, first address and length: a prefix comes right before those that it holds. */
 export const comparePrefixes = (a: IpPrefix, b: IpPrefix): number =>
   a.family - b.family || Buffer.compare(a.octets, b.octets) || a.length - b.length;

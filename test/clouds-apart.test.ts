@@ -9,7 +9,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { chainNames } from "../src/cloud/chain.ts";
+import { chainNames, poolsOf } from "../src/cloud/chain.ts";
 import type { Cloud } from "../src/cloud/service.ts";
 import { allUp, type DatacenterState, type DatacenterStates, withState } from "../src/cloud/states.ts";
 import type { Datacenter } from "../src/cloud/topology.ts";
@@ -62,9 +62,9 @@ const namesOf = (cloud: Cloud): readonly DomainName[] => [
 ];
 
 /** All addresses that answers of a cloud may hold. */
-const poolsOf = ({ datacenters, services }: Cloud): readonly IpPrefix[] => [
-  ...datacenters.flatMap(({ pools }) => pools),
-  ...services.flatMap(({ end }) => (end.kind === "anycast" ? end.pools : [])),
+const allPools = ({ datacenters, services }: Cloud): readonly IpPrefix[] => [
+  ...datacenters.flatMap(({ addresses }) => poolsOf(addresses)),
+  ...services.flatMap(({ end }) => (end.kind === "anycast" ? poolsOf(end.sources) : [])),
 ];
 
 interface Bounds {
@@ -72,7 +72,7 @@ interface Bounds {
   readonly pools: readonly IpPrefix[];
 }
 
-const boundsOf = (cloud: Cloud): Bounds => ({ names: new Set(namesOf(cloud)), pools: poolsOf(cloud) });
+const boundsOf = (cloud: Cloud): Bounds => ({ names: new Set(namesOf(cloud)), pools: allPools(cloud) });
 
 /** What is wrong with where a name leads, in words; undefined where nothing is. */
 function faultOf(

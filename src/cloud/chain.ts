@@ -3,10 +3,10 @@
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { domainName } from "../dns/name.ts";
-import { type AddressFamily, addressBits, type IpPrefix } from "../ip.ts";
+import { type AddressFamily, addressAt, addressBits, type IpPrefix } from "../ip.ts";
 import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
-import type { Cloud, Service } from "./service.ts";
-import { type Datacenter, FARM_SLOTS } from "./topology.ts";
+import type { ChainEndAddresses, Cloud, Service } from "./service.ts";
+import { type AddressSource, type Datacenter, FARM_SLOTS } from "./topology.ts";
 
 /** A name of a service whose answer waits for a choice of datacenter. */
 export interface ServiceName {
@@ -192,20 +192,43 @@ function recordsAt(
   }
   const { end } = service;
   if (end.kind === "alias") return [];
-  const pools = end.kind === "anycast" ? end.pools : (bindings.datacenter?.pools ?? []);
-  return pools
-    .filter(({ family }) => end.families.includes(family))
-    .map((pool) => ({
-      owner,
-      name,
-      type: addressType(pool.family),
-      ttlSeconds,
-      rdatas: sliceAddresses(pool, end.slice, end.count),
+  return addressesAt(end, bindings.datacenter).map(({ family, addresses }) => ({
+    owner,
+    name,
+    type: addressType(family),
+    ttlSeconds,
+    rdatas: addresses,
+  }));
+}
+
+/** The addresses of a service in a datacenter, or of its edges, always in the same order. */
+export function addressesAt(
+  end: ChainEndAddresses,
+  datacenter: Datacenter | undefined,
+): readonly { readonly family: AddressFamily; readonly addresses: readonly Uint8Array[] }[] {
+  const { slice, count, families } = end;
+  const sources =
+    end.kind === "anycast"
+      ? end.sources
+      : datacenter && (end.published?.get(datacenter.id) ?? datacenter.addresses);
+  return (sources ?? [])
+    .filter(({ family }) => families.includes(family))
+    .map((source) => ({
+      family: source.family,
+      addresses:
+        source.kind === "pool" ? sliceAddresses(source.pool, slice, count) : source.addresses.slice(0, count),
     }));
 }
 
+/** The pools among sources of addresses. */
+export const poolsOf = (sources: readonly AddressSource[]): readonly IpPrefix[] =>
+  sources.flatMap((source) => (source.kind === "pool" ? source.pool : []));
+
 /** A pool has 16 slices, one a service. */
 export const POOL_SLICES = 16;
+
+/** The addresses of one family that a service gives at the most, as the shortest slices do. */
+export const MOST_ADDRESSES = 15;
 
 /** The longest prefix whose slices have an address to give. */
 export const longestPool = (family: AddressFamily): number => (family === 4 ? 27 : 96);
@@ -220,24 +243,21 @@ export function sliceCapacity(pool: IpPrefix): number {
  * 198.18.1.(16 s); in family 6 the slice is the 16 bits behind the pool's prefix length.
  */
 export function sliceAddresses(pool: IpPrefix, slice: number, count: number): readonly Uint8Array[] {
-  const bits = BigInt(addressBits(pool.family));
-  const sliceBits = pool.family === 4 ? 4n : 16n;
-  const base = pool.octets.reduce((sum, octet) => sum * 256n + BigInt(octet), 0n);
-  const start = base + (BigInt(slice) << (bits - BigInt(pool.length) - sliceBits));
-  return Array.from({ length: count }, (_, i) => octetsOf(start + BigInt(i + 1), Number(bits) / 8));
+  const sliceBits = pool.family === 4 ? 4 : 16;
+  const start = BigInt(slice) << BigInt(addressBits(pool.family) - pool.length - sliceBits);
+  return Array.from({ length: count }, (_, i) => addressAt(pool, start + BigInt(i + 1)));
 }
 
-function octetsOf(value: bigint, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt((length - 1 - i) * 8)) & 0xffn));
-}
+/** Where a service can send clients, whatever is chosen and whoever asks. */
+export const datacentersOf = (service: Service, cloud: Pick<Cloud, "datacenters">): readonly Datacenter[] =>
+  service.policy === "nearest-datacenter"
+    ? service.candidates
+    : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
 
 /** All ways to fill the owner template of a service: each datacenter, slot, tenant or domain it can name. */
 function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): Generator<Bindings> {
   const { needs } = template;
-  const datacenters =
-    service.policy === "nearest-datacenter"
-      ? service.candidates
-      : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
+  const datacenters = datacentersOf(service, cloud);
   const slots = needs.has("slot") ? Array.from({ length: FARM_SLOTS }, (_, slot) => slot) : [undefined];
   const places: readonly Pick<Bindings, "datacenter" | "region">[] = needs.has("datacenter")
     ? datacenters.map((datacenter) => ({ datacenter }))

@@ -17,9 +17,13 @@ const placeholderNeeds = {
   farm: ["datacenter", "slot"],
   tenant: ["tenant"],
   domainKey: ["tenant", "domain"],
+  number: ["number"],
 } as const satisfies Record<string, readonly (keyof Bindings)[]>;
 
-export const placeholders: readonly string[] = Object.keys(placeholderNeeds);
+const placeholdersOf = (needs: readonly (keyof Bindings)[]): readonly string[] =>
+  Object.entries(placeholderNeeds).flatMap(([name, itsNeeds]) =>
+    itsNeeds.every((need) => needs.includes(need)) ? name : [],
+  );
 
 /** What is known when a name is written. */
 export interface Bindings {
@@ -29,7 +33,13 @@ export interface Bindings {
   readonly slot?: number | undefined;
   readonly tenant?: TenantGeo | undefined;
   readonly domain?: string | undefined;
+  /** which one of a datacenter's addresses it is, the first being 1 */
+  readonly number?: number | undefined;
 }
+
+/** What is known of a name of a chain, and of a host with one address of a datacenter. */
+const chainPlaceholders = placeholdersOf(["datacenter", "region", "slot", "tenant", "domain"]);
+const hostPlaceholders = placeholdersOf(["datacenter", "region", "number"]);
 
 export interface NameTemplate {
   readonly text: string;
@@ -37,11 +47,21 @@ export interface NameTemplate {
 }
 
 /** Parses a template; a sentence where it has a placeholder that there is not, or is no name. */
-export function parseNameTemplate(text: string): NameTemplate | string {
+export const parseNameTemplate = (text: string): NameTemplate | string =>
+  parseTemplate(text, chainPlaceholders);
+
+/** The same for the names of hosts, which a {number} tells apart. */
+export function parseHostTemplate(text: string): NameTemplate | string {
+  const template = parseTemplate(text, hostPlaceholders);
+  if (typeof template === "string" || template.needs.has("number")) return template;
+  return `${text} would be one name for all addresses; tell them apart by {number}`;
+}
+
+function parseTemplate(text: string, placeholders: readonly string[]): NameTemplate | string {
   const needs = new Set<keyof Bindings>();
   for (const [, placeholder] of text.matchAll(/\{([^}]*)\}/g)) {
     const entry = Object.entries(placeholderNeeds).find(([name]) => name === placeholder);
-    if (entry === undefined) {
+    if (entry === undefined || !placeholders.includes(entry[0])) {
       return `{${placeholder}} is no placeholder; there are ${placeholders.map((name) => `{${name}}`).join(" ")}`;
     }
     for (const need of entry[1]) needs.add(need);
@@ -65,7 +85,7 @@ export function fillTemplate(template: NameTemplate, bindings: Bindings): Uint8A
 
 function fillPlaceholder(
   placeholder: string,
-  { datacenter, region, slot, tenant, domain }: Bindings,
+  { datacenter, region, slot, tenant, domain, number }: Bindings,
 ): string | undefined {
   switch (placeholder) {
     case "datacenter":
@@ -92,10 +112,15 @@ function fillPlaceholder(
       return tenant?.label;
     case "domainKey":
       return domain?.replaceAll(".", "-");
+    case "number":
+      return number?.toString().padStart(NUMBER_DIGITS, "0");
     default:
       return undefined;
   }
 }
+
+/** `mail-dm3nam050036.inbound.protection.outlook.com`: what stands behind the forest nam05. */
+const NUMBER_DIGITS = 4;
 
 /** `prodnet324-328ipv4a0002`: the distance of the two numbers. */
 const NETS_OF_A_NAME = 4;

@@ -1,11 +1,11 @@
 /** Services: names that a cloud answers, and the chains they lead to. */
 
 import type { Nearness } from "../geo/nearness.ts";
-import type { AddressFamily, IpPrefix } from "../ip.ts";
+import type { AddressFamily } from "../ip.ts";
 import type { NameTemplate } from "./name-template.ts";
 import type { Spread } from "./spread.ts";
 import type { CloudTenants } from "./tenant-table.ts";
-import type { Datacenter, Mark } from "./topology.ts";
+import type { AddressSource, Datacenter, Mark } from "./topology.ts";
 
 export type Policy = "nearest-datacenter" | "active-datacenter";
 export type WhenAllDown = "nearest" | "servfail" | "nodata";
@@ -22,10 +22,7 @@ export interface Service {
    * What stands at the last link: addresses of the datacenter, addresses that are the same for everyone, or a CNAME to a
    * name of another service.
    */
-  readonly end:
-    | ({ readonly kind: "addresses" } & Slice)
-    | ({ readonly kind: "anycast"; readonly pools: readonly IpPrefix[] } & Slice)
-    | ChainEndAlias;
+  readonly end: ChainEndAddresses | ChainEndAlias;
   /** whom the policy nearest-datacenter chooses from */
   readonly candidates: readonly Datacenter[];
   /** what puts them in order */
@@ -36,11 +33,24 @@ export interface Service {
   readonly hasSecondHop: boolean;
 }
 
+/** Which addresses a service gives, and whose. */
+export type ChainEndAddresses = Slice &
+  (
+    | {
+        readonly kind: "addresses";
+        /** what datacenters have in place of their own addresses, by id */
+        readonly published?: ReadonlyMap<string, readonly AddressSource[]> | undefined;
+      }
+    | { readonly kind: "anycast"; readonly sources: readonly AddressSource[] }
+  );
+
 /** Which addresses of a pool a service gives. */
 export interface Slice {
   readonly slice: number;
   readonly count: number;
   readonly families: readonly AddressFamily[];
+  /** how each of its addresses is called; undefined where the chain's last name tells */
+  readonly hosts?: NameTemplate | undefined;
 }
 
 export interface ChainEndAlias {

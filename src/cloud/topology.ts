@@ -1,7 +1,7 @@
 /** What a cloud is made of: datacenters, and tenants that live in them. */
 
 import type { Place } from "../geo/place.ts";
-import type { IpPrefix } from "../ip.ts";
+import type { AddressFamily, IpPrefix } from "../ip.ts";
 import { hashOctets } from "./packed-texts.ts";
 
 declare const brand: unique symbol;
@@ -26,13 +26,18 @@ export interface Datacenter {
   /** the group of front ends that names of an old era carry: `emeawest` */
   readonly region: string | undefined;
   readonly roles: ReadonlySet<DatacenterRole>;
-  /** one prefix of each family at the most */
-  readonly pools: readonly IpPrefix[];
+  /** one source of each family at the most */
+  readonly addresses: readonly AddressSource[];
   readonly farms: Farms | undefined;
   /** how it is probed; undefined where it is not */
   readonly healthCheck?: HealthCheck | undefined;
   readonly mark?: Mark | undefined;
 }
+
+/** Addresses of one family: a pool, of which each service has a slice, or those alone that are listed. */
+export type AddressSource =
+  | { readonly kind: "pool"; readonly family: AddressFamily; readonly pool: IpPrefix }
+  | { readonly kind: "listed"; readonly family: AddressFamily; readonly addresses: readonly Uint8Array[] };
 
 /** A probe and when its results count. */
 export interface HealthCheck {

@@ -1,9 +1,8 @@
 /** Documents to clouds, networks and settings; whatever does not fit together is an error with its place. */
 
 import { dirname, resolve } from "node:path";
-import { longestPool, POOL_SLICES, sliceCapacity } from "../cloud/chain.ts";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
-import type { Cloud, Link, Service, Slice, TtlBounds } from "../cloud/service.ts";
+import type { ChainEndAddresses, Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
 import { CloudTenants, TenantTable } from "../cloud/tenant-table.ts";
 import { type Datacenter, datacenterId, type HealthCheck, type Mark } from "../cloud/topology.ts";
 import { byDistance } from "../geo/nearness.ts";
@@ -17,8 +16,14 @@ import {
   parseAddress,
   parseEndpoint,
   parsePrefix,
-  prefixContains,
 } from "../ip.ts";
+import {
+  buildAddresses,
+  buildSources,
+  type CloudDraft,
+  checkPools,
+  checkPublished,
+} from "./build-addresses.ts";
 import type { LocationSettings, Network, Settings } from "./configuration.ts";
 import { type Checked, type Documents, suggest } from "./documents.ts";
 import { parseLocatedPrefix } from "./located-prefix.ts";
@@ -298,7 +303,7 @@ export function buildClouds(
   faults: Faults,
 ): readonly Cloud[] {
   const places = new Map<string, FilePlace>();
-  const drafts: Draft[] = [];
+  const drafts: CloudDraft[] = [];
   for (const { source, value } of documents.clouds) {
     const known = places.get(value.cloud);
     if (known !== undefined) {
@@ -309,17 +314,19 @@ export function buildClouds(
     const datacenters = Object.entries(value.datacenters).map(([shortId, entry]) =>
       buildDatacenter(value, shortId, entry, source, faults),
     );
-    const anycast = buildPools(source, ["anycast"], value.anycast ?? [], faults);
+    const anycast = buildSources(source, ["anycast"], value.anycast ?? [], faults);
     drafts.push({ source, document: value, datacenters, anycast });
   }
   checkPools(drafts, settings, faults);
-  return drafts.map(({ source, document, datacenters }) => ({
-    name: document.cloud,
-    datacenters,
-    healthTtl: healthTtlOf(source, document, faults),
-    services: buildServices(source, document, datacenters, faults),
-    tenants: new CloudTenants(new TenantTable(), document.cloud),
+  const clouds = drafts.map((draft) => ({
+    name: draft.document.cloud,
+    datacenters: draft.datacenters,
+    healthTtl: healthTtlOf(draft.source, draft.document, faults),
+    services: buildServices(draft, faults),
+    tenants: new CloudTenants(new TenantTable(), draft.document.cloud),
   }));
+  checkPublished(clouds, drafts, faults);
+  return clouds;
 }
 
 function buildDatacenter(
@@ -332,7 +339,7 @@ function buildDatacenter(
   const path = ["datacenters", shortId];
   if (shortId !== shortId.toLowerCase())
     faults.atKey(source, path, `"${shortId}" must be written in lower case`);
-  const pools = buildPools(source, [...path, "addresses"], entry.addresses ?? [], faults);
+  const addresses = buildSources(source, [...path, "addresses"], entry.addresses ?? [], faults);
   const { farms } = entry;
   return {
     id: datacenterId(cloud, shortId),
@@ -343,29 +350,11 @@ function buildDatacenter(
     geo: entry.geo,
     region: entry.region,
     roles: new Set(entry.roles),
-    pools,
+    addresses,
     farms: farms && { geo: farms.geo, firstClump: farms.clump, firstFarm: farms.farm, net: farms.net },
     healthCheck: healthCheckOf(entry.probe, health),
     mark: markOf(entry),
   };
-}
-
-/** One pool of each family, each with room for all slices. */
-function buildPools(
-  source: YamlDocument,
-  path: ValuePath,
-  texts: readonly string[],
-  faults: Faults,
-): readonly IpPrefix[] {
-  const pools = prefixesOf(texts);
-  if (pools.length === 2 && pools[0]?.family === pools[1]?.family)
-    faults.at(source, path, "expected one prefix of each family, found two of one");
-  for (const [i, pool] of pools.entries()) {
-    const longest = longestPool(pool.family);
-    if (pool.length <= longest) continue;
-    faults.at(source, [...path, i], `a pool has ${POOL_SLICES} slices, so it must be /${longest} or shorter`);
-  }
-  return pools;
 }
 
 /** Between which seconds TTLs follow the probes. */
@@ -403,68 +392,19 @@ function markOf({
   return inferred ? "inferred" : undefined;
 }
 
-/** A cloud before its services. */
-interface Draft {
-  readonly source: YamlDocument;
-  readonly document: CloudInForce;
-  readonly datacenters: readonly Datacenter[];
-  readonly anycast: readonly IpPrefix[];
-}
-
-/** No two pools overlap, over all clouds, and no name server lives in one. */
-function checkPools(drafts: readonly Draft[], settings: Pick<Settings, "nameservers">, faults: Faults): void {
-  const known: (Origin & { readonly pool: IpPrefix; readonly id: string })[] = [];
-  for (const { source, document, datacenters, anycast } of drafts) {
-    const owners = [
-      ...datacenters.map(({ id, shortId, pools }) => ({
-        id,
-        pools,
-        path: ["datacenters", shortId, "addresses"],
-      })),
-      { id: `${document.cloud}'s anycast`, pools: anycast, path: ["anycast"] },
-    ];
-    for (const { id, pools, path: ownerPath } of owners) {
-      for (const [i, pool] of pools.entries()) {
-        const path = [...ownerPath, i];
-        const clash = known.find(
-          (other) => prefixContains(other.pool, pool) || prefixContains(pool, other.pool),
-        );
-        if (clash !== undefined) {
-          const words = `${formatPrefix(pool)} overlaps the pool of ${clash.id} at ${placeOfOrigin(clash)}`;
-          faults.at(source, path, words);
-        }
-        known.push({ pool, source, path, id });
-        for (const octets of [...settings.nameservers.ns1, ...settings.nameservers.ns2]) {
-          if (prefixContains(pool, { family: octets.length === 4 ? 4 : 6, octets })) {
-            faults.at(
-              source,
-              path,
-              `${formatPrefix(pool)} holds the address of a name server (server.nameservers)`,
-            );
-          }
-        }
-      }
-    }
-  }
-}
-
-function buildServices(
-  source: YamlDocument,
-  document: CloudInForce,
-  datacenters: readonly Datacenter[],
-  faults: Faults,
-): readonly Service[] {
+function buildServices(draft: CloudDraft, faults: Faults): readonly Service[] {
+  const { source, document, datacenters } = draft;
   const sliceOwners = new Map<number, string>();
   const anycastOwners = new Map<number, string>();
-  const anycast = { id: `${document.cloud}'s anycast`, pools: prefixesOf(document.anycast ?? []) };
   return Object.entries(document.services).flatMap(([name, entry]) => {
     const path = ["services", name];
     const candidates = findCandidates({ source, value: document }, path, entry, datacenters, faults);
-    const pools = anycast.pools;
+    if (entry.published !== undefined && entry.addresses === undefined)
+      faults.atKey(source, [...path, "published"], "the service gives no addresses, so none are published");
+    let end: ChainEndAddresses | undefined;
     if (entry.addresses !== undefined) {
       const { slice } = entry.addresses;
-      const isAnycast = entry.addresses.anycast === true;
-      const owners = isAnycast ? anycastOwners : sliceOwners;
+      const owners = entry.addresses.anycast ? anycastOwners : sliceOwners;
       const owner = owners.get(slice);
       if (owner !== undefined) {
         faults.at(
@@ -474,9 +414,14 @@ function buildServices(
         );
       }
       owners.set(slice, name);
-      checkAddresses(source, path, entry.addresses, isAnycast ? [anycast] : candidates, faults);
+      end = buildAddresses(
+        draft,
+        path,
+        { ...entry.addresses, published: entry.published, candidates },
+        faults,
+      );
     }
-    const chain = buildChain(source, path, entry, pools, faults);
+    const chain = buildChain(source, path, entry, end, faults);
     if (chain === undefined) return [];
     const service: Service = {
       name,
@@ -492,32 +437,6 @@ function buildServices(
     };
     return [service];
   });
-}
-
-/** Whether all whose addresses a service may give have as many in a slice. */
-function checkAddresses(
-  source: YamlDocument,
-  path: ValuePath,
-  { count, anycast }: NonNullable<CloudEntries<"services">["addresses"]>,
-  owners: readonly { readonly id: string; readonly pools: readonly IpPrefix[] }[],
-  faults: Faults,
-): void {
-  const bare = owners.find(({ pools }) => pools.length === 0);
-  if (bare !== undefined) {
-    const remedy = anycast
-      ? `set "anycast" of the cloud`
-      : `set "addresses" there, or leave it out of "datacenters" here`;
-    faults.at(source, [...path, "addresses"], `${bare.id} has no addresses to give; ${remedy}`);
-  }
-  for (const { id, pools } of owners) {
-    const tight = pools.find(
-      (pool) => pool.length <= longestPool(pool.family) && sliceCapacity(pool) < count,
-    );
-    if (tight === undefined) continue;
-    const words = `a slice of the pool of ${id}, ${formatPrefix(tight)}, has ${sliceCapacity(tight)} addresses`;
-    faults.at(source, [...path, "addresses", "count"], `${words}, not ${count}`);
-    return;
-  }
 }
 
 function findCandidates(
@@ -575,7 +494,7 @@ function buildChain(
   source: YamlDocument,
   path: ValuePath,
   entry: CloudEntries<"services">,
-  anycastPools: readonly IpPrefix[],
+  end: ChainEndAddresses | undefined,
   faults: Faults,
 ): Pick<Service, "links" | "end"> | undefined {
   const chain = entry.chain ?? [];
@@ -592,14 +511,7 @@ function buildChain(
     }
     links.push({ owners: [template(step.name)], ttlSeconds: step.ttl, mark: markOf(step) });
   }
-  if (entry.addresses !== undefined) {
-    const { slice, count, anycast, ipv6 } = entry.addresses;
-    const ofPool: Slice = { slice, count, families: ipv6 === false ? [4] : [4, 6] };
-    return {
-      links,
-      end: anycast ? { kind: "anycast", pools: anycastPools, ...ofPool } : { kind: "addresses", ...ofPool },
-    };
-  }
+  if (end !== undefined) return { links, end };
   const last = chain.at(-1);
   if (last === undefined) {
     faults.atKey(source, path, "the service has neither addresses nor a chain, so its names would be empty");

@@ -54,6 +54,7 @@ import {
   ZoneBuilder,
   type Zones,
 } from "../zone/zone.ts";
+import { addHosts } from "./build-reverse.ts";
 import { addTailoredRecords } from "./build-tailored.ts";
 import type { WithTenants } from "./build-tenants.ts";
 import type { Faults } from "./build-topology.ts";
@@ -144,8 +145,21 @@ export function buildZones(
     faults,
   });
   const complete = new Map([...builders].filter(([apex, builder]) => builder.has(apex, TYPE.SOA)));
-  const placeOfName = (name: DomainName): FilePlace | undefined =>
+  const placeOfRecord = (name: DomainName): FilePlace | undefined =>
     recordPlaces.get(name) ?? tailoredPlaces.get(name) ?? placeInMasterFile(name);
+  // Before the names of services, which tell what they clash with.
+  const hostPlaces = addHosts({
+    documents,
+    clouds,
+    nameservers,
+    zones: new Map<DomainName, ZoneBuilder<TailoredName> | ScriptedZone>([...complete, ...scripted]),
+    ttlSeconds: DEFAULT_TTL,
+    placeOfName: placeOfRecord,
+    areZonesWhole: whole.zones,
+    faults,
+  });
+  const placeOfName = (name: DomainName): FilePlace | undefined =>
+    placeOfRecord(name) ?? hostPlaces.get(name);
   const names = whole.names && masterZones.every(({ isWhole }) => isWhole);
   addServices({
     documents,

@@ -81,6 +81,7 @@ function cloudInForce(
   };
   for (const era of Object.keys(adjustment.eras ?? {})) move(["eras", era]);
   if (adjustment.anycast !== undefined) move(["anycast"]);
+  if (adjustment.addressing !== undefined) move(["addressing"]);
   const datacenters = adjustDatacenters(value, adjustment, adjusting, move, faults);
   const zones = adjustZones(value, adjustment, adjusting, lost, faults);
   const eras = { ...value.eras, ...adjustment.eras };
@@ -95,12 +96,14 @@ function cloudInForce(
     }
   }
   const anycast = adjustment.anycast ?? value.anycast;
+  const addressing = adjustment.addressing ?? value.addressing;
   const inForce = {
     source: movedDocument(source, moved),
     value: {
       ...value,
       ...(anycast && { anycast }),
       zones,
+      ...(addressing && { addressing }),
       datacenters,
       services: Object.fromEntries(services),
     },

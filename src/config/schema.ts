@@ -1,8 +1,8 @@
 /** The shape of each kind of configuration document. The JSON Schemas in config/schema are made from these. */
 
 import { z } from "zod";
-import { POOL_SLICES } from "../cloud/chain.ts";
-import { parseNameTemplate } from "../cloud/name-template.ts";
+import { MOST_ADDRESSES, POOL_SLICES } from "../cloud/chain.ts";
+import { parseHostTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
 import { parseNamePattern } from "../dns/name-pattern.ts";
@@ -25,6 +25,7 @@ const parsed = (description: string, parse: (text: string) => unknown) =>
 
 const prefix = parsed("an address prefix: 10.1.0.0/16 or 2001:db8:1::/48", parsePrefix);
 const name = parsed("a domain name", parseName);
+const hostTemplate = parsed("a domain name with {number} in it", parseHostTemplate);
 const nameTemplate = parsed("a domain name, which may hold {placeholders}", parseNameTemplate);
 const address = parsed("an IP address", (text) => parseAddress(text) ?? `"${text}" is not an IP address`);
 const endpoint = parsed("ADDRESS:PORT, an IPv6 address in brackets", parseEndpoint);
@@ -178,7 +179,18 @@ const tailored = z
   .record(name, z.record(z.string(), tailoredEntry))
   .describe("names of a zone, relative to it, that hold other records for other askers");
 
-const pool = z.array(prefix).min(1).max(2).describe("its pool: one prefix of each family");
+const addresses = z
+  .array(prefix)
+  .min(1)
+  .max(2 * MOST_ADDRESSES)
+  .describe(
+    "of each family a pool, that is one prefix, or up to 15 single addresses, which every service gives",
+  );
+const addressing = z
+  .enum(["lab", "published"])
+  .describe(
+    "whether services give addresses of the datacenters' pools, or of prefixes that are published for them",
+  );
 const farms = z
   .strictObject({
     geo: z.int().min(0),
@@ -347,13 +359,14 @@ export const settingsSchema = z
           .strictObject({
             enabled: z.boolean(),
             eras,
-            anycast: pool,
             quirks: z
               .record(name, zoneQuirks)
               .describe("the quirks of its zones, in place of those that its file gives each"),
+            addressing,
+            anycast: addresses,
             datacenters: z.record(
               label,
-              z.strictObject({ region: label, code: label, addresses: pool, farms }).partial(),
+              z.strictObject({ region: label, code: label, addresses, farms }).partial(),
             ),
           })
           .partial(),
@@ -457,7 +470,7 @@ const datacenter = z.strictObject({
     .min(1)
     .default(["front-end"]),
   code: label.optional().describe("how names of front ends spell it; its id in capitals where absent"),
-  addresses: pool.optional(),
+  addresses: addresses.optional(),
   farms: farms.optional(),
   probe: parsed(
     "what is probed: http://ADDRESS:PORT/PATH, https://... or tcp://ADDRESS:PORT",
@@ -538,7 +551,7 @@ const namesOfService = {
         .int()
         .min(0)
         .max(POOL_SLICES - 1),
-      count: z.int().min(1).max(15),
+      count: z.int().min(1).max(MOST_ADDRESSES),
       anycast: z
         .boolean()
         .optional()
@@ -546,9 +559,21 @@ const namesOfService = {
           "whether they are of the cloud's anycast pool, the same for everyone, and not of a datacenter",
         ),
       ipv6: z.boolean().optional().describe("whether there are IPv6 addresses; true where absent"),
+      hosts: hostTemplate
+        .optional()
+        .describe(
+          "the name of the host at each address, which the address's PTR record tells; the last name of the chain where absent",
+        ),
     })
     .optional()
     .describe("the addresses at the last name: the first `count` of a slice of the datacenter's pool"),
+  published: z
+    .array(prefix)
+    .min(1)
+    .optional()
+    .describe(
+      "prefixes and addresses that are published for it, of both families: what it gives where the cloud's addressing is published",
+    ),
   datacenters: z.array(z.string()).optional().describe("candidates, where not all front ends of the cloud"),
 };
 
@@ -603,9 +628,12 @@ export const cloudSchema = z
       .optional()
       .describe("false: nothing of it is served, as long as the settings do not say otherwise"),
     eras: eras.optional(),
-    anycast: pool
+    addressing: addressing.optional(),
+    anycast: addresses
       .optional()
-      .describe("the pool of addresses that are the same for everyone: one prefix of each family"),
+      .describe(
+        "addresses that are the same for everyone: of each family a pool, that is one prefix, or single ones",
+      ),
     zones: zones.min(1),
     records: records.optional(),
     tailored: tailored.optional(),

@@ -19,16 +19,16 @@ import { TYPE } from "../../src/dns/iana.ts";
 import { formatRRset } from "../../src/dns/message.ts";
 import { formatName } from "../../src/dns/name.ts";
 import { formatAddress } from "../../src/ip.ts";
-import { cloud, datacenter, pool, service, template, tenantGeo, tenantsOf } from "./lab.ts";
+import { cloud, datacenter, pool, poolSource, service, template, tenantGeo, tenantsOf } from "./lab.ts";
 
 const link = (ttlSeconds: number, ...owners: readonly string[]): Service["links"][number] => ({
   owners: owners.map(template),
   ttlSeconds,
 });
 
-const lhr = datacenter("lhr", { pools: [pool("198.18.1.0/24"), pool("2001:db8:f001::/48")] });
+const lhr = datacenter("lhr", { addresses: [poolSource("198.18.1.0/24"), poolSource("2001:db8:f001::/48")] });
 const ams = datacenter("ams", {
-  pools: [pool("198.18.2.0/24")],
+  addresses: [poolSource("198.18.2.0/24")],
   farms: { geo: 104, firstClump: 4320, firstFarm: 190016, net: undefined },
 });
 
@@ -171,8 +171,8 @@ describe("a chain of active-datacenter", () => {
 });
 
 describe("a chain of names by region", () => {
-  const dub = datacenter("dub", { pools: [pool("198.18.3.0/24")] });
-  const vie = datacenter("vie", { region: "emeaeast", pools: [pool("198.18.4.0/24")] });
+  const dub = datacenter("dub", { addresses: [poolSource("198.18.3.0/24")] });
+  const vie = datacenter("vie", { region: "emeaeast", addresses: [poolSource("198.18.4.0/24")] });
   const mail = service({
     candidates: [lhr, vie, dub],
     links: [link(300, "mail.example"), link(60, "outlook-{region}.example")],
@@ -217,7 +217,7 @@ describe("a chain of names by region", () => {
 describe("a chain that ends at an edge", () => {
   const edge = {
     kind: "anycast",
-    pools: [pool("198.18.128.0/24"), pool("2001:db8:f080::/48")],
+    sources: [poolSource("198.18.128.0/24"), poolSource("2001:db8:f080::/48")],
     slice: 2,
     count: 1,
     families: [4, 6],
@@ -270,7 +270,7 @@ test("names spell a datacenter by its code, and its nets by their first and last
   const hkg = datacenter("hkg", {
     code: "hkg",
     farms: { geo: 106, firstClump: 1, firstFarm: 2, net: 324 },
-    pools: [pool("198.18.5.0/24")],
+    addresses: [poolSource("198.18.5.0/24")],
   });
   const efz = service({ candidates: [lhr, hkg], links: [link(10, "{code}-efz.example")] });
   expect([...chainNames(efz, cloud())].map(told)).toEqual([

@@ -3,7 +3,12 @@
 import { type NameTemplate, parseNameTemplate } from "../../src/cloud/name-template.ts";
 import type { Cloud, Service } from "../../src/cloud/service.ts";
 import { CloudTenants, TenantTable } from "../../src/cloud/tenant-table.ts";
-import { type Datacenter, datacenterId, type TenantGeo } from "../../src/cloud/topology.ts";
+import {
+  type AddressSource,
+  type Datacenter,
+  datacenterId,
+  type TenantGeo,
+} from "../../src/cloud/topology.ts";
 import { byDistance } from "../../src/geo/nearness.ts";
 import { parsePrefix } from "../../src/ip.ts";
 
@@ -17,7 +22,7 @@ export function datacenter(shortId: string, changes: Partial<Datacenter> = {}): 
     geo: "EUR",
     region: "emeawest",
     roles: new Set(["front-end", "tenants"]),
-    pools: [],
+    addresses: [],
     farms: { geo: 104, firstClump: 4304, firstFarm: 190000, net: undefined },
     ...changes,
   };
@@ -79,6 +84,12 @@ export function template(text: string): NameTemplate {
   const parsed = parseNameTemplate(text);
   if (typeof parsed === "string") throw new Error(parsed);
   return parsed;
+}
+
+/** A pool as a datacenter has it. */
+export function poolSource(text: string): AddressSource {
+  const prefix = pool(text);
+  return { kind: "pool", family: prefix.family, pool: prefix };
 }
 
 export function pool(text: string) {

@@ -1,7 +1,12 @@
 // Names with places to fill.
 
 import { describe, expect, test } from "vitest";
-import { type Bindings, fillTemplate, parseNameTemplate } from "../../src/cloud/name-template.ts";
+import {
+  type Bindings,
+  fillTemplate,
+  parseHostTemplate,
+  parseNameTemplate,
+} from "../../src/cloud/name-template.ts";
 import { formatName } from "../../src/dns/name.ts";
 import { datacenter, template, tenantGeo } from "./lab.ts";
 
@@ -33,6 +38,7 @@ describe("parseNameTemplate", () => {
     ["{site}.example", `{site} is no placeholder; there are ${placeholderList}`],
     ["{Datacenter}.example", `{Datacenter} is no placeholder; there are ${placeholderList}`],
     ["{}.example", `{} is no placeholder; there are ${placeholderList}`],
+    ["{number}.example", `{number} is no placeholder; there are ${placeholderList}`],
     ["{toString}.example", `{toString} is no placeholder; there are ${placeholderList}`],
     ["{tenant}..example", '"x..example" has an empty label'],
     ["{tenant.example", '"{tenant.example" has a { or } that is no placeholder\'s'],
@@ -40,6 +46,30 @@ describe("parseNameTemplate", () => {
     ["", "an empty text is no name"],
   ])("%s is refused", (text, message) => {
     expect(parseNameTemplate(text)).toBe(message);
+  });
+});
+
+describe("parseHostTemplate", () => {
+  test.each([
+    [
+      "{tenant}{number}.example",
+      "{tenant} is no placeholder; there are {datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {number}",
+    ],
+    [
+      "{datacenter}.example",
+      "{datacenter}.example would be one name for all addresses; tell them apart by {number}",
+    ],
+    ["{number}..example", '"x..example" has an empty label'],
+  ])("%s is refused", (text, message) => expect(parseHostTemplate(text)).toBe(message));
+
+  test.each([
+    [7, "mail-lhr0007.example."],
+    [12345, "mail-lhr12345.example."],
+  ])("the number %i has four digits, or more", (number, name) => {
+    const parsed = parseHostTemplate("mail-{datacenter}{number}.example");
+    const filled =
+      typeof parsed === "string" ? parsed : fillTemplate(parsed, { datacenter: datacenter("lhr"), number });
+    expect(typeof filled === "string" ? filled : formatName(filled)).toBe(name);
   });
 });
 

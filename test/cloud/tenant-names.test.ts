@@ -18,10 +18,10 @@ import { TenantNodes } from "../../src/cloud/tenant-nodes.ts";
 import { CloudTenants, findTenant, labelsLike, NO_ROW, TenantTable } from "../../src/cloud/tenant-table.ts";
 import { derivedSlot } from "../../src/cloud/topology.ts";
 import { domainName, nameOctets } from "../../src/dns/name.ts";
-import { cloud, datacenter, pool, service, template, tenantGeo, tenantsOf } from "./lab.ts";
+import { cloud, datacenter, poolSource, service, template, tenantGeo, tenantsOf } from "./lab.ts";
 
-const lhr = datacenter("lhr", { pools: [pool("198.18.1.0/24")] });
-const ams = datacenter("ams", { pools: [pool("198.18.2.0/24")] });
+const lhr = datacenter("lhr", { addresses: [poolSource("198.18.1.0/24")] });
+const ams = datacenter("ams", { addresses: [poolSource("198.18.2.0/24")] });
 
 const owners = (...texts: readonly string[]): Service["links"] => [
   { ttlSeconds: 60, owners: texts.map(template) },

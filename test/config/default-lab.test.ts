@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { poolsOf } from "../../src/cloud/chain.ts";
 import type { Cloud } from "../../src/cloud/service.ts";
 import type { Datacenter } from "../../src/cloud/topology.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
@@ -170,7 +171,8 @@ describe("datacenters", () => {
 
   test.each(datacenters.map((datacenter) => [datacenter.id, datacenter] as const))(
     "%s has one pool of each family, inside the lab's address space",
-    (_id, { pools }) => {
+    (_id, { addresses }) => {
+      const pools = poolsOf(addresses);
       expect(pools.map(({ family, length }) => [family, length])).toEqual([
         [4, 24],
         [6, 48],
@@ -225,7 +227,9 @@ describe("sovereign clouds", () => {
     ["USGovDoD", "198.19.32.0/20", "2001:db8:f120::/44"],
     ["Germany", "198.19.48.0/20", "2001:db8:f130::/44"],
   ])("%s has its addresses in %s and %s", (name, ...blocks) => {
-    const pools = sovereign.find((cloud) => cloud.name === name)?.datacenters.map(({ pools: both }) => both);
+    const pools = sovereign
+      .find((cloud) => cloud.name === name)
+      ?.datacenters.map(({ addresses }) => poolsOf(addresses));
     expect(pools?.length).toBeGreaterThan(1);
     for (const both of pools ?? []) {
       expect(both.map((pool, i) => prefixContains(soundPrefix(blocks[i] ?? ""), pool))).toEqual([true, true]);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Cloud } from "../../src/cloud/service.ts";
+import type { AddressSource } from "../../src/cloud/topology.ts";
 import { readDocuments } from "../../src/config/documents.ts";
 import { formatConfigError, type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { nameOf } from "../../src/dns/name.ts";
@@ -138,11 +139,14 @@ test("settings give a datacenter another region, code, pool and farms, and the c
     ["lhr", "north", "lon"],
     ["vie", "east", "VIE"],
   ]);
-  expect(cloud.datacenters[0]?.pools.map(formatPrefix)).toEqual(["198.18.3.0/24"]);
+  expect(cloud.datacenters[0]?.addresses.map(formatPool)).toEqual(["198.18.3.0/24"]);
   expect(cloud.datacenters[0]?.farms).toEqual({ geo: 2, firstClump: 3, firstFarm: 4, net: 5 });
   const end = cloud.services.find(({ name }) => name === "share")?.end;
-  expect(end?.kind === "anycast" && end.pools.map(formatPrefix)).toEqual(["198.18.129.0/24"]);
+  expect(end?.kind === "anycast" && end.sources.map(formatPool)).toEqual(["198.18.129.0/24"]);
 });
+
+const formatPool = (source: AddressSource): string =>
+  source.kind === "pool" ? formatPrefix(source.pool) : source.kind;
 
 interface Case {
   readonly name: string;

@@ -839,6 +839,180 @@ describe("prefixes", () => {
   ]);
 });
 
+describe("single addresses of a datacenter", () => {
+  const many = (count: number): string =>
+    Array.from({ length: count }, (_, i) => `192.0.2.${i + 1}`).join(", ");
+  testCases([
+    { name: "one of a family", files: lab(["198.18.3.0/24", '10.1.0.5, "2001:db8:1::5"']), errors: [] },
+    { name: "fifteen", files: lab(["198.18.3.0/24", many(15)]), errors: [] },
+    {
+      name: "beside a pool of the other family",
+      files: lab(["198.18.3.0/24", '10.1.0.5, "2001:db8:f001::/48"']),
+      errors: [],
+    },
+    {
+      name: "the same in two datacenters, and a name server's",
+      files: lab(["198.18.3.0/24", "198.18.0.53"], ["198.18.2.0/24", "198.18.0.53"]),
+      errors: [],
+    },
+    {
+      name: "sixteen",
+      files: lab(["198.18.3.0/24", many(16)]),
+      errors: ["9:273: an answer has at most 15 addresses of a family"],
+    },
+    {
+      name: "one twice",
+      files: lab(["198.18.3.0/24", '"2001:db8::5", 10.1.0.5, "2001:DB8:0::5"']),
+      errors: ["9:127: 2001:db8::5 is here twice"],
+    },
+    {
+      name: "beside a pool of the same family",
+      files: lab(["198.18.3.0/24", "198.18.3.0/24, 10.1.0.5"]),
+      errors: [
+        "9:117: 10.1.0.5 stands beside the pool 198.18.3.0/24; give either a pool or single addresses of a family",
+      ],
+    },
+    {
+      name: "in the pool of another",
+      files: lab(["198.18.3.0/24", "198.18.2.9"]),
+      errors: ["9:102: 198.18.2.9 is in the pool of Lab/cdg at lab.yaml:8:100"],
+    },
+    {
+      name: "with a pool of another around it",
+      files: lab(["198.18.2.0/24", "198.18.3.9"]),
+      errors: ["9:102: 198.18.3.0/24 overlaps 198.18.3.9, an address of Lab/cdg at lab.yaml:8:100"],
+    },
+    {
+      name: "twice, from the settings",
+      files: lab([
+        "geoip:",
+        "clouds: { Lab: { datacenters: { ams: { addresses: [10.1.0.5, 10.1.0.5] } } } }\ngeoip:",
+      ]),
+      errors: ["2:62: 10.1.0.5 is here twice"],
+    },
+  ]);
+});
+
+describe("published addresses", () => {
+  const at = "    addresses: { slice: 0, count: 2 }";
+  const published = (list: string, addressing = "published"): Files =>
+    lab(
+      [at, `${at}\n    published: [${list}]`],
+      ["zones: [lab.example]", `zones: [lab.example]\naddressing: ${addressing}`],
+    );
+  testCases([
+    { name: "of three datacenters two each", files: published("192.0.2.0/29"), errors: [] },
+    {
+      name: "too few for three datacenters",
+      files: published("192.0.2.0/30, 2001:db8::/32"),
+      errors: [
+        "18:16: there are 4 IPv4 addresses, too few for 2 for each of 3 datacenters; name more, or let the service give lab addresses",
+      ],
+    },
+    { name: "too few, but not asked for", files: published("192.0.2.0/30", "lab"), errors: [] },
+    {
+      name: "too few, as the settings want it",
+      files: lab(
+        [at, `${at}\n    published: [192.0.2.0/30]`],
+        ["geoip:", "clouds: { Lab: { addressing: published } }\ngeoip:"],
+      ),
+      errors: [
+        "18:16: there are 4 IPv4 addresses, too few for 2 for each of 3 datacenters; name more, or let the service give lab addresses",
+      ],
+    },
+    {
+      name: "too few for edges",
+      files: lab(
+        [at, "    addresses: { slice: 0, count: 2, anycast: true }\n    published: [192.0.2.1]"],
+        ["zones: [lab.example]", "zones: [lab.example]\nanycast: [198.18.9.0/24]\naddressing: published"],
+      ),
+      errors: [
+        "19:16: there are 1 IPv4 addresses, too few for 2; name more, or let the service give lab addresses",
+      ],
+    },
+    {
+      name: "that overlap",
+      files: published("192.0.2.0/24, 192.0.2.128/25"),
+      errors: ["18:16: 192.0.2.128/25 and 192.0.2.0/24 overlap"],
+    },
+    {
+      name: "of two services that would give one address in two datacenters",
+      files: lab(
+        [at, `${at}\n    published: [192.0.2.0/26]`],
+        [
+          "count: 2 }\n  share-forms",
+          "count: 2 }\n    published: [192.0.2.20/30, 192.0.2.0/28]\n  share-forms",
+        ],
+        ["zones: [lab.example]", "zones: [lab.example]\naddressing: published"],
+      ),
+      errors: [
+        "24:16: 192.0.2.21 would be an address of Lab/cdg and of Lab/lhr; give services that share prefixes the same list",
+      ],
+    },
+    {
+      name: "of a service without addresses",
+      files: lab([
+        '    chain: [{ name: "{tenant}.lab.example" }]',
+        '    chain: [{ name: "{tenant}.lab.example" }]\n    published: [192.0.2.0/24]',
+      ]),
+      errors: ["27:5: the service gives no addresses, so none are published"],
+    },
+    {
+      name: "of an addressing that there is not",
+      files: lab(["zones: [lab.example]", "zones: [lab.example]\naddressing: real"]),
+      errors: ['6:13: expected lab or published, found "real"'],
+    },
+  ]);
+});
+
+describe("hosts", () => {
+  const hosts = (template: string, ...changes: readonly Change[]): Files =>
+    lab(["{ slice: 1, count: 2 }", `{ slice: 1, count: 2, hosts: "${template}" }`], ...changes);
+  testCases([
+    { name: "one for each address", files: hosts("mail-{datacenter}{number}.lab.example"), errors: [] },
+    {
+      name: "of tenants",
+      files: hosts("{tenant}{number}.lab.example"),
+      errors: [
+        "21:45: {tenant} is no placeholder; there are {datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {number}",
+      ],
+    },
+    {
+      name: "in no zone",
+      files: hosts("{datacenter}{number}.other.example"),
+      errors: ["21:45: lhr0001.other.example. is in no zone served; add one to zones"],
+    },
+    {
+      name: "with a value that a datacenter lacks",
+      files: hosts("{region}{number}.lab.example"),
+      errors: ["21:45: Lab/lhr has no {region} for {region}{number}.lab.example"],
+    },
+    {
+      name: "where the lab has an address",
+      files: hosts("{datacenter}{number}.lab.example", [
+        "datacenters:",
+        'records: { lab.example: ["ams0002 A 192.0.2.1"] }\ndatacenters:',
+      ]),
+      errors: ["22:45: ams0002.lab.example. has addresses of its own already; see lab.yaml:6:26"],
+    },
+    {
+      name: "below a delegation",
+      files: hosts("{datacenter}{number}.sub.lab.example", [
+        "datacenters:",
+        'records: { lab.example: ["sub NS ns.other.example."] }\ndatacenters:',
+      ]),
+      errors: ["22:45: lhr0001.sub.lab.example. lies below a delegation or a DNAME, which hides it"],
+    },
+    {
+      name: "where a tenant has a name",
+      files: hosts("{datacenter}{number}.lab.example", ["  contoso:", "  lhr0001:"]),
+      errors: [
+        "29:3: lhr0001.lab.example. has records already, so it cannot be tailored; see lab.yaml:21:45",
+      ],
+    },
+  ]);
+});
+
 describe("clouds and datacenters", () => {
   testCases([
     {

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { chainNames } from "../../src/cloud/chain.ts";
+import { chainNames, poolsOf } from "../../src/cloud/chain.ts";
 import type { Cloud } from "../../src/cloud/service.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "../../src/dns/iana.ts";
@@ -61,7 +61,7 @@ async function ask(port: number, questions: readonly Question[]): Promise<readon
 function faultOf({ name, cloud }: PublicName, type: number, reply: Message | undefined): readonly string[] {
   if (reply === undefined) throw new Error("there are fewer replies than questions");
   const family: AddressFamily = type === TYPE.A ? 4 : 6;
-  const pools = cloud.datacenters.flatMap(({ pools }) => pools);
+  const pools = cloud.datacenters.flatMap(({ addresses: sources }) => poolsOf(sources));
   const addresses = reply.answer.filter((record) => record.type === type);
   const isRight =
     reply.rcode === RCODE.NOERROR &&
