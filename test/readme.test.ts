@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Admin } from "../src/admin/admin.ts";
 import { adminErrors } from "../src/admin/errors.ts";
 import { routes } from "../src/admin/routes.ts";
+import { reverseName } from "../src/config/build-reverse.ts";
 import { readDocuments } from "../src/config/documents.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { decodeMessage } from "../src/dns/decode.ts";
@@ -17,7 +18,7 @@ import { formatName, parseName } from "../src/dns/name.ts";
 import { formatRdata } from "../src/dns/rdata.ts";
 import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
-import { parsePrefix } from "../src/ip.ts";
+import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { loadHandlers } from "../src/load-handlers.ts";
 import { pointedNames } from "../src/pointing.ts";
 import { type Server, startServer } from "../src/server.ts";
@@ -85,7 +86,10 @@ it("asks every dig line", () => {
 /** Does what a dig line says, as far as README's lines go, and prints like dig. */
 async function askLikeDig(command: string, ports: ReadonlyMap<string, number>): Promise<readonly string[]> {
   const [line, filter] = command.split(" | ");
-  const [, at = "", , , name, type, ...flags] = (line ?? "").split(" ");
+  const [, at = "", , , ...asked] = (line ?? "").split(" ");
+  const reverse = asked[0] === "-x" ? parseAddress(asked[1] ?? "") : undefined;
+  const [name, type, ...flags] =
+    reverse === undefined ? asked : [reverseName(reverse.octets), "PTR", ...asked.slice(2)];
   const subnetText = flags.find((flag) => flag.startsWith("+subnet="))?.slice("+subnet=".length);
   const subnet = subnetText === undefined ? undefined : parsePrefix(subnetText);
   const qname = parseName(name ?? "");

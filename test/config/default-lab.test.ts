@@ -321,11 +321,14 @@ test("the zone of the MX hosts has the SOA and the name servers that are publish
 
 test("these zones are served, each with the SOA and the name servers of the lab", () => {
   expect([...lab.zones.keys()].toSorted()).toEqual([
+    "18.198.in-addr.arpa.",
+    "19.198.in-addr.arpa.",
     "apps.mil.",
     "b-msedge.net.",
     "cloud.microsoft.",
     "dps.mil.",
     "dual-s-msedge.net.",
+    "f.8.b.d.0.1.0.0.2.ip6.arpa.",
     "glbdns.microsoft.com.",
     "glbdns2.microsoft.com.",
     "lync.com.",
