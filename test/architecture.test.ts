@@ -40,6 +40,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "load-handlers.ts": ["snapshot.ts", "config", "script", "zone"],
   "vantage.ts": ["config", "ip.ts"],
   "pointing.ts": ["config", "dns", "zone"],
+  "resolver-config.ts": ["dns", "ip.ts"],
   "trace.ts": ["snapshot.ts", "vantage.ts", "zone", "cloud", "dns", "ip.ts"],
   "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],

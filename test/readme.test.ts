@@ -20,7 +20,7 @@ import { renderQuery } from "../src/dns/render.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { loadHandlers } from "../src/load-handlers.ts";
-import { pointedNames } from "../src/pointing.ts";
+import { resolverFormats } from "../src/resolver-config.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
@@ -189,12 +189,12 @@ describe("README's eras", () => {
 describe("what README lists", () => {
   const readme = readFileSync(readmePath, "utf8");
   const loaded = loadConfig(join(root, "config/geodns365.yaml"));
-  const zones = loaded.kind === "loaded" ? pointedNames(loaded.configuration) : [];
-  const serves = /The default lab\nserves ([\s\S]*?)\.\n/.exec(readme)?.[1] ?? "";
 
-  it("are all the zones of the default lab", () => {
-    const listed = serves.replace(/\s+/g, " ").split(/, | and /);
-    expect(listed.map((zone) => `${zone}.`).toSorted()).toEqual(zones.toSorted());
+  it("are all the formats of resolver-config", () => {
+    const section = readme.split("\n## Pointing resolvers at it\n")[1]?.split("\n## ")[0] ?? "";
+    const cells = [...section.matchAll(/^\| (`.+?`) \|/gm)].map(([, cell = ""]) => cell);
+    const listed = cells.flatMap((cell) => cell.split(", ").map((format) => format.replaceAll("`", "")));
+    expect(listed).toEqual(Object.keys(resolverFormats));
   });
 
   it("are all the routes of the admin API", () => {
@@ -238,17 +238,5 @@ describe("what README lists", () => {
         new RegExp(`^\\| ${network} \\|.*\\| ${address.replaceAll(".", "\\.")} \\|$`, "m"),
       );
     }
-  });
-
-  it.each([
-    ["docs/resolvers/unbound.conf", /^ {2}name: (\S+)$/gm],
-    ["docs/resolvers/unbound.conf", /^ {2}domain-insecure: (\S+)$/gm],
-    ["docs/resolvers/named.conf", /^zone "(\S+)"/gm],
-    ["docs/resolvers/named.conf", /^ {4}"(\S+)";$/gm],
-  ])("are all the zones in %s by %s", (file, pattern) => {
-    const listed = [...readFileSync(join(root, file), "utf8").matchAll(pattern)].map(
-      ([, zone]) => `${zone}.`,
-    );
-    expect(listed.toSorted()).toEqual(zones.toSorted());
   });
 });

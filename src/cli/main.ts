@@ -9,13 +9,35 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { parseDuration } from "../admin/duration.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
-import { type AddressFamily, type Endpoint, type IpPrefix, parseEndpoint, parsePrefix } from "../ip.ts";
+import {
+  type AddressFamily,
+  type Endpoint,
+  type IpPrefix,
+  parseAddress,
+  parseEndpoint,
+  parsePrefix,
+} from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
+import type { ResolverFormat } from "../resolver-config.ts";
 import { EXIT } from "./exit.ts";
 import type { ListenArgument, TransportChoice } from "./serve.ts";
 
 const transports: readonly TransportChoice[] = ["auto", "batched", "dgram"];
+const resolverFormats: readonly ResolverFormat[] = [
+  "unbound",
+  "bind",
+  "windows",
+  "dnsmasq",
+  "knot-resolver",
+  "pdns-recursor",
+  "pdns-recursor-lua",
+  "pdns-recursor-yaml",
+  "coredns",
+  "list",
+  "json",
+];
 const MAX_WORKERS = 64;
+const DNS_PORT = 53;
 
 const root = join(import.meta.dirname, "../..");
 
@@ -150,6 +172,21 @@ function buildProgram(): Command {
     .addOption(stateFile())
     .action(async (apex, options) =>
       exitWith(await (await import("./zone.ts")).zoneCommand({ ...options, apex })),
+    );
+
+  program
+    .command("resolver-config")
+    .description("print what a resolver is told so that it asks here for every name served")
+    .addArgument(new Argument("<format>", "the resolver, or list or json").choices(resolverFormats))
+    .addOption(
+      new Option(
+        "--server <addr[:port]>",
+        "where resolvers reach the server; its first listener if not given",
+      ).argParser(serverAddress),
+    )
+    .addOption(config())
+    .action(async (format, options) =>
+      exitWith(await (await import("./resolver-config.ts")).resolverConfigCommand({ ...options, format })),
     );
 
   program
@@ -342,6 +379,13 @@ function listener(text: string): ListenArgument {
 }
 
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
+/** `10.1.0.53`, `10.1.0.53:5300`, `::1` or `[::1]:5300`. */
+function serverAddress(text: string): Endpoint {
+  const family = parseAddress(text)?.family;
+  const server = family === undefined ? endpoint(text) : { address: text, family, port: DNS_PORT };
+  return accepted(server.port > 0 ? server : `"${text}" has port 0, which nobody can ask`);
+}
+
 const addressFamily = (text: string): AddressFamily =>
   text === "4" ? 4 : text === "6" ? 6 : accepted<AddressFamily>(`"${text}" is neither 4 nor 6`);
 const prefix = (text: string): IpPrefix => accepted(parsePrefix(text));
