@@ -21,12 +21,11 @@ import { prefix } from "../geo/prefixes.ts";
 import { root } from "./programs.ts";
 import { askAll } from "./resolvers/bulk.ts";
 import { type Daemon, startDaemon } from "./resolvers/daemon.ts";
-import { type Lab, powerdns, unbound } from "./resolvers/resolvers.ts";
+import { type Lab, labAt, powerdns, unbound } from "./resolvers/resolvers.ts";
 
 const loaded = loadConfig(join(root, "config/geodns365.yaml"));
 if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
 const { configuration } = loaded;
-const zones = [...configuration.zones.keys()];
 
 /** A region a network of the lab: a subnet of each family, and what it must get. */
 const regions = [
@@ -61,7 +60,10 @@ function wholeNames(lab: Lab): Daemon {
   const own = ["qname-minimization=no", "minimum-ttl-override=3600", "ecs-minimum-ttl-override=3600"];
   return {
     ...daemon,
-    files: (at) => ({ "recursor.conf": `${daemon.files(at)["recursor.conf"]}${own.join("\n")}\n` }),
+    files: (at) => {
+      const files = daemon.files(at);
+      return { ...files, "recursor.conf": `${files["recursor.conf"]}${own.join("\n")}\n` };
+    },
   };
 }
 
@@ -91,7 +93,7 @@ describe.each(resolvers)("$resolver with client subnets, answer: $answer", ({ da
   it.each(orders.map((order, i) => ({ number: i + 1, order })))(
     "gives ten subnets each its own answer, and from its cache: order $number",
     async ({ order }) => {
-      const front = await startDaemon(daemon({ port: server.listening[0]?.port ?? 0, zones }));
+      const front = await startDaemon(daemon(labAt(server.listening[0]?.port ?? 0, configuration)));
       try {
         // One at a time, so that each finds in the cache what those before it have left there.
         for (const place of order) expect(await ask(front.port, place)).toEqual(expectedOf(place));

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { root, run, type Started, startGeodns365 } from "./programs.ts";
 import { startDaemon } from "./resolvers/daemon.ts";
-import { bind, knotResolver, powerdns, unbound } from "./resolvers/resolvers.ts";
+import { bind, knotResolver, labAt, powerdns, unbound } from "./resolvers/resolvers.ts";
 
 const config = join(root, "test/scenarios/fixtures/quirks-of-mx-hosts.yaml");
 const loaded = loadConfig(config);
 if (loaded.kind === "errors") throw new Error(loaded.errors.map(formatConfigError).join("\n"));
-const zones = [...loaded.configuration.zones.keys()];
+const { configuration } = loaded;
 const mxHost = "contoso-com.mail.protection.outlook.com";
 
 let server: Started;
@@ -45,7 +45,7 @@ describe.each([
 ])("$resolver in front", ({ daemon }) => {
   let front: Started;
   beforeAll(async () => {
-    front = await startDaemon(daemon({ port: server.port, zones }));
+    front = await startDaemon(daemon(labAt(server.port, configuration)));
   });
   afterAll(() => front?.stop());
 
