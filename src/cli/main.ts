@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../admin/duration.ts";
+import { parseAsk } from "../config/ask.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
 import {
@@ -19,6 +20,8 @@ import {
 } from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
 import type { ResolverFormat } from "../resolver-config.ts";
+import type { Tempo } from "../scenario/lab.ts";
+import type { ReportFormat } from "../scenario/reports.ts";
 import { EXIT } from "./exit.ts";
 import type { ListenArgument, TransportChoice } from "./serve.ts";
 
@@ -38,6 +41,9 @@ const resolverFormats: readonly ResolverFormat[] = [
 ];
 const MAX_WORKERS = 64;
 const DNS_PORT = 53;
+/** what the admin API takes */
+const MAX_SPEED = 1000;
+const reportFormats: readonly ReportFormat[] = ["text", "tap", "junit", "json"];
 
 const root = join(import.meta.dirname, "../..");
 
@@ -221,12 +227,82 @@ function buildProgram(): Command {
       ),
     );
 
+  addRehearsalCommands(program, config, stateFile);
   addAdminCommands(program);
 
   for (const command of allCommands(program))
     command.helpOption("--help", "print this help").helpCommand(false).allowExcessArguments(false);
   return program;
 }
+
+/** The commands that say whether what comes back is what is to come back. */
+function addRehearsalCommands(program: Command, config: () => Option, stateFile: () => Option): void {
+  const server = () =>
+    new Option("--server <addr:port>", "ask a running server instead of answering in process").argParser(
+      endpoint,
+    );
+  const format = () =>
+    new Option("--format <format>", "how the outcome is printed").choices(reportFormats).default("text");
+
+  program
+    .command("expect")
+    .description("hold what comes back against files of expectations; exit code 1 where something differs")
+    .argument("[files...]", "files of expectations")
+    .addOption(config())
+    .addOption(stateFile())
+    .addOption(server())
+    .addOption(
+      new Option(
+        "--via <addr:port>",
+        "ask through a resolver, which is told the client subnet; neither AA nor a scope is demanded of it",
+      ).argParser(endpoint),
+    )
+    .addOption(format())
+    .option("--record <file>", "write a file of what is true now, instead of reading one")
+    .option(
+      "--from <network|prefix>",
+      "with --record: from there alone; may be given several times",
+      collect((text: string) => text),
+      [],
+    )
+    .option(
+      "--ask <question>",
+      'with --record: this alone, as "NAME TYPE"; may be given several times',
+      collect((text: string) => accepted(parseAsk(text))),
+      [],
+    )
+    .action(async (files, options) =>
+      exitWith(await (await import("./expect.ts")).expectCommand({ ...options, files })),
+    );
+
+  program
+    .command("play")
+    .description("play stories: questions, outages and what is to come back, on a clock of their own")
+    .argument("<files...>", "scenario files")
+    .option("--config <file>", "the configuration, before what the scenario names; else the default lab")
+    .addOption(server())
+    .addOption(adminUrl())
+    .addOption(tokenFile())
+    .addOption(
+      new Option(
+        "--clock <frozen|real|n>",
+        "how time goes by: in steps at once, as it does, or so many times faster",
+      )
+        .argParser(tempo)
+        .default({ kind: "stepped" }, "frozen"),
+    )
+    .addOption(format())
+    .action(async (files, options) =>
+      exitWith(await (await import("./play.ts")).play({ ...options, files })),
+    );
+}
+
+const adminUrl = (): Option =>
+  new Option("--admin <url>", "the admin API of the server")
+    .env("GEODNS365_ADMIN")
+    .default("http://127.0.0.1:5380", "http://127.0.0.1:5380");
+const tokenFile = (): Option =>
+  new Option("--token-file <file>", "the file that holds its token; GEODNS365_TOKEN if not given");
 
 const allCommands = ({ commands }: Command): readonly Command[] =>
   commands.flatMap((command) => [command, ...allCommands(command)]);
@@ -237,12 +313,8 @@ function addAdminCommands(program: Command): void {
     parent
       .command(name)
       .description(description)
-      .addOption(
-        new Option("--admin <url>", "the admin API of the server")
-          .env("GEODNS365_ADMIN")
-          .default("http://127.0.0.1:5380", "http://127.0.0.1:5380"),
-      )
-      .option("--token-file <file>", "the file that holds its token; GEODNS365_TOKEN if not given")
+      .addOption(adminUrl())
+      .addOption(tokenFile())
       .option("--json", "print JSON");
   const reason = "why, shown beside it";
 
@@ -367,6 +439,14 @@ function workerCount(text: string): number | "auto" {
     throw new InvalidArgumentError(`it is auto or a number from 1 to ${MAX_WORKERS}`);
   }
   return text === "auto" ? "auto" : count;
+}
+
+function tempo(text: string): Tempo {
+  if (text === "frozen") return { kind: "stepped" };
+  const speed = text === "real" ? 1 : Number(text);
+  if (!(speed > 0 && speed <= MAX_SPEED))
+    throw new InvalidArgumentError(`it is frozen, real or a number up to ${MAX_SPEED}`);
+  return { kind: "real", speed };
 }
 
 /** `127.0.0.1:5300`, or with what it stands for `127.0.0.1:5301=london-office`. */

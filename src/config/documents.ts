@@ -9,10 +9,13 @@ import {
   type CloudInForce,
   type CountriesDocument,
   checkDocument,
+  checkExpectations,
+  checkScenario,
   type DocumentKind,
   flatIssues,
   jsonSchema,
   type NetworksDocument,
+  type RehearsalKind,
   type SchemaIssue,
   type SettingsDocument,
   schemas,
@@ -150,6 +153,77 @@ export function readDocuments(path: string): {
   return { documents: { settings, networks, countries, tenants, clouds, files, lost }, errors };
 }
 
+/** What a file holds that no configuration does: all its documents, and every fault in it. */
+export interface Rehearsal<T> {
+  readonly documents: readonly Checked<T>[];
+  readonly errors: readonly ConfigError[];
+}
+
+type Outcome<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly error: { readonly issues: readonly SchemaIssue[] } };
+
+export const readScenarioFile = (path: string) => readRehearsal("scenario", path, checkScenario);
+export const readExpectationsFile = (path: string) => readRehearsal("expectations", path, checkExpectations);
+
+function readRehearsal<T>(
+  kind: RehearsalKind,
+  path: string,
+  check: (value: unknown) => Outcome<T>,
+): Rehearsal<T> {
+  const file = resolve(path);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const message = `the file cannot be read: ${reasonOf(error)}`;
+    return { documents: [], errors: [{ place: { file, line: 1, column: 1 }, sourceLine: "", message }] };
+  }
+  const parsed = parseYaml(file, text);
+  const errors = [...parsed.errors];
+  const documents: Checked<T>[] = [];
+  const found = parsed.documents.filter(({ value }) => value !== null && value !== undefined);
+  for (const source of found) {
+    const other = otherKindOf(source.value, kind);
+    if (other !== undefined) {
+      const words = `this is a document of ${wordOfKind[other]}, not of ${wordOfKind[kind]}; ${readBy[other]}`;
+      errors.push(source.errorAt(source.placeOf([]), words));
+      continue;
+    }
+    const outcome = check(source.value);
+    if (!outcome.success) errors.push(...errorsOfIssues(kind, source, flatIssues(outcome.error.issues)));
+    else documents.push({ source, value: outcome.data });
+  }
+  if (errors.length === 0 && documents.length === 0) {
+    const message = `there is nothing in it; expected ${wordOfKind[kind]}`;
+    errors.push({ place: { file, line: 1, column: 1 }, sourceLine: "", message });
+  }
+  return { documents, errors };
+}
+
+/** What a document plainly is instead. */
+function otherKindOf(value: unknown, kind: RehearsalKind): AnyKind | undefined {
+  const keys = keysOf(value);
+  if (kind !== "scenario" && keys.includes("steps")) return "scenario";
+  if (kind !== "expectations" && keys.includes("expectations")) return "expectations";
+  const own = keys.some((key) => key === "steps" || key === "expectations" || key === "title");
+  if (own) return undefined;
+  return kinds.find((each) => each !== "geodns365" && keys.includes(each));
+}
+
+type AnyKind = DocumentKind | RehearsalKind;
+
+/** What takes a document of a kind. */
+const readBy: Readonly<Record<AnyKind, string>> = {
+  cloud: "a configuration is named by --config",
+  networks: "a configuration is named by --config",
+  tenants: "a configuration is named by --config",
+  countries: "a configuration is named by --config",
+  geodns365: "a configuration is named by --config",
+  scenario: "geodns365 play takes it",
+  expectations: "geodns365 expect takes it",
+};
+
 const kinds = Object.keys(schemas) as readonly DocumentKind[];
 
 /** The top keys that issues point at or into; of a misspelled one the key it is taken for. */
@@ -242,7 +316,7 @@ function soundPart<K extends DocumentKind>(kind: K, value: unknown, issues: read
 
 /** The issues of a document as errors, without a key missing that stands there misspelled. */
 function errorsOfIssues(
-  kind: DocumentKind,
+  kind: AnyKind,
   source: YamlDocument,
   issues: readonly SchemaIssue[],
 ): readonly ConfigError[] {
@@ -263,7 +337,7 @@ const isMissing = (issue: SchemaIssue): boolean =>
   (issue.code === "invalid_type" || issue.code === "invalid_value") && issue.input === undefined;
 
 /** An issue of the schema in the words of an operator; an unknown key is an error of its own. */
-function errorsOfIssue(kind: DocumentKind, source: YamlDocument, issue: SchemaIssue): readonly ConfigError[] {
+function errorsOfIssue(kind: AnyKind, source: YamlDocument, issue: SchemaIssue): readonly ConfigError[] {
   const path = issue.path.map(stepOf);
   if (issue.code === "unrecognized_keys") {
     const known = keysAt(kind, path);
@@ -304,12 +378,14 @@ export function describeIssue(issue: SchemaIssue): string {
 }
 
 /** What a document of a kind is of. */
-const wordOfKind: Readonly<Record<DocumentKind, string>> = {
+const wordOfKind: Readonly<Record<AnyKind, string>> = {
   cloud: "a cloud",
   networks: "networks",
   tenants: "tenants",
   countries: "countries",
   geodns365: "settings",
+  scenario: "a scenario",
+  expectations: "expectations",
 };
 
 /** The kind of document that a top key belongs to. */
@@ -386,7 +462,7 @@ function countEdits(a: string, b: string): number {
 }
 
 /** The keys that the kind's schema knows at a path. */
-function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
+function keysAt(kind: AnyKind, path: ValuePath): readonly string[] {
   let schema: unknown = jsonSchemaOnce(kind);
   for (const step of path) {
     schema = typeof step === "number" ? propertyOf(schema, "items") : memberSchema(schema, step);
@@ -397,9 +473,9 @@ function keysAt(kind: DocumentKind, path: ValuePath): readonly string[] {
   return typeof properties === "object" && properties !== null ? Object.keys(properties) : [];
 }
 
-const jsonSchemas = new Map<DocumentKind, unknown>();
+const jsonSchemas = new Map<AnyKind, unknown>();
 
-function jsonSchemaOnce(kind: DocumentKind): unknown {
+function jsonSchemaOnce(kind: AnyKind): unknown {
   if (!jsonSchemas.has(kind)) jsonSchemas.set(kind, jsonSchema(kind));
   return jsonSchemas.get(kind);
 }

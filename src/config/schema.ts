@@ -1,6 +1,5 @@
 /** The shape of each kind of configuration document. The JSON Schemas in config/schema are made from these. */
 
-import { z } from "zod";
 import { MOST_ADDRESSES, POOL_SLICES } from "../cloud/chain.ts";
 import { parseHostTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS } from "../cloud/topology.ts";
@@ -10,18 +9,8 @@ import { continents } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 import { quirks } from "../zone/quirks.ts";
-
-/** A string that `parse` accepts; `parse` returns a sentence for one that it does not. */
-const parsed = (description: string, parse: (text: string) => unknown) =>
-  z
-    .string()
-    .check((context) => {
-      const outcome = parse(context.value);
-      if (typeof outcome === "string") {
-        context.issues.push({ code: "custom", message: outcome, input: context.value });
-      }
-    })
-    .meta({ description });
+import { expectationsSchema, scenarioSchema } from "./rehearsal-schema.ts";
+import { parsed, z } from "./shape.ts";
 
 const prefix = parsed("an address prefix: 10.1.0.0/16 or 2001:db8:1::/48", parsePrefix);
 const name = parsed("a domain name", parseName);
@@ -653,7 +642,14 @@ export const schemas = {
   geodns365: settingsSchema,
 } as const;
 
+/** Documents that no configuration holds: what is asked of one, and what is to come back. */
+export const rehearsalSchemas = {
+  scenario: scenarioSchema,
+  expectations: expectationsSchema,
+} as const;
+
 export type DocumentKind = keyof typeof schemas;
+export type RehearsalKind = keyof typeof rehearsalSchemas;
 export type SettingsDocument = z.infer<typeof settingsSchema>;
 export type NetworksDocument = z.infer<typeof networksSchema>;
 export type CountriesDocument = z.infer<typeof countriesSchema>;
@@ -672,14 +668,19 @@ export type CloudInForce = Omit<CloudDocument, "services"> & {
 };
 
 /** The JSON Schema of a kind, as editors take it. */
-export function jsonSchema(kind: DocumentKind): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(schemas[kind], { io: "input" });
+export function jsonSchema(kind: DocumentKind | RehearsalKind): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema({ ...schemas, ...rehearsalSchemas }[kind], { io: "input" });
 }
 
 /** Checks a value; the issues carry paths. */
 export function checkDocument<K extends DocumentKind>(kind: K, value: unknown) {
   return schemas[kind].safeParse(value, { reportInput: true });
 }
+
+/** The same for what no configuration holds. */
+export const checkScenario = (value: unknown) => scenarioSchema.safeParse(value, { reportInput: true });
+export const checkExpectations = (value: unknown) =>
+  expectationsSchema.safeParse(value, { reportInput: true });
 
 export type SchemaIssue = z.core.$ZodIssue;
 

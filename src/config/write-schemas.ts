@@ -2,10 +2,11 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DocumentKind, jsonSchema, schemas } from "./schema.ts";
+import { type DocumentKind, jsonSchema, type RehearsalKind, rehearsalSchemas, schemas } from "./schema.ts";
 
 const folder = join(import.meta.dirname, "../../config/schema");
 mkdirSync(folder, { recursive: true });
-for (const kind of Object.keys(schemas) as DocumentKind[]) {
+const kinds = Object.keys({ ...schemas, ...rehearsalSchemas }) as (DocumentKind | RehearsalKind)[];
+for (const kind of kinds) {
   writeFileSync(join(folder, `${kind}.schema.json`), `${JSON.stringify(jsonSchema(kind), null, 2)}\n`);
 }

@@ -174,6 +174,12 @@ export function parseClass(text: string): number | undefined {
   return classNumbers.get(text) ?? classNumbers.get(text.toUpperCase()) ?? parseNumbered(numberedClass, text);
 }
 
+/** The number of `NXDOMAIN` or `RCODE3`; undefined for what is no RCODE. */
+export function parseRcode(text: string): number | undefined {
+  const numbers: ReadonlyMap<string, number> = new Map(Object.entries(RCODE));
+  return numbers.get(text.toUpperCase()) ?? parseNumbered(numberedRcode, text);
+}
+
 /** Types that are only asked for or sent, so that no zone holds records of them (RFC 6895 §3.1). */
 export const isMetaType = (type: number): boolean =>
   type === 0 || type === TYPE.OPT || (type >= 128 && type <= 255);
@@ -188,6 +194,7 @@ export const formatRcode = (rcode: number): string => rcodeMnemonics.get(rcode) 
 
 const numberedType = /^TYPE(\d{1,5})$/i;
 const numberedClass = /^CLASS(\d{1,5})$/i;
+const numberedRcode = /^RCODE(\d{1,4})$/i;
 
 function parseNumbered(form: RegExp, text: string): number | undefined {
   const digits = form.exec(text)?.[1];

@@ -4,10 +4,16 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type DocumentKind, jsonSchema, schemas } from "../../src/config/schema.ts";
+import {
+  type DocumentKind,
+  jsonSchema,
+  type RehearsalKind,
+  rehearsalSchemas,
+  schemas,
+} from "../../src/config/schema.ts";
 
 const config = resolve(import.meta.dirname, "../../config");
-const kinds = Object.keys(schemas) as DocumentKind[];
+const kinds = Object.keys({ ...schemas, ...rehearsalSchemas }) as (DocumentKind | RehearsalKind)[];
 
 describe("config/schema", () => {
   test.each(kinds)("%s.schema.json is what the code generates", (kind) => {
