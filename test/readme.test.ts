@@ -21,6 +21,7 @@ import { openGeoip } from "../src/geo/geoip.ts";
 import { parseAddress, parsePrefix } from "../src/ip.ts";
 import { loadHandlers } from "../src/load-handlers.ts";
 import { resolverFormats } from "../src/resolver-config.ts";
+import { readExpectations, readScenarios } from "../src/scenario/read.ts";
 import { type Server, startServer } from "../src/server.ts";
 import { buildSnapshot } from "../src/snapshot.ts";
 import { exchange } from "../src/transport/client.ts";
@@ -152,9 +153,16 @@ describe("geodns365", () => {
 describe("YAML", () => {
   it("is shown", () => expect(blocks.length).toBeGreaterThanOrEqual(4));
   it.each(blocks)("$name loads without an error", ({ name }) => {
-    const loaded = loadConfig(join(folder, name));
+    const loaded = load(join(folder, name));
     expect(loaded.kind === "errors" ? loaded.errors.map(formatConfigError) : []).toEqual([]);
   });
+
+  /** A story, expectations or a configuration. */
+  function load(path: string) {
+    const text = readFileSync(path, "utf8");
+    if (/^steps:/m.test(text)) return readScenarios(path);
+    return /^expectations:/m.test(text) ? readExpectations(path) : loadConfig(path);
+  }
 });
 
 describe("README's eras", () => {

@@ -51,7 +51,8 @@ export function writeFiles(folder: string): void {
   }
 }
 
-function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {
+/** The blocks of a text, in order. */
+export function blocksOf(text: string): readonly { readonly language: string; readonly body: string }[] {
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", body = ""]) => ({
     language,
     body,

@@ -2,11 +2,12 @@
 
 import { findTargets } from "../cloud/operations.ts";
 import { findTenant, labelsLike } from "../cloud/tenant-table.ts";
+import type { Datacenter } from "../cloud/topology.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { suggest } from "../config/documents.ts";
 import { parseVantage } from "../config/listeners.ts";
 import type { ConfigError, FilePlace } from "../config/yaml-document.ts";
-import { compare, type Difference } from "./compare.ts";
+import { compare, type Difference, isCalled } from "./compare.ts";
 import { everyPlace, type FromPlace, formatAsk, placeFrom, queryMessage } from "./questions.ts";
 import { type Action, type Expectation, formatAction, listOf, type OneAction, type Step } from "./read.ts";
 import { type Asker, fromHere, type Reply, type Stage } from "./stage.ts";
@@ -265,7 +266,14 @@ export function* unknownNames(
   const ids = datacenters.flatMap(({ id, shortId }) => [shortId, id]);
   const cloudNames = clouds.map(({ name }) => name);
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-  const isDatacenter = (text: string): boolean => ids.some((id) => same(id, text));
+  const called = (text: string): readonly Datacenter[] => datacenters.filter((each) => isCalled(each, text));
+  const isDatacenter = (text: string): boolean => called(text).length > 0;
+  const severalCalled = (text: string): string | undefined =>
+    called(text).length > 1
+      ? `"${text}" is a datacenter of several clouds; write ${called(text)
+          .map(({ id }) => id)
+          .join(" or ")}`
+      : undefined;
   for (const step of steps) {
     if ("asks" in step) {
       if (step.from === undefined && configuration.networks.length === 0)
@@ -285,7 +293,11 @@ export function* unknownNames(
         const words = `"${datacenter}" is no datacenter${suggest(datacenter, ids)}`;
         yield step.errorAt(["expect", "datacenter"], words);
       }
+      const ofSeveral = datacenter === undefined ? undefined : severalCalled(datacenter);
+      if (ofSeveral !== undefined) yield step.errorAt(["expect", "datacenter"], ofSeveral);
       for (const [i, text] of listOf(never ?? []).entries()) {
+        const several = severalCalled(text);
+        if (several !== undefined) yield step.errorAt(["expect", "never", i], several);
         if (isDatacenter(text) || cloudNames.some((name) => same(name, text))) continue;
         const words = `"${text}" is neither a cloud nor a datacenter${suggest(text, [...cloudNames, ...ids])}`;
         yield step.errorAt(["expect", "never", i], words);

@@ -62,7 +62,7 @@ function* formatText(reports: readonly Report[]): Generator<string> {
 const marks = { same: "ok  ", different: "DIFF", skipped: "skip", done: "    " } as const;
 
 function* formatCheck({ place, title, atSeconds, outcome, explain }: Check): Generator<string> {
-  const time = atSeconds === undefined ? "" : `${formatSeconds(atSeconds).padStart(6)}  `;
+  const time = atSeconds === undefined ? "" : `${formatSeconds(atSeconds).padStart(8)}  `;
   yield escapeUnprintable(`  ${marks[outcome.kind]}  ${time}${title}`);
   const indent = "        ";
   if (outcome.kind === "skipped") yield escapeUnprintable(`${indent}${outcome.because}`);

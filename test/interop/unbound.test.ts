@@ -124,4 +124,11 @@ describe("unbound with client subnets", () => {
     const output = await run("dig", ["@127.0.0.1", "-p", String(port), "nosuch.sharepoint.com", "A", london]);
     expect(output).toContain("status: NXDOMAIN");
   });
+
+  it("keeps what the default lab promises, asked through it", async () => {
+    const path = join(root, "config/expectations/default-lab.yaml");
+    const program = join(root, "src/cli/geodns365.js");
+    const words = ["expect", path, "--via", `127.0.0.1:${port}`, "--state", "none"];
+    expect(await run(process.execPath, [program, ...words])).toMatch(/^good: (\d+) of \1 as expected$/m);
+  });
 });
