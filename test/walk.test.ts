@@ -47,7 +47,7 @@ it("is about two offices and a tenant, ten expectations, and London down and up 
   const offices = files.find(({ name }) => name === "my-offices.yaml")?.body ?? "";
   const [, networks, tenants] = parseAllDocuments(offices).map((document): unknown => document.toJS());
   expect(networks).toMatchObject({ networks: { "leeds-office": {}, "perth-office": {} } });
-  expect(tenants).toMatchObject({ tenants: { adatum: {} } });
+  expect(tenants).toMatchObject({ tenants: { proseware: {} } });
   expect(contentOf("my-expectations.yaml")).toMatchObject({ expectations: { length: 10 } });
   expect(contentOf("london-dark.yaml")).toMatchObject({
     steps: expect.arrayContaining([{ at: "30s", admin: { set: "lhr", state: "down", for: "10m" } }]),

@@ -342,6 +342,19 @@ describe("misuse", () => {
     expect(stderr).toContain('"Othr" is neither a cloud nor a datacenter; did you mean "Other"?');
   });
 
+  test("an id that two clouds have is told which", async () => {
+    const both = file("both.yaml", readFileSync(config, "utf8").replace("osl:", "dub:"));
+    const path = file(
+      "both-expectations.yaml",
+      "expectations:\n  - { ask: www.shop.example, from: dublin, expect: { datacenter: dub } }\n",
+    );
+    const { code, stderr } = await call(["expect", path, "--config", both, "--state", "none"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('"dub" is a datacenter of several clouds; write Lab/dub or Other/dub');
+    writeFileSync(path, readFileSync(path, "utf8").replace("datacenter: dub", "datacenter: Lab/dub"));
+    expect((await call(["expect", path, "--config", both, "--state", "none"])).code).toBe(0);
+  });
+
   test.each([
     [[], "name a file of expectations, or write one with --record FILE"],
     [["x.yaml", "--record", "y.yaml"], "--record writes a file and reads none"],
