@@ -48,8 +48,7 @@ export function openLiveStage({ server, access, tempo, signal }: LiveOptions): S
     pass: async (seconds) => {
       await hold();
       await waitFor(seconds, tempo, signal);
-      if (tempo.kind === "stepped" && !signal.aborted)
-        await client.ask("setClock", { body: { stepSeconds: seconds } });
+      if (tempo.kind === "stepped") await client.ask("setClock", { body: { stepSeconds: seconds } });
     },
     close: async () => {
       if (before !== undefined) await putBack(client, await before, tempo);

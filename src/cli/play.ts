@@ -6,7 +6,15 @@ import type { Endpoint } from "../ip.ts";
 import { openLab, snapshotOf, type Tempo } from "../scenario/lab.ts";
 import { type Check, StoryPlayer, unknownNames } from "../scenario/play.ts";
 import { readScenarios, type Scenario } from "../scenario/read.ts";
-import { countOf, formatReports, type Report, type ReportFormat } from "../scenario/reports.ts";
+import {
+  countOf,
+  formatCheck,
+  formatHead,
+  formatReports,
+  formatSum,
+  type Report,
+  type ReportFormat,
+} from "../scenario/reports.ts";
 import type { Stage } from "../scenario/stage.ts";
 import { Whose } from "../scenario/whose.ts";
 import { NobodyListens } from "../scenario/wire.ts";
@@ -59,7 +67,9 @@ export async function play(options: PlayOptions): Promise<number> {
       }
       isStopped = signal.aborted;
     });
-    for (const line of formatReports(reports, options.format)) console.log(line);
+    // Lines for people have been printed as they came.
+    const lines = options.format === "text" ? [formatSum(reports)] : formatReports(reports, options.format);
+    for (const line of lines) console.log(line);
     if (isStopped) console.error("stopped before the end");
     return isStopped || countOf(reports).different > 0 ? EXIT.foundWrong : EXIT.good;
   });
@@ -77,11 +87,18 @@ async function playStory(
   signal: AbortSignal,
 ): Promise<Report> {
   const { file, title } = story;
-  const { server, clock: tempo } = options;
+  const { server, clock: tempo, format } = options;
+  const checks: Check[] = [];
+  const tell = (check: Check): void => {
+    checks.push(check);
+    if (format === "text") for (const line of formatCheck(check)) console.log(line);
+  };
+  if (format === "text") console.log(formatHead(story));
   const isChanged = story.geoip !== undefined || Object.keys(story.settings).length > 0;
   if (server !== undefined && isChanged) {
     const because = "it has settings or a GeoIP of its own, which a running server is not given";
-    return { file, title, checks: [skippedAt(story, because)] };
+    tell(skippedAt(story, because));
+    return { file, title, checks };
   }
   const snapshot = isChanged ? await snapshotAnew(story, loaded) : loaded;
   const { configuration } = snapshot;
@@ -98,18 +115,17 @@ async function playStory(
           tempo,
           signal,
         });
-  const checks: Check[] = [];
   try {
     const player = new StoryPlayer(stage, { configuration, whose: new Whose(configuration) });
     for (const step of story.steps) {
       if (signal.aborted) break;
-      checks.push(...(await player.play(step)));
+      for await (const check of player.play(step)) tell(check);
     }
   } catch (error) {
-    if (!(error instanceof NobodyListens)) throw error;
-    const difference = { what: "response", expected: ["a response"], got: [error.message] };
-    const outcome = { kind: "different", differences: [difference] } as const;
-    checks.push({ ...skippedAt(story, ""), outcome });
+    if (error instanceof NobodyListens) {
+      const difference = { what: "response", expected: ["a response"], got: [error.message] };
+      tell({ ...skippedAt(story, ""), outcome: { kind: "different", differences: [difference] } });
+    } else if (!signal.aborted) throw error;
   } finally {
     await stage.close();
   }

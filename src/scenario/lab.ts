@@ -103,12 +103,10 @@ export function listenerRules(
 /** How time goes by: by steps at once, or so many times faster than real time. */
 export type Tempo = { readonly kind: "stepped" } | { readonly kind: "real"; readonly speed: number };
 
-/** Waits for as long as it takes at that speed. */
+/** Waits for as long as it takes at that speed; rejects where that is aborted. */
 export async function waitFor(seconds: number, tempo: Tempo, signal?: AbortSignal): Promise<void> {
   if (tempo.kind === "stepped") return;
-  await wait((seconds / tempo.speed) * 1000, undefined, signal && { signal }).catch((error: unknown) => {
-    if (!signal?.aborted) throw error;
-  });
+  await wait((seconds / tempo.speed) * 1000, undefined, signal && { signal });
 }
 
 export interface LabOptions {

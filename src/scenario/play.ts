@@ -55,38 +55,32 @@ export class StoryPlayer {
   }
 
   /** Waits for the time of a step and takes it; what operators had to do by then is done before. */
-  async play(step: Step): Promise<readonly Check[]> {
-    const before = await this.#goTo(step.atSeconds ?? this.#nowSeconds);
-    return [...before, ...(await this.#take(step))];
-  }
-
-  async #take(step: Step): Promise<readonly Check[]> {
+  async *play(step: Step): AsyncGenerator<Check> {
+    yield* this.#goTo(step.atSeconds ?? this.#nowSeconds);
     switch (step.kind) {
       case "ask":
-        return this.#ask(step);
+        for (const check of checksOf(step, this.#stage, this.#options))
+          yield { ...(await check()), atSeconds: this.#nowSeconds };
+        return;
       case "query": {
         const { from, vantage, clientSubnet } = step.query;
         const asked = { from, ...(vantage && { vantage }), ...(clientSubnet && { clientSubnet }) };
         const message = queryMessage(step.query, this.#nextId++);
-        return [await this.#send(step, message, asked)];
+        yield await this.#send(step, message, asked);
+        return;
       }
       case "octets":
-        return [await this.#send(step, step.octets, fromHere)];
+        yield await this.#send(step, step.octets, fromHere);
+        return;
       case "admin":
-        return this.#begin(step, step.action);
+        yield* this.#begin(step, step.action);
+        return;
       case "wait":
-        return this.#goTo(this.#nowSeconds + step.seconds);
+        yield* this.#goTo(this.#nowSeconds + step.seconds);
+        return;
       default:
-        return step satisfies never;
+        step satisfies never;
     }
-  }
-
-  async #ask(expectation: Expectation): Promise<readonly Check[]> {
-    const checks: Check[] = [];
-    for (const check of checksOf(expectation, this.#stage, this.#options)) {
-      checks.push({ ...(await check()), atSeconds: this.#nowSeconds });
-    }
-    return checks;
   }
 
   async #send(
@@ -113,7 +107,7 @@ export class StoryPlayer {
     };
   }
 
-  async #begin(step: Step, action: Action): Promise<readonly Check[]> {
+  async *#begin(step: Step, action: Action): AsyncGenerator<Check> {
     const actions = actionsOf(action);
     const now = this.#nowSeconds;
     const scheduled = actions.map(({ afterSeconds, ...rest }) => ({
@@ -123,17 +117,16 @@ export class StoryPlayer {
     }));
     // Of two for one time the first that was begun is the first that is done.
     this.#scheduled = [...this.#scheduled, ...scheduled].toSorted((a, b) => a.atSeconds - b.atSeconds);
-    const title = formatAction(action);
     const isOne = actions.length === 1 && actions[0]?.afterSeconds === 0;
-    const begun: readonly Check[] = isOne
-      ? []
-      : [{ place: step.place, title, atSeconds: now, outcome: { kind: "done" }, explain: undefined }];
-    return [...begun, ...(await this.#goTo(now))];
+    if (!isOne) {
+      const title = formatAction(action);
+      yield { place: step.place, title, atSeconds: now, outcome: { kind: "done" }, explain: undefined };
+    }
+    yield* this.#goTo(now);
   }
 
   /** Goes on to a time, and does what is due on the way. */
-  async #goTo(seconds: number): Promise<readonly Check[]> {
-    const checks: Check[] = [];
+  async *#goTo(seconds: number): AsyncGenerator<Check> {
     for (;;) {
       const [next, ...others] = this.#scheduled;
       if (next === undefined || next.atSeconds > seconds) break;
@@ -141,7 +134,7 @@ export class StoryPlayer {
       this.#scheduled = others;
       const words = await this.#stage.change(next.action);
       const title = formatAction(next.action);
-      checks.push({
+      yield {
         place: next.step.place,
         title,
         atSeconds: this.#nowSeconds,
@@ -150,10 +143,9 @@ export class StoryPlayer {
             ? { kind: "done" }
             : { kind: "different", differences: [{ what: "action", expected: [title], got: [words] }] },
         explain: undefined,
-      });
+      };
     }
     await this.#passTo(seconds);
-    return checks;
   }
 
   async #passTo(seconds: number): Promise<void> {

@@ -48,20 +48,29 @@ export function countOf(reports: readonly Report[]): Counts {
 }
 
 function* formatText(reports: readonly Report[]): Generator<string> {
-  for (const { file, title, checks } of reports) {
-    yield title === undefined ? shortPath(file) : `${shortPath(file)}: ${title}`;
-    for (const check of checks) yield* formatCheck(check);
+  for (const report of reports) {
+    yield formatHead(report);
+    for (const check of report.checks) yield* formatCheck(check);
   }
+  yield formatSum(reports);
+}
+
+/** What stands above the checks of a report. */
+export const formatHead = ({ file, title }: Pick<Report, "file" | "title">): string =>
+  escapeUnprintable(title === undefined ? shortPath(file) : `${shortPath(file)}: ${title}`);
+
+export function formatSum(reports: readonly Report[]): string {
   const { checks, different, skipped } = countOf(reports);
   const left = skipped === 0 ? "" : `, ${skipped} not asked`;
-  yield different === 0
+  return different === 0
     ? `good: ${checks - skipped} of ${checks} as expected${left}`
     : `${different} of ${checks} other than expected${left}`;
 }
 
 const marks = { same: "ok  ", different: "DIFF", skipped: "skip", done: "    " } as const;
 
-function* formatCheck({ place, title, atSeconds, outcome, explain }: Check): Generator<string> {
+/** A line, and below it what differs. */
+export function* formatCheck({ place, title, atSeconds, outcome, explain }: Check): Generator<string> {
   const time = atSeconds === undefined ? "" : `${formatSeconds(atSeconds).padStart(8)}  `;
   yield escapeUnprintable(`  ${marks[outcome.kind]}  ${time}${title}`);
   const indent = "        ";

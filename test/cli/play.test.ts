@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { type Lab, lab, startLab } from "./alive-lab.ts";
-import { call, type Outcome, run } from "./program.ts";
+import { call, type Outcome, run, startCommand } from "./program.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 const folder = mkdtempSync(join(tmpdir(), "geodns365-play-"));
@@ -175,6 +175,24 @@ describe("on a running server", () => {
     expect(clock.speed).toBe(1);
     expect(Math.abs(Date.parse(clock.now) - Date.now())).toBeLessThan(2000);
     expect((await client.ask("listDatacenters")).datacenters.map(({ state }) => state)).toEqual(["up", "up"]);
+  });
+
+  test("a signal ends it, and all is put back as well", async () => {
+    running = await startLab("--config", config, "--state", "none");
+    const { client, address, adminUrl } = running;
+    const path = file(
+      "endless.yaml",
+      "title: Endless\nconfig: lab.yaml\nsteps:\n  - { admin: { set: lhr, state: down } }\n  - { wait: 10h }\n",
+    );
+    const words = ["play", path, "--server", address, "--admin", adminUrl, "--clock", "2"];
+    const going = startCommand(words);
+    await going.printed("lhr is down");
+    expect((await client.ask("listOverrides")).overrides.length).toBe(1);
+    expect((await client.ask("clock")).speed).toBe(2);
+    expect(await going.stop()).toMatchObject({ code: 1, stderr: "stopped before the end\n" });
+    expect((await client.ask("listOverrides")).overrides).toEqual([]);
+    expect((await client.ask("clock")).speed).toBe(1);
+    expect((await client.ask("showTenant", { params: { label: "contoso" } })).serving).toBe("active");
   });
 
   test("what cannot be asked there is left out, and says why", async () => {
