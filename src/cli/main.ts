@@ -22,9 +22,12 @@ import type { StateFileChoice } from "../load-snapshot.ts";
 import type { ResolverFormat } from "../resolver-config.ts";
 import type { Tempo } from "../scenario/lab.ts";
 import type { ReportFormat } from "../scenario/reports.ts";
+import { parseSuppositions, type Supposition } from "../what-if.ts";
 import { EXIT } from "./exit.ts";
+import type { MatrixFormat } from "./matrix.ts";
 import type { ListenArgument, TransportChoice } from "./serve.ts";
 
+const matrixFormats: readonly MatrixFormat[] = ["table", "markdown", "csv", "html", "svg", "json"];
 const transports: readonly TransportChoice[] = ["auto", "batched", "dgram"];
 const resolverFormats: readonly ResolverFormat[] = [
   "unbound",
@@ -155,6 +158,29 @@ function buildProgram(): Command {
         await (await import("./audit.ts")).auditCommand({ json: false, cells: false, ...options, qname }),
       ),
     );
+
+  const names = (flags: string, description: string) =>
+    new Option(flags, description).argParser((text: string, before: readonly string[] = []) => [
+      ...before,
+      text,
+    ]);
+  program
+    .command("matrix")
+    .description("show which datacenter each network and tenant gets from each service, as tables or a map")
+    .addOption(config())
+    .addOption(stateFile())
+    .addOption(names("--service <service...>", "these services alone, with their cloud or without"))
+    .addOption(names("--network <network...>", "these networks alone; default is the default location"))
+    .addOption(names("--tenant <tenant...>", "these tenants and satellites alone"))
+    .addOption(names("--country <code...>", "these countries too, as GeoIP locates them").default([], "none"))
+    .addOption(
+      suppositions("--with <states...>", "as it would be in these states: lhr=down, geo:EUR=draining"),
+    )
+    .addOption(new Option("--format <format>", "what to print").choices(matrixFormats).default("table"))
+    .option("--diff <file>", "show what differs where this configuration takes the place of the other")
+    .addOption(suppositions("--diff-with <states...>", "show what differs where these states come about"))
+    .option("--output <file>", "write to this file")
+    .action(async (options) => exitWith(await (await import("./matrix.ts")).matrixCommand(options)));
 
   program
     .command("locate")
@@ -457,6 +483,15 @@ function listener(text: string): ListenArgument {
   if (vantage === "") throw new InvalidArgumentError(`"${text}" names no network or prefix behind its =`);
   return { endpoint: endpoint(text.slice(0, equals)), vantage };
 }
+
+/** An option that holds states of datacenters, which may be given more than once. */
+const suppositions = (flags: string, description: string): Option =>
+  new Option(flags, description)
+    .argParser((text: string, before: readonly Supposition[]): readonly Supposition[] => [
+      ...before,
+      ...accepted(parseSuppositions(text)),
+    ])
+    .default([], "none");
 
 const endpoint = (text: string): Endpoint => accepted(parseEndpoint(text));
 /** `10.1.0.53`, `10.1.0.53:5300`, `::1` or `[::1]:5300`. */
