@@ -6,7 +6,9 @@ import { formatWithout, operationsInEffect, placesFrom } from "./cloud/operation
 import { alternativesOf } from "./config/build-zones.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { loadConfig, sortErrors } from "./config/load.ts";
+import type { Origins } from "./config/origins.ts";
 import { type ConfigError, formatPlace } from "./config/yaml-document.ts";
+import type { GeoipDatabase } from "./geo/geoip.ts";
 import type { LoadedGeoip } from "./load-geoip.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { FileStateStore } from "./state/file-state-store.ts";
@@ -26,6 +28,8 @@ export type LoadedSnapshot =
       /** where they are kept, for the next load and for changes */
       readonly store: StateStore;
       readonly watched: readonly WatchedFile[];
+      /** where it is written, if that is to be kept, and what GeoIP says beside its networks */
+      readonly background: Background | undefined;
     }
   | {
       readonly kind: "errors";
@@ -34,6 +38,12 @@ export type LoadedSnapshot =
       readonly isGeoipAlone: boolean;
       readonly watched: readonly WatchedFile[];
     };
+
+/** What a snapshot was made from, and no answer needs. */
+export interface Background {
+  readonly origins: Origins;
+  readonly geoip: GeoipDatabase | undefined;
+}
 
 /** Where state is kept. */
 export type StateFileChoice = Configuration["settings"]["stateFile"];
@@ -45,12 +55,14 @@ export interface LoadOptions {
   readonly store?: StateStore;
   /** instead of what the configuration says */
   readonly stateFile?: StateFileChoice | undefined;
+  /** whether the loaded snapshot comes with what it was made from */
+  readonly keepBackground?: boolean;
 }
 
 /** Goes on from the state that is kept; its datacenters are in the states that operators and probes have left them in. */
 export async function loadSnapshot(configPath: string, options: LoadOptions = {}): Promise<LoadedSnapshot> {
   const startedAt = Date.now();
-  const loaded = loadConfig(configPath);
+  const loaded = loadConfig(configPath, { keepOrigins: options.keepBackground });
   const watch = (paths: readonly string[]): readonly WatchedFile[] =>
     paths.map((path) => readSince(path, startedAt));
   if (loaded.kind === "errors") {
@@ -104,6 +116,7 @@ export async function loadSnapshot(configPath: string, options: LoadOptions = {}
     operations,
     store,
     watched: [...ofConfiguration, ...geoip.files],
+    background: loaded.origins && { origins: loaded.origins, geoip: geoip.database },
   };
 }
 

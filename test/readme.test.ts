@@ -11,6 +11,7 @@ import { adminErrors } from "../src/admin/errors.ts";
 import { routes } from "../src/admin/routes.ts";
 import { reverseName } from "../src/config/build-reverse.ts";
 import { readDocuments } from "../src/config/documents.ts";
+import { lintRules } from "../src/config/lint-rules.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { decodeMessage } from "../src/dns/decode.ts";
 import { CLASS, formatRcode, formatType, parseType, TYPE } from "../src/dns/iana.ts";
@@ -227,6 +228,15 @@ describe("what README lists", () => {
     );
     const known = Object.entries(adminErrors).map(([code, error]) => ({ code, ...error }));
     expect(listed).toEqual(known);
+  });
+
+  it("are all the rules of check --strict", () => {
+    const section = readme.split("\n### Warnings\n")[1]?.split("\n## ")[0] ?? "";
+    const listed = [...section.matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)].map(([, name, about]) => ({
+      name,
+      about,
+    }));
+    expect(listed).toEqual(lintRules);
   });
 
   it("are all the networks of the default lab", () => {

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../admin/duration.ts";
 import { parseAsk } from "../config/ask.ts";
+import { lintRuleNames } from "../config/lint-rules.ts";
 import { parseType } from "../dns/iana.ts";
 import { parseName } from "../dns/name.ts";
 import {
@@ -123,7 +124,12 @@ function buildProgram(): Command {
     .command("check")
     .description("check a configuration and print every error with its place")
     .addOption(config())
-    .action(async (options) => exitWith(await (await import("./check.ts")).check(options)));
+    .option("--strict", "warn too of what is no error and still not meant; exit code 1 where there is such")
+    .addOption(new Option("--format <format>", "how warnings are printed").choices(["text", "json"]))
+    .addOption(new Option("--silence <rule...>", "do not warn by these rules").choices(lintRuleNames))
+    .action(async (options) =>
+      exitWith(await (await import("./check.ts")).check({ strict: false, ...options })),
+    );
 
   program
     .command("explain")

@@ -161,6 +161,7 @@ export function buildSettings(
           ? { kind: "none" }
           : { kind: "file", path: resolve(dirname(serverSource.file), server.stateFile) },
     admin: buildAdmin(merged.admin, owners.get("admin"), faults),
+    silencedRules: merged.lint?.silence ?? [],
   };
 }
 

@@ -78,12 +78,18 @@ const MAX_RECORDS = 256;
 /** TTL of plain records that state none, in seconds. */
 const DEFAULT_TTL = 3600;
 
+export interface BuiltZones {
+  readonly zones: Zones<TailoredName>;
+  /** where a record of a name is written; undefined where a service makes the name */
+  readonly placeOfRecord: (name: DomainName, type: number) => FilePlace | undefined;
+}
+
 export function buildZones(
   documents: Documents,
   { clouds, networks, tenants }: WithTenants & { readonly networks: readonly Network[] },
   nameservers: Nameservers,
   faults: Faults,
-): Zones<TailoredName> {
+): BuiltZones {
   const builders = new Map<DomainName, ZoneBuilder<TailoredName>>();
   const scripted = new Map<DomainName, ScriptedZone>();
   const places = new Map<DomainName, FilePlace>();
@@ -177,7 +183,13 @@ export function buildZones(
     const zone = complete.get(apex)?.build({ serialIsGiven: givenSoas.has(apex) }) ?? scripted.get(apex);
     if (zone !== undefined) zones.set(apex, zone);
   }
-  return zones;
+  return {
+    zones,
+    placeOfRecord: (name, type) =>
+      findRecord(owners, name, (each) => each === type) ??
+      tailoredPlaces.get(name) ??
+      placeInMasterFile(name),
+  };
 }
 
 /** What keeps two lists of zones from sharing one. */

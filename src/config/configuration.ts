@@ -8,6 +8,7 @@ import type { Country, Place } from "../geo/place.ts";
 import type { Endpoint, IpPrefix } from "../ip.ts";
 import type { Quirks } from "../zone/quirks.ts";
 import type { Zones } from "../zone/zone.ts";
+import type { LintRule } from "./lint-rules.ts";
 import type { FilePlace } from "./yaml-document.ts";
 
 export interface Configuration {
@@ -68,6 +69,8 @@ export interface Settings {
     | { readonly kind: "file"; readonly path: string }
     | { readonly kind: "none" };
   readonly admin: AdminSettings | "off";
+  /** what `check --strict` does not warn of */
+  readonly silencedRules: readonly LintRule[];
 }
 
 export interface AdminSettings {

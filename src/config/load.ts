@@ -9,6 +9,7 @@ import type { Configuration, Settings } from "./configuration.ts";
 import { readDocuments } from "./documents.ts";
 import { documentsInForce } from "./in-force.ts";
 import { buildListeners } from "./listeners.ts";
+import { Origins } from "./origins.ts";
 import { maskUnprintable } from "./printable.ts";
 import { type ConfigError, formatPlace } from "./yaml-document.ts";
 
@@ -17,6 +18,7 @@ export type LoadedConfig =
       readonly kind: "loaded";
       readonly configuration: Configuration;
       readonly warnings: readonly ConfigError[];
+      readonly origins: Origins | undefined;
     }
   | {
       readonly kind: "errors";
@@ -27,7 +29,12 @@ export type LoadedConfig =
       readonly namedFiles: Configuration["namedFiles"];
     };
 
-export function loadConfig(path: string): LoadedConfig {
+export interface LoadConfigOptions {
+  /** whether it comes with where it is written, which holds on to all that was read */
+  readonly keepOrigins?: boolean | undefined;
+}
+
+export function loadConfig(path: string, { keepOrigins = false }: LoadConfigOptions = {}): LoadedConfig {
   const { documents: written, errors } = readDocuments(path);
   const faults = new Faults();
   const documents = documentsInForce(written, faults);
@@ -37,7 +44,12 @@ export function loadConfig(path: string): LoadedConfig {
   const countries = buildCountries(documents.countries, faults);
   const placed = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
   const { clouds, tenants } = addTenants(placed, documents, faults);
-  const zones = buildZones(documents, { clouds, networks, tenants }, settings.nameservers, faults);
+  const { zones, placeOfRecord } = buildZones(
+    documents,
+    { clouds, networks, tenants },
+    settings.nameservers,
+    faults,
+  );
   const all = sortErrors([...errors, ...faults.all()]);
   for (const { handler } of scriptedZones(zones)) faults.namedFiles.add(handler);
   const { files } = documents;
@@ -59,6 +71,7 @@ export function loadConfig(path: string): LoadedConfig {
       namedFiles,
     },
     warnings: sortErrors(faults.warnings),
+    origins: keepOrigins ? new Origins(documents, tenants, placeOfRecord) : undefined,
   };
 }
 

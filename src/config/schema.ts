@@ -9,6 +9,7 @@ import { continents } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
 import { parseAddress, parseEndpoint, parsePrefix } from "../ip.ts";
 import { quirks } from "../zone/quirks.ts";
+import { lintRuleNames } from "./lint-rules.ts";
 import { expectationsSchema, scenarioSchema } from "./rehearsal-schema.ts";
 import { parsed, z } from "./shape.ts";
 
@@ -361,6 +362,15 @@ export const settingsSchema = z
           .partial(),
       )
       .describe("what is to be otherwise than in the files of clouds, by cloud"),
+    lint: z
+      .strictObject({
+        silence: z
+          .array(z.enum(lintRuleNames))
+          .describe(
+            "rules that check --strict does not warn by; single places are silenced by a comment there",
+          ),
+      })
+      .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
     zones,
     records,

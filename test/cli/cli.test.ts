@@ -65,6 +65,7 @@ describe("help and version", { timeout }, () => {
       "serve",
       "check",
       "explain",
+      "matrix",
       "query",
       "reload",
       "status",
@@ -91,7 +92,24 @@ describe("help and version", { timeout }, () => {
         "--help",
       ],
     ],
-    ["check", ["--config <file>", "--help"]],
+    ["check", ["--config <file>", "--strict", "--format <format>", "--silence <rule...>", "--help"]],
+    [
+      "matrix",
+      [
+        "--config <file>",
+        "--state <file|none>",
+        "--service <service...>",
+        "--network <network...>",
+        "--tenant <tenant...>",
+        "--country <code...>",
+        "--with <states...>",
+        "--format <format>",
+        "--diff <file>",
+        "--diff-with <states...>",
+        "--output <file>",
+        "--help",
+      ],
+    ],
     [
       "explain",
       [
@@ -108,7 +126,7 @@ describe("help and version", { timeout }, () => {
     const { code, stdout, stderr } = await call([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`Usage: geodns365 ${command} [options]`);
-    expect([...stdout.matchAll(/^ {2}(--\w+(?: <[^>]+>)?)/gm)].map(([, flag]) => flag)).toEqual(flags);
+    expect([...stdout.matchAll(/^ {2}(--[\w-]+(?: <[^>]+>)?)/gm)].map(([, flag]) => flag)).toEqual(flags);
     expect(stdout).not.toMatch(/default: *[[{]|default: false/);
   });
 
