@@ -40,11 +40,11 @@ const DISTANCE_COST = 1.2;
 const MARK_COST = 3;
 const MARK_RADIUS = 5;
 
-/** One label after the other takes the place that is the cheapest; those with the most neighbours choose first. */
+/** One label after the other takes the place that is the cheapest; the shortest first, for they are in the way the least. */
 export function placeLabels(labels: readonly LabelBox[], frame: Frame): readonly PlacedLabel[] {
   const marks = labels.map(({ at: { x, y } }) => boxAround(x, y, MARK_RADIUS, MARK_RADIUS));
-  const crowd = labels.map(({ at }) => labels.filter(({ at: other }) => distance(at, other) < 60).length);
-  const order = [...labels.keys()].sort((a, b) => (crowd[b] ?? 0) - (crowd[a] ?? 0) || a - b);
+  const widthOf = (i: number): number => labels[i]?.width ?? 0;
+  const order = [...labels.keys()].sort((a, b) => widthOf(a) - widthOf(b) || a - b);
   const taken: Box[] = [];
   const placed = new Map<number, PlacedLabel>();
   for (const i of order) {

@@ -27,10 +27,12 @@ const NORTH = 84;
 const SOUTH = -57;
 /** Decimals of a pixel; what is finer nobody sees. */
 const DIGITS = 1;
+/** How far a line may be beside its curve, in pixels. */
+const PRECISION = 0.1;
 
 /** Natural Earth's projection and coastlines. */
 export function buildWorld(width: number): World {
-  const projection = geoNaturalEarth1().fitWidth(width, { type: "Sphere" });
+  const projection = geoNaturalEarth1().precision(PRECISION).fitWidth(width, { type: "Sphere" });
   const [, top] = projection([0, NORTH]) ?? [0, 0];
   const [, bottom] = projection([0, SOUTH]) ?? [0, 0];
   const [x, y] = projection.translate();

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import { TYPE } from "../../src/dns/iana.ts";
+import { parseName } from "../../src/dns/name.ts";
+import { explain } from "../../src/explain.ts";
 import { loadSnapshot } from "../../src/load-snapshot.ts";
 import { compareMatrices } from "../../src/matrix/compare.ts";
 import { placeLabels } from "../../src/matrix/labels.ts";
@@ -300,6 +303,37 @@ function openTags(text: string): readonly string[] {
   }
   return open;
 }
+
+test("each cell of the default lab is what explain says of the service's first name", {
+  timeout: 30_000,
+}, async () => {
+  const loaded = await loadSnapshot(join(import.meta.dirname, "../../config/geodns365.yaml"), {
+    stateFile: { kind: "none" },
+  });
+  if (loaded.kind === "errors") throw new Error("the default lab has errors");
+  const snapshot = supposed(loaded.snapshot, "lhr=down,mnz=draining,geo:EUR=down");
+  const { clouds, networks } = snapshot.configuration;
+  let compared = 0;
+  const scope = { ...everything, networks: ["london-office", "new-york-office", "seattle-vpn"] };
+  for (const { cloud, columns, rows } of buildMatrix(snapshot, scope).sheets) {
+    const services = clouds.find(({ name }) => name === cloud)?.services ?? [];
+    for (const row of rows) {
+      const from = networks.find(({ name }) => name === row.name)?.prefixes[0];
+      for (const [i, column] of columns.entries()) {
+        const template = services.find(({ name }) => name === column)?.links[0]?.owners[0];
+        const qname = parseName(template?.text ?? "");
+        if (row.kind !== "network" || from === undefined || typeof qname === "string") continue;
+        const { decision } = explain(snapshot, { qname, qtype: TYPE.A, from, tenant: undefined });
+        const cell = row.cells[i];
+        expect(cell?.kind === "datacenters" ? [cell.ids, cell.reason] : cell?.kind).toEqual(
+          decision === undefined ? "fixed" : [[decision.datacenter], decision.reason],
+        );
+        compared++;
+      }
+    }
+  }
+  expect(compared).toBeGreaterThan(30);
+});
 
 test("labels of forty places of the world do not cover each other", () => {
   const loaded = loadConfig(join(import.meta.dirname, "../../config/geodns365.yaml"));
