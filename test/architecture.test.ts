@@ -46,7 +46,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   audit: ["resolve.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   endpoints: ["config", "zone", "cloud", "dns", "ip.ts"],
-  "what-if.ts": ["snapshot.ts", "cloud"],
   matrix: ["resolve.ts", "trace.ts", "snapshot.ts", "config", "cloud", "geo", "dns", "ip.ts"],
   lint: ["audit", "snapshot.ts", "config", "zone", "cloud", "geo", "dns", "ip.ts"],
   "locate.ts": ["snapshot.ts", "cloud", "geo", "ip.ts"],

@@ -1,6 +1,7 @@
 /** `geodns365 matrix`: networks and tenants by services to datacenters, as tables, a page or a map; or what differs. */
 
 import { writeFileSync } from "node:fs";
+import { type Supposition, suppose } from "../cloud/suppositions.ts";
 import { findTenant } from "../cloud/tenant-table.ts";
 import { reasonOf, suggest } from "../config/documents.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
@@ -16,8 +17,7 @@ import {
 import { formatPage } from "../matrix/page.ts";
 import { formatCsv, formatMarkdown, formatTables } from "../matrix/text.ts";
 import { cellWords, changeWords, type TextSheet, textSheet } from "../matrix/words.ts";
-import type { Snapshot } from "../snapshot.ts";
-import { type Supposition, suppose } from "../what-if.ts";
+import { type Snapshot, withStates } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
 import { loadForCommand } from "./load.ts";
 
@@ -58,9 +58,9 @@ export async function matrixCommand(options: MatrixCommandOptions): Promise<numb
   const other = options.diff === undefined ? loaded : await loadForCommand(options.diff, options.state);
   if (loaded === undefined || other === undefined) return EXIT.foundWrong;
   const isDiff = options.diff !== undefined || options.diffWith.length > 0;
-  const snapshot = suppose(loaded, options.with);
+  const snapshot = supposed(loaded, options.with);
   if (typeof snapshot === "string") return misuse(snapshot);
-  const compared = isDiff ? suppose(other, [...options.with, ...options.diffWith]) : undefined;
+  const compared = isDiff ? supposed(other, [...options.with, ...options.diffWith]) : undefined;
   if (typeof compared === "string") return misuse(compared);
   const known = [snapshot, compared ?? []].flat();
   const fault = whatIsUnknown(known, options);
@@ -82,6 +82,13 @@ export async function matrixCommand(options: MatrixCommandOptions): Promise<numb
     }
   }
   return found.kind === "changes" && found.sheets.length > 0 ? EXIT.foundWrong : EXIT.good;
+}
+
+/** The snapshot as it would be. */
+function supposed(snapshot: Snapshot, suppositions: readonly Supposition[]): Snapshot | string {
+  const datacenters = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
+  const states = suppose(snapshot.states, suppositions, datacenters);
+  return typeof states === "string" ? states : withStates(snapshot, states);
 }
 
 function find(snapshot: Snapshot, compared: Snapshot | undefined, scope: MatrixScope): Found {

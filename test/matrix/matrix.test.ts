@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { parseSuppositions, suppose } from "../../src/cloud/suppositions.ts";
+import type { Datacenter } from "../../src/cloud/topology.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { TYPE } from "../../src/dns/iana.ts";
 import { parseName } from "../../src/dns/name.ts";
@@ -18,8 +20,7 @@ import { formatPage } from "../../src/matrix/page.ts";
 import { formatCsv, formatMarkdown, formatTables } from "../../src/matrix/text.ts";
 import { cellWords, changeWords, textSheet } from "../../src/matrix/words.ts";
 import { buildWorld } from "../../src/matrix/world.ts";
-import type { Snapshot } from "../../src/snapshot.ts";
-import { parseSuppositions, suppose } from "../../src/what-if.ts";
+import { type Snapshot, withStates } from "../../src/snapshot.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-matrix-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -79,11 +80,15 @@ async function snapshotOf(text: string): Promise<Snapshot> {
   return loaded.snapshot;
 }
 
+const datacentersOf = ({ configuration }: Snapshot): readonly Datacenter[] =>
+  configuration.clouds.flatMap(({ datacenters }) => datacenters);
+
 function supposed(snapshot: Snapshot, text: string): Snapshot {
   const suppositions = parseSuppositions(text);
-  const outcome = typeof suppositions === "string" ? suppositions : suppose(snapshot, suppositions);
-  if (typeof outcome === "string") throw new Error(outcome);
-  return outcome;
+  if (typeof suppositions === "string") throw new Error(suppositions);
+  const states = suppose(snapshot.states, suppositions, datacentersOf(snapshot));
+  if (typeof states === "string") throw new Error(states);
+  return withStates(snapshot, states);
 }
 
 const tables = ({ sheets }: Matrix): readonly string[] => [
@@ -204,7 +209,9 @@ describe("suppositions", () => {
       ["Lab/cdg", "down"],
       ["Lab/tyo", "down"],
     ]);
-    expect(suppose(snapshot, [{ target: "nyc", state: "down" }])).toBe('"nyc" means no datacenter');
+    expect(suppose(snapshot.states, [{ target: "nyc", state: "down" }], datacentersOf(snapshot))).toBe(
+      '"nyc" means no datacenter',
+    );
   });
 });
 

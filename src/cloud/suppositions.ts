@@ -1,8 +1,8 @@
 /** States that nobody has set, supposed for the sake of a question: `lhr=down`. */
 
-import { findTargets } from "./cloud/operations.ts";
-import { type DatacenterState, type DatacenterStates, withState } from "./cloud/states.ts";
-import { type Snapshot, withStates } from "./snapshot.ts";
+import { findTargets } from "./operations.ts";
+import { type DatacenterState, type DatacenterStates, withState } from "./states.ts";
+import type { Datacenter } from "./topology.ts";
 
 /** A state that some datacenters are supposed to be in. */
 export interface Supposition {
@@ -11,14 +11,14 @@ export interface Supposition {
   readonly state: DatacenterState;
 }
 
-const states: readonly DatacenterState[] = ["up", "draining", "down"];
+const stateWords: readonly DatacenterState[] = ["up", "draining", "down"];
 
 /** Parses `lhr=down` or several of these with commas between; a sentence where it is none. */
 export function parseSuppositions(text: string): readonly Supposition[] | string {
   const parsed: Supposition[] = [];
   for (const part of text.split(",")) {
     const [target = "", word, ...rest] = part.trim().split("=");
-    const state = states.find((each) => each === word);
+    const state = stateWords.find((each) => each === word);
     if (target === "" || state === undefined || rest.length > 0) {
       return `"${part}" is no datacenter with a state, like lhr=down; states are up, draining and down`;
     }
@@ -27,14 +27,17 @@ export function parseSuppositions(text: string): readonly Supposition[] | string
   return parsed;
 }
 
-/** The snapshot as it would be, the last supposition on a datacenter counting; a sentence where one means no datacenter. */
-export function suppose(snapshot: Snapshot, suppositions: readonly Supposition[]): Snapshot | string {
-  const datacenters = snapshot.configuration.clouds.flatMap((cloud) => cloud.datacenters);
-  let supposed: DatacenterStates = snapshot.states;
+/** The states as they would be, the last supposition on a datacenter counting; a sentence where one means no datacenter. */
+export function suppose(
+  states: DatacenterStates,
+  suppositions: readonly Supposition[],
+  datacenters: readonly Datacenter[],
+): DatacenterStates | string {
+  let supposed = states;
   for (const { target, state } of suppositions) {
     const found = findTargets(datacenters, target);
     if (typeof found === "string") return found;
     for (const { id } of found) supposed = withState(supposed, id, state);
   }
-  return withStates(snapshot, supposed);
+  return supposed;
 }
