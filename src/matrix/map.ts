@@ -253,7 +253,7 @@ function drawLegend(
   let x = 14;
   return entries.map(([mark, words]) => {
     const drawn = `${mark(x)}<text x="${round(x + 20)}" y="${y + 4}">${xmlText(words)}</text>`;
-    x += 20 + Math.ceil(words.length * CHARACTER) + 18;
+    x += 20 + Math.ceil(words.length * CHARACTER) + 26;
     return drawn;
   });
 }
