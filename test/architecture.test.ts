@@ -157,6 +157,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "cloud",
     "ip.ts",
   ],
+  "first-run": ["config", "geo", "ip.ts"],
   "answer-cache.ts": [
     "answer.ts",
     "tenant-classes.ts",

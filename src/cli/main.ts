@@ -84,6 +84,8 @@ function buildProgram(): Command {
         text === "none" ? { kind: "none" } : { kind: "file", path: resolve(text) },
     );
 
+  addFirstRunCommands(program);
+
   program
     .command("serve")
     .description("answer DNS queries over UDP and TCP")
@@ -338,6 +340,39 @@ const tokenFile = (): Option =>
 
 const allCommands = ({ commands }: Command): readonly Command[] =>
   commands.flatMap((command) => [command, ...allCommands(command)]);
+
+/** The commands to begin with. */
+function addFirstRunCommands(program: Command): void {
+  const texts = (flags: string, description: string): Option =>
+    new Option(flags, description).argParser(collect((text) => text)).default([], "none");
+  program
+    .command("init")
+    .description(
+      "write a configuration for offices of one's own; on a terminal, questions ask what no flag says",
+    )
+    .argument("[dir]", "the folder that it is written to", ".")
+    .addOption(texts("--office <office>", "NAME=PREFIX@CITY,COUNTRY[,LATITUDE,LONGITUDE]; once for each"))
+    .addOption(texts("--tenant <tenant>", "NAME=DATACENTER[,STANDBY], by id or city; once for each"))
+    .addOption(
+      new Option("--cloud <cloud>", "a cloud to serve; once for each")
+        .argParser(collect((text) => text))
+        .default([], "Worldwide, and those of the tenants"),
+    )
+    .option("--listen <addr:port>", "where the server is to listen; 127.0.0.1:5300 if not given")
+    .option("--yes", "ask nothing, and take what is usual where no flag says otherwise")
+    .option("--force", "write over a configuration that is there already")
+    .action(async (folder, options) =>
+      exitWith(
+        await (await import("./init.ts")).initCommand({
+          yes: false,
+          force: false,
+          ...options,
+          folder,
+          shipped: join(root, "config"),
+        }),
+      ),
+    );
+}
 
 /** The commands that talk to a running server by its admin API. */
 function addAdminCommands(program: Command): void {

@@ -62,6 +62,7 @@ describe("help and version", { timeout }, () => {
     const { code, stdout, stderr } = await call(["--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     for (const command of [
+      "init",
       "serve",
       "check",
       "explain",
