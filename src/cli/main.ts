@@ -84,7 +84,7 @@ function buildProgram(): Command {
         text === "none" ? { kind: "none" } : { kind: "file", path: resolve(text) },
     );
 
-  addFirstRunCommands(program);
+  addFirstRunCommands(program, config);
 
   program
     .command("serve")
@@ -342,7 +342,7 @@ const allCommands = ({ commands }: Command): readonly Command[] =>
   commands.flatMap((command) => [command, ...allCommands(command)]);
 
 /** The commands to begin with. */
-function addFirstRunCommands(program: Command): void {
+function addFirstRunCommands(program: Command, config: () => Option): void {
   const texts = (flags: string, description: string): Option =>
     new Option(flags, description).argParser(collect((text) => text)).default([], "none");
   program
@@ -370,6 +370,17 @@ function addFirstRunCommands(program: Command): void {
           folder,
           shipped: join(root, "config"),
         }),
+      ),
+    );
+  program
+    .command("demo")
+    .description("tell in a minute who gets which answers and why, by a server that is asked while it goes")
+    .addOption(config())
+    .option("--fast", "without pauses to read in, as where there is no terminal")
+    .option("--no-color", "without colours, as where there is no terminal")
+    .action(async (options) =>
+      exitWith(
+        await (await import("./demo.ts")).demoCommand({ fast: false, ...options, version: version() }),
       ),
     );
 }

@@ -63,6 +63,7 @@ describe("help and version", { timeout }, () => {
     expect([code, stderr]).toEqual([0, ""]);
     for (const command of [
       "init",
+      "demo",
       "serve",
       "check",
       "explain",
