@@ -7,6 +7,7 @@ import type { Answered } from "./answer.ts";
 import { type ClockAnchor, realTimeAnchor } from "./clock.ts";
 import type { Service } from "./cloud/service.ts";
 import { type TenantTemplate, tenantNamesMemory, tenantTemplates } from "./cloud/tenant-names.ts";
+import { UnknownTenants } from "./cloud/unknown-tenants.ts";
 import type { Configuration } from "./config/configuration.ts";
 import { readQueryClientSubnet } from "./dns/client-subnet.ts";
 import { readCookie } from "./dns/cookie.ts";
@@ -83,6 +84,7 @@ export class AnswerCache {
   readonly #labels: AnswerLabels;
   readonly #deciders: readonly Candidates[];
   readonly #tenants: SharedTenants | undefined;
+  readonly #unknown: UnknownTenants;
   /** by the number of a template, whether the tenants with such names share answers; found out when it is asked for */
   readonly #sharedTemplates: (boolean | undefined)[] = [];
   /** answers to one tenant, by the number of the body, until another of its key shows where the tenant stands in them */
@@ -107,6 +109,7 @@ export class AnswerCache {
     this.#labels = options.labels ?? noLabels;
     this.#deciders = [...new Set(snapshot.candidates.values())];
     this.#tenants = sharedTenants(snapshot);
+    this.#unknown = new UnknownTenants(this.#tenants?.templates ?? []);
     this.#table = AnswerTable.create(options.takeMemory?.());
     this.#fast = new FastPath(this.publish(0));
   }
@@ -177,7 +180,14 @@ export class AnswerCache {
     // Asked in an unusual form, as with a cookie, it comes here though it is known.
     if (this.#table.hasName(name, qtype, decided.classNumber)) return;
     const body = this.#bodyOf(trace);
-    if (decided.deciders === noDeciders && this.#keepTenant(name, qtype, body)) return;
+    // There is no end to tenants that there are not.
+    if (
+      this.#unknown.templates.length > 0 &&
+      this.#unknown.find(name) !== undefined &&
+      !this.#fast.tenant?.find(name, 0, name.length)
+    )
+      return;
+    if (decided.deciders === noDeciders && this.#keepTenant(name, qtype, body, resolution)) return;
     const add = (made: NewBody): boolean =>
       this.#table.addName(name, qtype, decided.deciders, decided.classNumber, made);
     if (!add(body)) {
@@ -188,14 +198,15 @@ export class AnswerCache {
   }
 
   /** Keeps the answer to the name of a tenant for all who share it; false where it is to be kept for that name alone. */
-  #keepTenant(name: Uint8Array, qtype: number, body: NewBody): boolean {
+  #keepTenant(name: Uint8Array, qtype: number, body: NewBody, resolution: Resolution): boolean {
     const { tenant } = this.#fast;
     if (tenant === undefined || this.#tenants === undefined || !tenant.find(name, 0, name.length))
       return false;
-    const { template, row, texts, textAt, textOctets } = tenant;
-    const place = this.#fast.tenantClass(row);
+    const { template, row, home, texts, textAt, textOctets } = tenant;
+    const place = this.#fast.tenantClass(home);
     const shared = this.#tenants.templates[template];
     if (shared === undefined || place >= NO_CLASS || !this.#isShared(template, shared)) return false;
+    if (!hasOneHome(resolution, shared)) return false;
     const prefixOctets = shared.prefix.length;
     const key = { template, qtype, place, slot: tenant.slotOf(row) };
     const text = texts.slice(textAt, textAt + textOctets);
@@ -330,6 +341,19 @@ const isSharable = (a: NewBody, b: NewBody): boolean =>
   a.datacenterId === b.datacenterId &&
   a.reasonId === b.reasonId &&
   a.choice === b.choice;
+
+/** Whether no name on the way follows another home of the tenant than the first name does. */
+function hasOneHome(
+  { hops }: Resolution,
+  { service: { workload }, tenants: { table } }: TenantTemplate,
+): boolean {
+  return hops.every(({ tailoring }) => {
+    if (tailoring?.tailored.kind !== "service" || tailoring.tailored.bindings.tenant === undefined)
+      return true;
+    const other = tailoring.tailored.service.workload;
+    return other === workload || !(table.hasHomes(other) || table.hasHomes(workload));
+  });
+}
 
 interface SharedTenants {
   readonly published: PublishedTenants;

@@ -41,7 +41,7 @@ import {
 import { operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { allUp, type DatacenterStates, stateOf } from "./cloud/states.ts";
 import { findTenant, labelsLike } from "./cloud/tenant-table.ts";
-import type { Datacenter, DatacenterId, TenantGeo } from "./cloud/topology.ts";
+import { type Datacenter, type DatacenterId, type TenantGeo, WORKLOADS } from "./cloud/topology.ts";
 import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
 import type { Handlers } from "./script/handlers.ts";
@@ -321,7 +321,9 @@ export class Controller implements Changes {
       const { clouds } = this.#base.configuration;
       const tenant = findTenant(clouds, label);
       if (tenant === undefined)
-        return notFound(`"${label}" is no tenant${suggest(label, labelsLike(clouds, label))}`);
+        return notFound(
+          whyNoHome(clouds, label) ?? `"${label}" is no tenant${suggest(label, labelsLike(clouds, label))}`,
+        );
       const { [tenant.label]: _, ...others } = this.#operations.tenants;
       // What is kept of it without effect ends with the next word on it.
       const isInEffect = operationOf(this.#inEffect, tenant) !== undefined;
@@ -500,6 +502,8 @@ export class Controller implements Changes {
     return {
       label,
       tenant: tenant.tenant,
+      workload: tenant.workload,
+      ownHomes: this.#ownHomesOf(tenant),
       cloud: tenant.active.cloud,
       geo,
       active,
@@ -514,6 +518,12 @@ export class Controller implements Changes {
     };
   }
 
+  #ownHomesOf({ label, active }: TenantGeo): readonly string[] | undefined {
+    const tenants = this.#base.configuration.clouds.find(({ name }) => name === active.cloud)?.tenants;
+    const rows = tenants?.table.workloadsOf(tenants.findRow(label)) ?? [];
+    return rows.length === 0 ? undefined : rows.map((row) => tenants?.table.labelAt(row) ?? "");
+  }
+
   #emit(event: ControlEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
@@ -525,6 +535,16 @@ const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCas
 
 const notFound = (message: string): ControlFault => ({ code: "not-found", message });
 const notPossible = (message: string): ControlFault => ({ code: "not-possible", message });
+
+/** That a workload follows its tenant, where a label is that of one which has no home of its own. */
+function whyNoHome(clouds: Parameters<typeof findTenant>[0], label: string): string | undefined {
+  const [, owner = "", workload = ""] = /^([^/]+)\/(.+)$/.exec(label) ?? [];
+  const tenant = findTenant(clouds, owner);
+  if (tenant === undefined) return undefined;
+  if (!WORKLOADS.some((each) => each === workload.toLowerCase()))
+    return `"${workload}" is no workload${suggest(workload, WORKLOADS)}`;
+  return `${workload} of ${tenant.label} has no home of its own: it follows ${tenant.label}`;
+}
 
 const orNotPossible = (outcome: Operations | string): Operations | ControlFault =>
   typeof outcome === "string" ? notPossible(outcome) : outcome;

@@ -66,10 +66,13 @@ const servicesOf = ({ clouds }: Configuration): Things =>
     ),
   );
 
-/** A line for each tenant that is other, itself or a satellite of it; row by row, since there may be a million. */
+/** A line for each tenant that is other, itself, a satellite or a workload of it; row by row, since there may be a million. */
 function* diffTenants(before: TenantTable | undefined, next: TenantTable | undefined): Generator<string> {
   const changed = new Set<TenantRow>();
-  const homeOf = (table: TenantTable, row: TenantRow): TenantRow => table.parentOf(row) ?? row;
+  const homeOf = (table: TenantTable, row: TenantRow): TenantRow => {
+    const parent = table.parentOf(row);
+    return parent === undefined ? row : homeOf(table, parent);
+  };
   for (let row = 0; next !== undefined && row < next.rowCount; row++) {
     if (before === undefined || !isSameRow(before, next, row)) changed.add(homeOf(next, row));
   }
@@ -108,6 +111,7 @@ function rowNamed(table: TenantTable, other: TenantTable, row: TenantRow): Tenan
 function isSameRow(before: TenantTable, next: TenantTable, row: TenantRow): boolean {
   const known = rowNamed(before, next, row);
   if (known === NO_ROW || before.slotOf(known) !== next.slotOf(row)) return false;
+  if (before.initialDomains.get(known) !== next.initialDomains.get(row)) return false;
   const [was, is] = [before.shapeAt(known), next.shapeAt(row)];
   if (was.cloud !== is.cloud || was.geo !== is.geo || was.active.id !== is.active.id) return false;
   if (was.standby?.id !== is.standby?.id) return false;

@@ -5,9 +5,10 @@ import { ownerNames, type ServiceName } from "./cloud/chain.ts";
 import { type Choice, chooseActive, type Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
 import type { Link } from "./cloud/service.ts";
-import { type DatacenterState, placeOf, stateOf } from "./cloud/states.ts";
+import { type DatacenterState, placeOf, stateOf, type TenantPlace } from "./cloud/states.ts";
 import { findMatch, tenantLabelOf } from "./cloud/tenant-names.ts";
-import type { Datacenter, Mark, TenantGeo } from "./cloud/topology.ts";
+import { NO_ROW, type TenantRow, type TenantTable } from "./cloud/tenant-table.ts";
+import type { Datacenter, Mark, TenantGeo, Workload } from "./cloud/topology.ts";
 import type { Configuration, NetworkKind } from "./config/configuration.ts";
 import { CLASS, formatRcode, formatType, RCODE, TYPE } from "./dns/iana.ts";
 import { formatRRset, type RRset } from "./dns/message.ts";
@@ -72,6 +73,8 @@ export interface Explanation {
   /** whether there is an address to connect to */
   readonly hasAddresses: boolean;
   readonly secondHop: SecondHop | undefined;
+  /** the tenant asked about: where it is served, and where those of its workloads that have a home of their own */
+  readonly homes: readonly ExplainedHome[];
   /** the tenant asked about, where the answer has no use for it */
   readonly unusedTenant: { readonly name: string; readonly because: string } | undefined;
 }
@@ -169,6 +172,15 @@ export interface ExplainedTenant {
   readonly standbyState: DatacenterState | undefined;
 }
 
+/** Where a tenant, or a workload with a home of its own, is served now, and why there. */
+export interface ExplainedHome extends ExplainedTenant {
+  /** undefined: all of the tenant that has no other home */
+  readonly workload: Workload | undefined;
+  /** the datacenter that serves it */
+  readonly servedBy: string;
+  readonly because: string;
+}
+
 export interface ExplainedRecord {
   readonly record: string;
   readonly zone: string;
@@ -245,6 +257,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
         : explainHandlerScope(resolver !== undefined, speaksEdns),
     hasAddresses,
     secondHop,
+    homes: tenant === undefined ? [] : explainHomes(snapshot, tenant),
     unusedTenant:
       tenant === undefined || secondHop !== undefined
         ? undefined
@@ -422,7 +435,10 @@ function explainService(
     datacenter: chosen?.id,
     city: chosen?.place.city,
     reason: choice.reason,
-    because: becauseOf(choice, ranking?.candidates),
+    because:
+      bindings.tenant?.isUnknown && choice.reason === "active"
+        ? `there is no tenant ${bindings.tenant.label}, and unknownTenants of the cloud has such answered as one of ${bindings.tenant.geo}`
+        : becauseOf(choice, ranking?.candidates),
     candidates: explainCandidates(snapshot, tailoring, place, ranking?.candidates),
     list: ranking?.list,
     spread: explainSpread(choice),
@@ -466,13 +482,59 @@ function explainSpread(choice: Choice): ExplainedSpread | undefined {
 function explainTenant(snapshot: Snapshot, tenant: TenantGeo): ExplainedTenant {
   const { active, standby } = placeOf(snapshot.tenantPlaces, tenant);
   return {
-    name: tenant.label,
+    name: tenant.home ?? tenant.label,
     geo: tenant.geo,
     active: active.id,
     activeState: stateOf(snapshot.states, active),
     standby: standby?.id,
     standbyState: standby && stateOf(snapshot.states, standby),
   };
+}
+
+/** The home of a tenant and those of its workloads; a workload stands for its tenant. */
+function explainHomes(snapshot: Snapshot, { label, active }: TenantGeo): readonly ExplainedHome[] {
+  const found = findTenantRow(snapshot, active.cloud, label);
+  if (found === undefined) return [];
+  const { table, row } = found;
+  return [row, ...table.workloadsOf(row)].map((home) => {
+    const tenant = table.geoAt(home);
+    const place = placeOf(snapshot.tenantPlaces, tenant);
+    const choice = chooseActive(tenant, place, snapshot.states, "nearest");
+    const serving = chosenDatacenter(choice) ?? place.active;
+    const isMoved = place.active !== tenant.active || place.standby !== tenant.standby;
+    const moved = isMoved ? `; it was moved, the configuration has it at ${tenant.active.id}` : "";
+    return {
+      ...explainTenant(snapshot, tenant),
+      workload: tenant.workload,
+      servedBy: serving.id,
+      because: `${homeReason(choice.reason, place)}${moved}`,
+    };
+  });
+}
+
+function homeReason(reason: Reason, { active, serving: which }: TenantPlace): string {
+  if (reason === "active")
+    return which === "active"
+      ? "it is the active datacenter"
+      : "it is the active datacenter, and the standby is down";
+  if (reason !== "standby") return reasonsInWords[reason];
+  return which === "standby"
+    ? `it is the standby, failed over to from ${active.id}`
+    : `it is the standby, and ${active.id} is down`;
+}
+
+/** The row of a tenant or a satellite by its label, or by that of one of its workloads. */
+function findTenantRow(
+  { configuration: { clouds } }: Snapshot,
+  cloud: string,
+  label: string,
+): { readonly table: TenantTable; readonly row: TenantRow } | undefined {
+  const tenants = clouds.find(({ name }) => name === cloud)?.tenants;
+  const row = tenants?.findRow(label) ?? NO_ROW;
+  if (tenants === undefined || row === NO_ROW) return undefined;
+  const { table } = tenants;
+  const isWorkload = table.shapeAt(row).workload !== undefined;
+  return { table, row: isWorkload ? (table.parentOf(row) ?? row) : row };
 }
 
 const chosenDatacenter = (choice: Choice): Datacenter | undefined =>
@@ -572,14 +634,15 @@ function explainSecondHop(
       because: "it depends on the tenant",
     };
   }
-  const { label } = tenant;
+  const found = findTenantRow(snapshot, tenant.active.cloud, tenant.label);
+  const served = found?.table.geoAt(found.row, tailored.service.workload) ?? tenant;
+  const { label, home = label } = served;
   if (tenant.active.cloud !== tailored.service.cloud) {
     const because = `${label} is a tenant of ${tenant.active.cloud}, which has names of its own`;
     return { tenant: label, frontEnd: frontEnd.id, target: undefined, because };
   }
-  const place = placeOf(snapshot.tenantPlaces, tenant);
-  const served = chooseActive(tenant, place, snapshot.states, "nearest");
-  const target = chosenDatacenter(served) ?? place.active;
-  const because = `${target.place.city} is ${target === place.active ? "active" : "standby"} for ${label}`;
+  const place = placeOf(snapshot.tenantPlaces, served);
+  const target = chosenDatacenter(chooseActive(served, place, snapshot.states, "nearest")) ?? place.active;
+  const because = `${target.place.city} is ${target === place.active ? "active" : "standby"} for ${home}`;
   return { tenant: label, frontEnd: frontEnd.id, target: target.id, because };
 }

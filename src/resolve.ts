@@ -357,7 +357,7 @@ function outagesOf(
   const tenant = isService ? tailored.bindings.tenant : undefined;
   const place = tenant && placeOf(tenantPlaces, tenant);
   if (place !== undefined && choice.reason === "standby" && stateOf(states, place.active) === "up") {
-    const text = `${place.active.id} is up, and ${tenant?.label} has not failed back to it`;
+    const text = `${place.active.id} is up, and ${tenant?.home ?? tenant?.label} has not failed back to it`;
     return [{ code: EXTENDED_ERROR.OTHER, text }];
   }
   const preferred = found?.datacenters ?? (place === undefined ? [] : [place.active]);

@@ -254,6 +254,103 @@ describe("a tenant", () => {
   });
 });
 
+const partedLab = (change: (text: string) => string = (text) => text): Snapshot =>
+  lab((text) =>
+    change(
+      text
+        .replace(
+          "services:\n",
+          `$&  post: { policy: active-datacenter, workload: exchange, names: ["{tenant}.post.lab.example"], ttl: 60, addresses: { slice: 2, count: 1 } }\n`,
+        )
+        .replace(
+          "tenants:\n",
+          `$&  parted: { cloud: Lab, geo: EUR, active: dub, standby: ams, workloads: { exchange: { active: nyc, failback: automatic } } }\n`,
+        ),
+    ),
+  );
+
+describe("a workload with a home of its own", () => {
+  beforeEach(async () => {
+    lines = [];
+    controller = controllerOf(noOperations, partedLab());
+    await controller.start();
+  });
+
+  const served = (): readonly string[] => ["parted.lab.example.", "parted.post.lab.example."].map(answered);
+
+  it("does not follow its tenant, which says so", async () => {
+    expect(served()).toEqual(["198.18.1.17", "198.18.3.33"]);
+    expect(await controller.moveTenant("parted", "ams", undefined)).toMatchObject({
+      value: { label: "parted", servedBy: "Lab/ams", ownHomes: ["parted/exchange"] },
+    });
+    expect(served()).toEqual(["198.18.2.17", "198.18.3.33"]);
+    expect(await controller.failover("parted", undefined)).toMatchObject({ value: { servedBy: "Lab/dub" } });
+    expect(served()).toEqual(["198.18.1.17", "198.18.3.33"]);
+    expect(controller.tenant("contoso")?.ownHomes).toBeUndefined();
+  });
+
+  it("is moved, fails over and goes back by its own label", async () => {
+    expect(await controller.moveTenant("Parted/Exchange", "dub", "closer")).toMatchObject({
+      value: {
+        label: "parted/exchange",
+        tenant: "parted",
+        workload: "exchange",
+        geo: "EUR",
+        servedBy: "Lab/dub",
+      },
+    });
+    expect(served()).toEqual(["198.18.1.17", "198.18.1.33"]);
+    expect(kept.tenants).toMatchObject({ "parted/exchange": { active: "Lab/dub", standby: "Lab/ams" } });
+    await controller.failover("parted/exchange", undefined);
+    expect(served()).toEqual(["198.18.1.17", "198.18.2.33"]);
+    await controller.failback("parted/exchange", undefined);
+    expect(served()).toEqual(["198.18.1.17", "198.18.1.33"]);
+  });
+
+  it("is told apart from one that follows its tenant, and from none", async () => {
+    const messages = ["parted/sharepoint", "parted/exchnge", "portad/exchange"].map(async (label) => {
+      const outcome = await controller.failover(label, undefined);
+      return outcome.kind === "fault" ? outcome.fault.message : outcome.kind;
+    });
+    expect(await Promise.all(messages)).toEqual([
+      "sharepoint of parted has no home of its own: it follows parted",
+      '"exchnge" is no workload; did you mean "exchange"?',
+      expect.stringContaining('"portad/exchange" is no tenant'),
+    ]);
+  });
+
+  it("fails over alone, and back by itself", async () => {
+    await controller.setDatacenter({ ...set, target: "nyc", state: "down" });
+    expect(served()).toEqual(["198.18.1.17", "198.18.2.33"]);
+    expect(lines).toContain("tenant parted/exchange: failover from Lab/nyc to Lab/ams");
+    await controller.removeOverride(1);
+    expect(served()).toEqual(["198.18.1.17", "198.18.3.33"]);
+  });
+
+  it("is among the tenants that are listed, and found by its label alone", () => {
+    expect(controller.tenants().map(({ label }) => label)).toEqual([
+      "parted",
+      "parted/exchange",
+      "contoso",
+      "eager",
+    ]);
+    expect(controller.countTenants()).toBe(4);
+    expect(controller.tenants({ offset: 1, limit: 1 })).toMatchObject([{ label: "parted/exchange" }]);
+    expect(controller.tenant("contoso/exchange")).toBeUndefined();
+  });
+
+  it("that has another home after a reload has changed its tenant", async () => {
+    const snapshot = partedLab((text) =>
+      text.replace("exchange: { active: nyc", "exchange: { active: ams, standby: nyc"),
+    );
+    next = { kind: "loaded", snapshot, handlers: noHandlers, operations: kept, warnings: [] };
+    expect(await controller.reload()).toMatchObject({
+      value: { changes: expect.arrayContaining(["tenant parted has changed"]) },
+    });
+    expect(served()).toEqual(["198.18.1.17", "198.18.2.33"]);
+  });
+});
+
 describe("a probe", () => {
   it("counts unless an operator says otherwise, and even where it cannot be kept", async () => {
     keepFails = "read-only file system";

@@ -13,7 +13,7 @@ import { parseName } from "../src/dns/name.ts";
 import { type Explanation, explain } from "../src/explain.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
-import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
+import { buildSnapshot, type Snapshot, withStates } from "../src/snapshot.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-explain-"));
@@ -503,6 +503,52 @@ describe("tenants", () => {
   test("a satellite has a datacenter of its own", () => {
     const told = ask(defaultLab, "outlook.office365.com", "A", "10.1.0.0/16", "fabrikamEUR");
     expect(told.secondHop).toMatchObject({ tenant: "fabrikamEUR", target: "Worldwide/ams" });
+  });
+
+  test("the second hop goes where the tenant's mail is, and each home is told with who serves and why", () => {
+    const workloads = load(join(import.meta.dirname, "scenarios/fixtures/workloads.yaml"));
+    const [dub, lhr, ams] = ["dub", "lhr", "ams"].map((id) =>
+      workloads.configuration.clouds
+        .flatMap(({ datacenters }) => datacenters)
+        .find((each) => each.id === `Worldwide/${id}`),
+    );
+    if (dub === undefined || lhr === undefined || ams === undefined) throw new Error("no datacenters");
+    const told = ask(workloads, "outlook.office365.com", "A", "10.2.0.0/16", "contoso");
+    expect(told.secondHop).toMatchObject({
+      target: lhr.id,
+      because: "London is active for contoso/exchange",
+    });
+    expect(told.homes).toMatchObject([
+      { name: "contoso", workload: undefined, geo: "EUR", active: dub.id, standby: ams.id, servedBy: dub.id },
+      { name: "contoso/exchange", workload: "exchange", active: lhr.id, standby: ams.id, servedBy: lhr.id },
+    ]);
+    const moved = withStates(
+      workloads,
+      new Map([[dub.id, "down"]]),
+      new Map([["contoso/exchange", { active: ams, standby: lhr, serving: "standby" }]]),
+    );
+    expect(words(ask(moved, "outlook.office365.com", "A", "10.2.0.0/16", "contoso"))).toContain(
+      `   The client connects to the front end Worldwide/mnz, which proxies to Worldwide/lhr: London is standby for contoso/exchange.
+   contoso, geo EUR: active Worldwide/dub (down), standby Worldwide/ams (up). Worldwide/ams serves: it is the standby, and Worldwide/dub is down.
+   contoso/exchange, geo EUR: active Worldwide/ams (up), standby Worldwide/lhr (up). Worldwide/lhr serves: it is the standby, failed over to from Worldwide/ams; it was moved, the configuration has it at Worldwide/lhr.`,
+    );
+    // A satellite has its own, and a workload stands for its tenant.
+    expect(
+      ask(workloads, "outlook.office365.com", "A", "10.2.0.0/16", "contosoAPC/sharepoint").homes.map(
+        ({ name, servedBy }) => `${name} ${servedBy}`,
+      ),
+    ).toEqual(["contosoAPC Worldwide/sin", "contosoAPC/sharepoint Worldwide/syd"]);
+    expect(ask(workloads, "contoso-com.mail.protection.outlook.com").decision).toMatchObject({
+      datacenter: lhr.id,
+      tenant: { name: "contoso/exchange" },
+    });
+  });
+
+  test("a tenant that there is not is told as such", () => {
+    const open = load(join(import.meta.dirname, "scenarios/fixtures/unknown-tenants.yaml"));
+    expect(words(ask(open, "nobody-my.sharepoint.com"))).toContain(
+      "Worldwide/ams (Amsterdam): there is no tenant nobody, and unknownTenants of the cloud has such answered as one of EUR.",
+    );
   });
 
   test("a tenant of another cloud has no second hop there", () => {

@@ -4,6 +4,7 @@
  */
 
 import type { DatacenterState } from "../cloud/states.ts";
+import type { Workload } from "../cloud/topology.ts";
 import type { Explanation } from "../explain.ts";
 import type { Located } from "../locate.ts";
 
@@ -116,6 +117,10 @@ export interface TenantPage {
 export interface TenantView {
   readonly label: string;
   readonly tenant: string;
+  /** whose home it is, where it is not the tenant's own */
+  readonly workload?: Workload | undefined;
+  /** the labels of its workloads with a home of their own, which do not follow it */
+  readonly ownHomes?: readonly string[] | undefined;
   readonly cloud: string;
   readonly geo: string;
   readonly active: string;

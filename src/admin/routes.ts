@@ -1,6 +1,7 @@
 /** Every route of the admin API with what it takes and gives: the API checks by it, OpenAPI is made of it, the commands use it. */
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { WORKLOADS } from "../cloud/topology.ts";
 import type { Explanation } from "../explain.ts";
 import { parsePrefix } from "../ip.ts";
 import type { Located } from "../locate.ts";
@@ -63,8 +64,19 @@ const cloud = z
 const mode = z.enum(["automatic", "manual"]);
 const tenant = z
   .object({
-    label: z.string().describe("the tenant's name, or that of a satellite"),
+    label: z
+      .string()
+      .describe(
+        "the tenant's name, that of a satellite, or one like contoso/exchange of a workload with a home of its own",
+      ),
     tenant: z.string(),
+    workload: z.enum(WORKLOADS).optional().describe("whose home it is, where it is not the tenant's own"),
+    ownHomes: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "the labels of its workloads with a home of their own: they stay where it is moved or fails over",
+      ),
     cloud: z.string(),
     geo: z.string(),
     active: z.string(),
@@ -297,6 +309,21 @@ const explanation = z
         because: z.string(),
       })
       .optional(),
+    homes: z
+      .array(
+        z.object({
+          name: z.string(),
+          workload: z.enum(WORKLOADS).optional(),
+          geo: z.string(),
+          active: z.string(),
+          activeState: state,
+          standby: z.string().optional(),
+          standbyState: state.optional(),
+          servedBy: z.string(),
+          because: z.string(),
+        }),
+      )
+      .describe("of the tenant asked about: its own home, and those of its workloads that have another"),
     unusedTenant: z.object({ name: z.string(), because: z.string() }).optional(),
   })
   .openapi("Explanation", { description: "why a name has the answer that it has from one place" });
@@ -438,7 +465,11 @@ const filter = {
 
 export const eventKinds = ["datacenter", "tenant", "override-ended", "reload", "query"] as const;
 
-const label = z.object({ label: nonEmpty("a label").describe("of a tenant or a satellite") });
+const label = z.object({
+  label: nonEmpty("a label").describe(
+    "of a tenant, a satellite or, with %2F for the slash, a workload with a home of its own",
+  ),
+});
 const because = z.strictObject({ reason: why });
 const none = z.strictObject({});
 
@@ -601,7 +632,8 @@ export const routes = {
       value: tenant,
     },
     {
-      summary: "make another datacenter the active one of a tenant",
+      summary:
+        "make another datacenter the active one of a tenant; its workloads with homes of their own stay",
       tag: "tenants",
       codes: ["not-found", "not-possible", "state-not-written"],
     },

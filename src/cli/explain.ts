@@ -6,6 +6,7 @@ import { suggest } from "../config/documents.ts";
 import {
   type Decision,
   type ExplainedCandidate,
+  type ExplainedHome,
   type Explanation,
   explain,
   type RecordsDecision,
@@ -85,6 +86,7 @@ export function* formatExplanation(explanation: Explanation): Generator<string> 
   yield "";
   yield "5. Where the data is";
   yield `   ${formatSecondHop(explanation)}`;
+  for (const home of explanation.homes) yield `   ${formatHome(home)}`;
   const { unusedTenant } = explanation;
   if (unusedTenant !== undefined)
     yield `   --tenant ${unusedTenant.name} is not used: ${unusedTenant.because}.`;
@@ -202,6 +204,20 @@ function* formatCandidates(candidates: readonly ExplainedCandidate[]): Generator
     yield `   ${String(i + 1).padStart(2)}. ${id.padEnd(width)} ${String(kilometres).padStart(6)} km  ${state.padEnd(8)} ${place}${why}${mark}`;
   }
   if (candidates.length > shown) yield `       and ${candidates.length - shown} farther ones`;
+}
+
+function formatHome({
+  name,
+  geo,
+  active,
+  activeState,
+  standby,
+  standbyState,
+  servedBy,
+  because,
+}: ExplainedHome): string {
+  const backup = standby === undefined ? "no standby" : `standby ${standby} (${standbyState})`;
+  return `${name}, geo ${geo}: active ${active} (${activeState}), ${backup}. ${servedBy} serves: ${because}.`;
 }
 
 function formatSecondHop({ secondHop, decision, hasAddresses, stop, handler }: Explanation): string {

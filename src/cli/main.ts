@@ -410,27 +410,38 @@ function addAdminCommands(program: Command): void {
     );
 
   const tenant = program.command("tenant").description("where tenants are served, shown and changed");
-  add(tenant, "list", "tenants and their satellites, with the datacenter that serves each")
+  add(
+    tenant,
+    "list",
+    "tenants, satellites and workloads with a home of their own, with the datacenter that serves each",
+  )
     .option("--limit <n>", "how many at most", count, 1000)
     .action(async (options) => exitWith(await (await import("./tenant.ts")).tenantList(options)));
   add(tenant, "show", "one tenant")
-    .argument("<label>", "the tenant, or its satellite")
+    .argument("<label>", "the tenant, its satellite, or a workload with a home of its own: contoso/exchange")
     .action(async (label, options) =>
       exitWith(await (await import("./tenant.ts")).tenantShow({ ...options, label })),
     );
-  add(tenant, "move", "make another datacenter the active one of a tenant")
-    .argument("<label>", "the tenant, or its satellite")
+  add(
+    tenant,
+    "move",
+    "make another datacenter the active one of a tenant; workloads with a home of their own stay",
+  )
+    .argument("<label>", "the tenant, its satellite, or a workload with a home of its own: contoso/exchange")
     .argument("<datacenter>", "where to")
     .option("--reason <text>", reason)
     .action(async (label, to, options) =>
       exitWith(await (await import("./tenant.ts")).tenantChange({ kind: "move", to }, { ...options, label })),
     );
   for (const [kind, what] of [
-    ["failover", "serve a tenant from its standby"],
+    ["failover", "serve a tenant from its standby; workloads with a home of their own stay"],
     ["failback", "serve a tenant from its active datacenter again"],
   ] as const) {
     add(tenant, kind, what)
-      .argument("<label>", "the tenant, or its satellite")
+      .argument(
+        "<label>",
+        "the tenant, its satellite, or a workload with a home of its own: contoso/exchange",
+      )
       .option("--reason <text>", reason)
       .action(async (label, options) =>
         exitWith(await (await import("./tenant.ts")).tenantChange({ kind }, { ...options, label })),

@@ -57,7 +57,8 @@ export const tenantChange = (
           return change satisfies never;
       }
     },
-    ({ servedBy, serving, active }) => [
+    ({ servedBy, serving, active, ownHomes = [] }) => [
       `${label} is served by ${servedBy}, its ${serving === "active" ? "active datacenter" : `standby; ${active} is its active datacenter`}`,
+      ...ownHomes.map((home) => `${home} has a home of its own and stays there; it is changed by that label`),
     ],
   );

@@ -264,7 +264,7 @@ function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): G
     : needs.has("region")
       ? regionsOf(datacenters)
       : [{}];
-  for (const tenant of needs.has("tenant") ? cloud.tenants : [undefined]) {
+  for (const tenant of needs.has("tenant") ? cloud.tenants.servedFor(service.workload) : [undefined]) {
     for (const domain of needs.has("domain") ? (tenant?.domains ?? []) : [undefined]) {
       for (const place of places) {
         for (const slot of slots) yield { tenant, domain, ...place, slot: slot ?? tenant?.slot };

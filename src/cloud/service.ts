@@ -5,7 +5,7 @@ import type { AddressFamily } from "../ip.ts";
 import type { NameTemplate } from "./name-template.ts";
 import type { Spread } from "./spread.ts";
 import type { CloudTenants } from "./tenant-table.ts";
-import type { AddressSource, Datacenter, Mark } from "./topology.ts";
+import type { AddressSource, Datacenter, Mark, TenantGeo, UnknownTenantHome, Workload } from "./topology.ts";
 
 export type Policy = "nearest-datacenter" | "active-datacenter";
 export type WhenAllDown = "nearest" | "servfail" | "nodata";
@@ -31,6 +31,8 @@ export interface Service {
   readonly whenAllDown: WhenAllDown;
   /** whether its front ends proxy to the tenant's active datacenter, as Exchange's do */
   readonly hasSecondHop: boolean;
+  /** whose home counts, where a tenant has one for it; undefined: the tenant's own */
+  readonly workload?: Workload | undefined;
 }
 
 /** Which addresses a service gives, and whose. */
@@ -79,4 +81,17 @@ export interface Cloud {
   readonly datacenters: readonly Datacenter[];
   readonly services: readonly Service[];
   readonly tenants: CloudTenants;
+  /** as what it answers for tenants that there are not; undefined: their names do not exist */
+  readonly unknownTenants?: UnknownTenantHome | undefined;
+  /** what may stand behind the label in the initial domain of a tenant, the usual one first: `onmicrosoft.com` */
+  readonly initialDomains?: readonly string[] | undefined;
+}
+
+/** The domain that Microsoft gives a tenant: as given, or its label below the cloud's suffix. A satellite has none. */
+export function initialDomainOf(
+  { initialDomains: [suffix] = [] }: Pick<Cloud, "initialDomains">,
+  { tenant, label, initialDomain }: TenantGeo,
+): string | undefined {
+  if (initialDomain !== undefined) return initialDomain;
+  return suffix === undefined || tenant !== label ? undefined : `${label.toLowerCase()}.${suffix}`;
 }

@@ -36,5 +36,8 @@ export type TenantPlaces = ReadonlyMap<string, TenantPlace>;
 
 export const allAtHome: TenantPlaces = new Map();
 
-export const placeOf = (places: TenantPlaces, { label, active, standby }: TenantGeo): TenantPlace =>
-  places.get(label) ?? { active, standby, serving: "active" };
+export function placeOf(places: TenantPlaces, tenant: TenantGeo): TenantPlace {
+  const { label, home = label, active, standby, isUnknown = false } = tenant;
+  const place = isUnknown ? undefined : places.get(home);
+  return place ?? { active, standby, serving: "active" };
+}

@@ -11,11 +11,12 @@ import {
   type CloudTenants,
   type DomainNumber,
   NO_ROW,
+  NO_WORKLOAD,
   shapeIn,
   slotIn,
   type TenantMemory,
   type TenantRow,
-  type TenantTable,
+  workloadNumber,
 } from "./tenant-table.ts";
 
 /** What a label of a template holds: the tenant's label, or the key of one of its domains, with fixed text around it. */
@@ -65,9 +66,12 @@ export function tenantTemplates(clouds: readonly Cloud[]): readonly TenantTempla
   );
 }
 
-/** What a template is filled with for one tenant. */
-export function bindingsOf(table: TenantTable, { row, domain }: TenantMatch): Bindings {
-  const tenant = table.geoAt(row);
+/** What a template of a service is filled with for one tenant. */
+export function bindingsOf(
+  { service: { workload }, tenants: { table } }: Pick<TenantTemplate, "service" | "tenants">,
+  { row, domain }: TenantMatch,
+): Bindings {
+  const tenant = table.geoAt(row, workload);
   return {
     tenant,
     domain: domain === undefined ? undefined : table.domainAt(domain),
@@ -125,6 +129,8 @@ export interface TemplateMemory {
   readonly parent: Uint8Array;
   /** by the number of a shape: 1 where its tenants have such a name */
   readonly shapes: Uint8Array;
+  /** whose home counts, by its number, or NO_WORKLOAD */
+  readonly workload: number;
 }
 
 export interface TenantNamesMemory {
@@ -138,12 +144,13 @@ export function tenantNamesMemory(templates: readonly TenantTemplate[]): TenantN
   if (first === undefined) return undefined;
   return {
     tenants: first.tenants.table.memory,
-    templates: templates.map(({ holds, prefix, suffix, parent, tenants }) => ({
+    templates: templates.map(({ holds, prefix, suffix, parent, tenants, service: { workload } }) => ({
       holds,
       prefix: Buffer.from(prefix.toLowerCase(), "latin1"),
       suffix: Buffer.from(suffix.toLowerCase(), "latin1"),
       parent: nameOctets(parent),
       shapes: tenants.shapesOfCloud(),
+      workload: workloadNumber(workload),
     })),
   };
 }
@@ -159,6 +166,8 @@ export class TenantNames {
   /** the index of the template */
   template = 0;
   row: TenantRow = NO_ROW;
+  /** the row that says where the tenant is served: another one where the template's workload has a home of its own */
+  home: TenantRow = NO_ROW;
   /** NO_ROW where the name tells none */
   domain: DomainNumber = NO_ROW;
   /** what the name holds of the tenant, as written: a label or the key of a domain, which begins at `textAt` in `texts` */
@@ -170,6 +179,7 @@ export class TenantNames {
   readonly #domainKeys: PackedTexts;
   readonly #homes: Uint32Array;
   readonly #domainRows: Uint32Array;
+  readonly #workloads: TenantMemory["workloads"];
   readonly #templates: readonly TemplateMemory[];
   readonly #families: readonly Family[];
 
@@ -178,6 +188,7 @@ export class TenantNames {
     this.#domainKeys = new PackedTexts(tenants.domainKeys);
     this.#homes = tenants.homes;
     this.#domainRows = tenants.domainRows;
+    this.#workloads = tenants.workloads;
     this.#templates = templates;
     this.#families = familiesOf(templates);
   }
@@ -235,6 +246,8 @@ export class TenantNames {
       if (shapes[this.shapeOf(row)] !== 1) continue;
       this.template = number;
       this.row = row;
+      const own = template.workload === NO_WORKLOAD ? 0 : (this.#workloads[template.workload]?.[row] ?? 0);
+      this.home = own === 0 ? row : own - 1;
       this.domain = isDomain ? found : NO_ROW;
       const texts = isDomain ? this.#domainKeys : this.#labels;
       this.texts = texts.octets;

@@ -15,7 +15,8 @@ import {
   tenantNamesMemory,
 } from "./tenant-names.ts";
 import { NO_ROW, type TenantTable } from "./tenant-table.ts";
-import { type Datacenter, FARM_SLOTS } from "./topology.ts";
+import { type Datacenter, FARM_SLOTS, type Workload } from "./topology.ts";
+import { type UnknownTenant, UnknownTenants, unknownName } from "./unknown-tenants.ts";
 
 /** What one name holds: records, or an answer that waits for a choice. */
 export interface TenantNode {
@@ -31,6 +32,7 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
   readonly templates: readonly TenantTemplate[];
   readonly #table: TenantTable;
   readonly #names: TenantNames;
+  readonly #unknown: UnknownTenants;
   readonly #kept = new Map<DomainName, TenantNode>();
 
   /** There must be a template; their names must be without fault once they are asked for. */
@@ -41,6 +43,7 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
     this.templates = templates;
     this.#table = first.tenants.table;
     this.#names = new TenantNames(memory);
+    this.#unknown = new UnknownTenants(templates);
   }
 
   has(name: DomainName): boolean {
@@ -56,6 +59,13 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
     if (this.#kept.size === MAX_KEPT) this.#kept.clear();
     this.#kept.set(name, made);
     return made;
+  }
+
+  /** What a name holds for a tenant that there is not, in a cloud that answers for such. */
+  getUnlisted(name: DomainName): TenantNode | undefined {
+    if (this.#unknown.templates.length === 0) return undefined;
+    const found = this.#unknown.find(nameOctets(name));
+    return found && nodeMade(found.made);
   }
 
   /** The template and the tenant that a name is made of. */
@@ -111,15 +121,34 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
       // Two clouds can have names below one parent.
       for (const cloud of new Set(templates.map(({ tenants }) => tenants.cloud))) {
         const ofCloud = templates.filter(({ tenants }) => tenants.cloud === cloud);
-        this.#addSums(sums, holds, ofCloud, contentOf);
+        const groups = new Map<Workload | undefined, TenantTemplate[]>();
+        for (const template of ofCloud) {
+          const { workload } = template.service;
+          // Where no tenant has a home for a workload, one look at each is enough for all its names.
+          const key = this.#table.hasHomes(workload) ? workload : undefined;
+          groups.set(key, [...(groups.get(key) ?? []), template]);
+        }
+        for (const [workload, ofHome] of groups) this.#addSums(sums, holds, workload, ofHome, contentOf);
       }
     }
+    for (const template of this.#unknown.templates) this.#addUnknown(sums, template, contentOf);
     return Buffer.from(sums.buffer).toString("hex");
+  }
+
+  /** What any label has, by way of one of them. */
+  #addUnknown(sums: Int32Array, template: TenantTemplate, contentOf: (node: TenantNode) => string): void {
+    const made = unknownName(template, "x");
+    if (made === undefined || made.kind === "fault") return;
+    const { template: written, tenants } = template;
+    const text = `${written.text} ${tenants.unknown?.geo} ${tenants.unknown?.active.id} ${contentOf(nodeMade(made))}`;
+    const digest = createHash("sha256").update(text).digest();
+    for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + digest.readInt32LE(4 * i);
   }
 
   #addSums(
     sums: Int32Array,
     holds: TenantTemplate["holds"],
+    workload: Workload | undefined,
     templates: readonly TenantTemplate[],
     contentOf: (node: TenantNode) => string,
   ): void {
@@ -134,7 +163,8 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
       const row = holds === "tenant" ? number : table.rowOfDomain(number);
       const shape = table.shapeOf(row);
       if (isOurs[shape] !== 1) continue;
-      const content = contents(shape, table.slotOf(row));
+      const home = workload === undefined ? row : table.homeOf(row, workload);
+      const content = contents(table.shapeOf(home), table.slotOf(row));
       const start = texts.startOf(number);
       const end = start + texts.lengthOf(number);
       let hash = 0x811c9dc5 | 0;
@@ -201,14 +231,15 @@ export class TenantNodes implements Iterable<readonly [DomainName, TenantNode]> 
   }
 }
 
-const originOf = ({ linkIndex, ownerIndex, tenants }: TenantTemplate, match: TenantMatch) => ({
-  linkIndex,
-  ownerIndex,
-  bindings: bindingsOf(tenants.table, match),
-});
+function nodeOf(template: TenantTemplate, match: TenantMatch): TenantNode {
+  const { service, linkIndex, ownerIndex } = template;
+  return nodeFrom(service, { linkIndex, ownerIndex, bindings: bindingsOf(template, match) });
+}
 
-const nodeOf = (template: TenantTemplate, match: TenantMatch): TenantNode =>
-  nodeFrom(template.service, originOf(template, match));
+const nodeMade = (made: UnknownTenant["made"]): TenantNode =>
+  made.kind === "tailored"
+    ? { rrsets: new Map(), tailored: made.tailored }
+    : { rrsets: new Map(made.rrsets.map((rrset) => [rrset.type, rrset])), tailored: undefined };
 
 function nodeFrom(...of: Parameters<typeof soundChainName>): TenantNode {
   const { rrsets, tailored } = soundChainName(...of);

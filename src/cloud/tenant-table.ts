@@ -15,9 +15,17 @@ import {
   sharedUint32s,
   type TextMemory,
 } from "./packed-texts.ts";
-import { type Datacenter, FARM_SLOTS, type FailoverMode, type TenantGeo } from "./topology.ts";
+import {
+  type Datacenter,
+  FARM_SLOTS,
+  type FailoverMode,
+  type TenantGeo,
+  type UnknownTenantHome,
+  WORKLOADS,
+  type Workload,
+} from "./topology.ts";
 
-/** Stands for a tenant, or for a satellite of one. */
+/** Stands for a tenant, for a satellite of one, or for a workload of either that has a home of its own. */
 export type TenantRow = number;
 /** Stands for a custom domain. */
 export type DomainNumber = number;
@@ -36,6 +44,8 @@ export interface TenantShape {
   readonly standby: Datacenter | undefined;
   readonly failover: FailoverMode;
   readonly failback: FailoverMode;
+  /** whose home it is, where it is not that of the tenant itself: no name finds a row of such a shape */
+  readonly workload?: Workload | undefined;
 }
 
 /** How many shapes there can be; their numbers are 16 bits. */
@@ -50,6 +60,8 @@ export interface TenantMemory {
   readonly domainKeys: TextMemory;
   /** by domain */
   readonly domainRows: Uint32Array;
+  /** by number of the workload, and there by row: the row of its own home + 1, or 0; undefined where no tenant has one */
+  readonly workloads: readonly (Uint32Array | undefined)[];
 }
 
 const SHAPE_BITS = 16;
@@ -58,6 +70,15 @@ export const shapeIn = (home: number): number => home & 0xffff;
 export const slotIn = (home: number): number => home >>> SHAPE_BITS;
 
 const NO_PARENT = -1;
+
+/** Of what follows the tenant itself. */
+export const NO_WORKLOAD = -1;
+
+export const workloadNumber = (workload: Workload | undefined): number =>
+  workload === undefined ? NO_WORKLOAD : WORKLOADS.indexOf(workload);
+
+/** The label of a workload's own home: no tenant's, since a slash is in none. */
+export const workloadLabel = (label: string, workload: Workload): string => `${label}/${workload}`;
 
 export class TenantTable {
   /** by row: what `{tenant}` stands for, as written */
@@ -77,6 +98,9 @@ export class TenantTable {
   #domains = sharedOctets(64);
   /** ascending, since a row's domains are added with it */
   #domainRows = sharedUint32s(64);
+  /** by row, of those few that have another one than their label gives them */
+  readonly #initialDomains = new Map<TenantRow, string>();
+  readonly #workloads: (Uint32Array | undefined)[] = WORKLOADS.map(() => undefined);
 
   get rowCount(): number {
     return this.labels.count;
@@ -96,6 +120,7 @@ export class TenantTable {
       homes: this.#homes,
       domainKeys: this.domainKeys.memory,
       domainRows: this.#domainRows,
+      workloads: [...this.#workloads],
     };
   }
 
@@ -108,8 +133,8 @@ export class TenantTable {
 
   /** The number of a shape; undefined where there are too many already. */
   shapeNumber(shape: TenantShape): number | undefined {
-    const { cloud, geo, active, standby, failover, failback } = shape;
-    const key = JSON.stringify([cloud, geo, active.id, standby?.id, failover, failback]);
+    const { cloud, geo, active, standby, failover, failback, workload } = shape;
+    const key = JSON.stringify([cloud, geo, active.id, standby?.id, failover, failback, workload]);
     const known = this.#shapeNumbers.get(key);
     if (known !== undefined) return known;
     if (this.#shapes.length === MAX_SHAPES) return undefined;
@@ -152,6 +177,18 @@ export class TenantTable {
     this.#setParent(row, parent);
   }
 
+  /** Gives a workload of a row a home of its own, of a shape of that workload; domains of the row are added before. */
+  addWorkload(row: TenantRow, workload: Workload, shape: number): void {
+    const octets = Buffer.from(workloadLabel(this.labelAt(row), workload), "latin1");
+    const own = this.addRow(octets, 0, octets.length, shape, this.slotOf(row));
+    this.setParent(own, row);
+    const number = workloadNumber(workload);
+    const rows = this.#workloads[number] ?? sharedUint32s(this.#room);
+    const roomy = row < rows.length ? rows : grown(rows, Math.max(row + 1, this.#room), sharedUint32s);
+    roomy[row] = own + 1;
+    this.#workloads[number] = roomy;
+  }
+
   /** Adds a domain, in lower case and without a dot at its end, to the last row. */
   addDomain(octets: Uint8Array, start: number, end: number): DomainNumber {
     const key = new Uint8Array(octets.subarray(start, end));
@@ -192,7 +229,36 @@ export class TenantTable {
     return slotIn(this.#homes[row] ?? 0);
   }
 
-  /** The tenant that a row is a satellite of. */
+  /** Gives a row an initial domain, in lower case, that does not follow from its label. */
+  setInitialDomain(row: TenantRow, domain: string): void {
+    this.#initialDomains.set(row, domain);
+  }
+
+  /** The initial domains that were given, each with its row. */
+  get initialDomains(): ReadonlyMap<TenantRow, string> {
+    return this.#initialDomains;
+  }
+
+  /** Whether any tenant has a home of its own for a workload. */
+  hasHomes(workload: Workload | undefined): boolean {
+    return this.#workloads[workloadNumber(workload)] !== undefined;
+  }
+
+  /** The row that says where a workload of a tenant is: its own, or else that of the tenant. */
+  homeOf(row: TenantRow, workload: Workload | undefined): TenantRow {
+    const own = this.#workloads[workloadNumber(workload)]?.[row] ?? 0;
+    return own === 0 ? row : own - 1;
+  }
+
+  /** The rows of a tenant's workloads with homes of their own. */
+  workloadsOf(row: TenantRow): readonly TenantRow[] {
+    return WORKLOADS.flatMap((workload) => {
+      const home = this.homeOf(row, workload);
+      return home === row ? [] : [home];
+    });
+  }
+
+  /** The tenant that a row is a satellite or a workload of. */
   parentOf(row: TenantRow): TenantRow | undefined {
     const parent = this.#parents?.[row] ?? NO_PARENT;
     return parent === NO_PARENT ? undefined : parent;
@@ -208,13 +274,15 @@ export class TenantTable {
     return this.labels.textOf(row);
   }
 
-  geoAt(row: TenantRow): TenantGeo {
-    const { geo, active, standby, failover, failback } = this.shapeAt(row);
-    const label = this.labelAt(row);
-    const parent = this.parentOf(row);
+  /** A tenant, a satellite or a workload; with a workload named, a tenant with the home of that. */
+  geoAt(row: TenantRow, of?: Workload): TenantGeo {
+    const home = this.homeOf(row, of);
+    const { geo, active, standby, failover, failback, workload } = this.shapeAt(home);
+    let root = row;
+    for (let above = this.parentOf(row); above !== undefined; above = this.parentOf(above)) root = above;
     return {
-      tenant: parent === undefined ? label : this.labelAt(parent),
-      label,
+      tenant: this.labelAt(root),
+      label: this.labelAt(row),
       geo,
       active,
       standby,
@@ -222,6 +290,9 @@ export class TenantTable {
       failback,
       slot: this.slotOf(row),
       domains: Array.from(this.domainsOf(row), (domain) => this.domainAt(domain)),
+      initialDomain: this.#initialDomains.get(row),
+      workload,
+      home: home === row ? undefined : this.labelAt(home),
     };
   }
 
@@ -272,10 +343,13 @@ export class TenantTable {
 export class CloudTenants implements Iterable<TenantGeo> {
   readonly table: TenantTable;
   readonly cloud: string;
+  /** as what tenants are answered for that there are not; undefined: their names do not exist */
+  readonly unknown: UnknownTenantHome | undefined;
 
-  constructor(table: TenantTable, cloud: string) {
+  constructor(table: TenantTable, cloud: string, unknown?: UnknownTenantHome) {
     this.table = table;
     this.cloud = cloud;
+    this.unknown = unknown;
   }
 
   /** tenants, satellites not counted */
@@ -283,25 +357,33 @@ export class CloudTenants implements Iterable<TenantGeo> {
     return this.#sumOverShapes((shape) => this.table.homesOfShape(shape));
   }
 
-  /** tenants and satellites */
+  /** tenants, satellites, and workloads with a home of their own */
   get count(): number {
     return this.#sumOverShapes((shape) => this.table.rowsOfShape(shape));
   }
 
   *[Symbol.iterator](): Generator<TenantGeo> {
-    for (const row of this.rows()) yield this.table.geoAt(row);
+    yield* this.servedFor(undefined);
   }
 
-  /** Those behind the first `offset`, `limit` at the most. */
+  /** All tenants and satellites, each with the home that a workload of it has. */
+  *servedFor(workload: Workload | undefined): Generator<TenantGeo> {
+    for (const row of this.rows()) yield this.table.geoAt(row, workload);
+  }
+
+  /** Those behind the first `offset`, `limit` at the most, workloads among them. */
   *page(offset: number, limit: number): Generator<TenantGeo> {
     let at = 0;
     if (limit <= 0) return;
-    for (const row of this.rows()) {
+    const { table } = this;
+    for (let row = 0; row < table.rowCount; row++) {
+      if (table.shapeAt(row).cloud !== this.cloud) continue;
       if (at >= offset) yield this.table.geoAt(row);
       if (++at >= offset + limit) return;
     }
   }
 
+  /** Tenants and satellites. */
   *rows(): Generator<TenantRow> {
     const { table } = this;
     const isOurs = this.shapesOfCloud();
@@ -316,13 +398,17 @@ export class CloudTenants implements Iterable<TenantGeo> {
     }
   }
 
+  /** Whether a row is a tenant or a satellite of this cloud, so that there are names of it. */
   has(row: TenantRow): boolean {
-    return row !== NO_ROW && this.table.shapeAt(row).cloud === this.cloud;
+    if (row === NO_ROW) return false;
+    const { cloud, workload } = this.table.shapeAt(row);
+    return cloud === this.cloud && workload === undefined;
   }
 
+  /** The row of a label in any case, which may be that of a workload. */
   findRow(label: string): TenantRow {
     const row = this.table.findRow(label);
-    return this.has(row) ? row : NO_ROW;
+    return row !== NO_ROW && this.table.shapeAt(row).cloud === this.cloud ? row : NO_ROW;
   }
 
   find(label: string): TenantGeo | undefined {
@@ -330,9 +416,16 @@ export class CloudTenants implements Iterable<TenantGeo> {
     return row === NO_ROW ? undefined : this.table.geoAt(row);
   }
 
-  /** By the number of a shape: 1 where it is of this cloud. */
+  /** By the number of a shape: 1 where it is of tenants and satellites of this cloud. */
   shapesOfCloud(): Uint8Array {
-    return Uint8Array.from(this.table.shapes, ({ cloud }) => (cloud === this.cloud ? 1 : 0));
+    return this.shapesOf(undefined);
+  }
+
+  /** By the number of a shape: 1 where a workload can be served as it says, or what is of no workload. */
+  shapesOf(workload: Workload | undefined): Uint8Array {
+    return Uint8Array.from(this.table.shapes, ({ cloud, workload: own }) =>
+      cloud === this.cloud && (own === undefined || own === workload) ? 1 : 0,
+    );
   }
 
   #sumOverShapes(countOf: (shape: number) => number): number {

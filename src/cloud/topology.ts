@@ -65,6 +65,10 @@ export const FARM_SLOTS = 16;
 
 export type FailoverMode = "automatic" | "manual";
 
+/** Parts of a tenant that can have a home of their own, apart from the rest of it. */
+export const WORKLOADS = ["exchange", "sharepoint"] as const;
+export type Workload = (typeof WORKLOADS)[number];
+
 /** One geography that holds data of a tenant, with names of its own: `contoso`, or the satellite `fabrikamEUR`. */
 export interface TenantGeo {
   readonly tenant: string;
@@ -79,6 +83,20 @@ export interface TenantGeo {
   readonly slot: number;
   /** custom domains, at the home geo alone */
   readonly domains: readonly string[];
+  /** as given, in lower case and with the suffix; undefined: what its cloud derives from the label */
+  readonly initialDomain?: string | undefined;
+  /** whose home this is, where it is not the tenant's own; the label is then `contoso/exchange`, or `home` is */
+  readonly workload?: Workload | undefined;
+  /** the label that operations know the home by, where it is that of a workload and `label` still is the tenant's */
+  readonly home?: string | undefined;
+  /** whether there is no such tenant, and the cloud answers for it all the same */
+  readonly isUnknown?: boolean | undefined;
+}
+
+/** As what a cloud answers for tenants that there are not. */
+export interface UnknownTenantHome {
+  readonly geo: string;
+  readonly active: Datacenter;
 }
 
 export const datacenterId = (cloud: string, shortId: string): DatacenterId =>

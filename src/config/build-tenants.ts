@@ -3,7 +3,8 @@
 import { dirname, resolve } from "node:path";
 import type { Cloud } from "../cloud/service.ts";
 import { CloudTenants, NO_ROW, type TenantRow } from "../cloud/tenant-table.ts";
-import { entries, type Faults, isLost, type Origin } from "./build-topology.ts";
+import { WORKLOADS } from "../cloud/topology.ts";
+import { entries, type Faults, isLost, lacksDatacenters, type Origin } from "./build-topology.ts";
 import type { Documents } from "./documents.ts";
 import { cutFound } from "./printable.ts";
 import type { TenantsDocument } from "./schema.ts";
@@ -19,7 +20,7 @@ export interface WithTenants {
 
 type GeoEntry = Pick<
   TenantsDocument["tenants"][string],
-  "geo" | "active" | "standby" | "failover" | "failback" | "slot"
+  "geo" | "active" | "standby" | "failover" | "failback" | "slot" | "workloads"
 >;
 
 /** Gives clouds the tenants that the documents have for them. */
@@ -36,6 +37,9 @@ export function addTenants(clouds: readonly Cloud[], documents: Documents, fault
     isLostDatacenter: (cloud, shortId) =>
       isDoubled(cloud) ||
       cloudDocuments.some((document) => document.value.cloud === cloud && isLost(document, shortId)),
+    lacksDatacenters: (cloud) =>
+      isDoubled(cloud) ||
+      cloudDocuments.some((document) => document.value.cloud === cloud && lacksDatacenters(document)),
   });
   addYamlTenants(builder, tenantDocuments, faults);
   const named = new Map<string, Origin>();
@@ -54,15 +58,21 @@ export function addTenants(clouds: readonly Cloud[], documents: Documents, fault
     }
   }
   settleParents(builder, faults);
+  for (const { row, words } of builder.initialDomainClashes())
+    faults.atRow(builder.originsOf(row), () => [builder.spotOf(row), words]);
   const { table } = builder;
   return {
-    clouds: clouds.map((cloud) => ({ ...cloud, tenants: new CloudTenants(table, cloud.name) })),
+    clouds: clouds.map((cloud) => ({
+      ...cloud,
+      tenants: new CloudTenants(table, cloud.name, cloud.unknownTenants),
+    })),
     tenants: builder,
   };
 }
 
 function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"], faults: Faults): void {
   const { table } = builder;
+  /** by row */
   const origins: Origin[] = [];
   const spotAt = ({ source, path }: Origin): Spot => ({ source, place: source.placeOf(path) });
   const spotIn = (row: TenantRow, path: ValuePath): Spot => {
@@ -90,7 +100,7 @@ function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"]
     path: ValuePath,
     cloud: string,
     label: string,
-    { slot, ...entry }: GeoEntry,
+    { slot, workloads: _, ...entry }: GeoEntry,
   ): TenantRow => {
     const shape = builder.shapeNumber({ cloud, ...entry }, (key, message) =>
       faults.at(source, [...path, key], message),
@@ -109,12 +119,35 @@ function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"]
       return NO_ROW;
     }
     const octets = Buffer.from(label, "latin1");
-    origins.push({ source, path });
-    return table.addRow(octets, 0, octets.length, shape, slot);
+    const row = table.addRow(octets, 0, octets.length, shape, slot);
+    origins[row] = { source, path };
+    return row;
+  };
+
+  /** The homes that workloads of a row have of their own; they are looked at even where the row could not be added. */
+  const addWorkloads = (
+    source: YamlDocument,
+    path: ValuePath,
+    cloud: string,
+    row: TenantRow,
+    { slot: _, workloads = {}, ...entry }: GeoEntry,
+  ): void => {
+    for (const workload of WORKLOADS) {
+      const texts = workloads[workload];
+      if (texts === undefined || !builder.hasCloud(cloud)) continue;
+      const number = builder.workloadShapeNumber(workload, texts, { cloud, ...entry }, (key, message) =>
+        faults.at(source, [...path, "workloads", workload, key], message),
+      );
+      if (number === undefined) builder.isWhole = false;
+      else if (row !== NO_ROW) {
+        table.addWorkload(row, workload, number);
+        origins[table.rowCount - 1] = { source, path: [...path, "workloads", workload] };
+      }
+    }
   };
 
   for (const { source, path, key, value } of entries(documents, "tenants", "tenant", faults)) {
-    const { cloud, domains = [], satellites = {}, ...entry } = value;
+    const { cloud, domains = [], satellites = {}, initialDomain, ...entry } = value;
     if (builder.isOff(cloud)) continue;
     const row = addGeo(source, path, cloud, key, entry);
     // The cloud that is none is told of once.
@@ -124,9 +157,17 @@ function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"]
         faults.at(source, [...path, "domains", i], message),
       );
     }
+    const fault =
+      initialDomain === undefined || !builder.hasCloud(cloud)
+        ? undefined
+        : builder.addInitialDomain(row, initialDomain, cloud);
+    if (fault !== undefined) faults.at(source, [...path, "initialDomain"], fault);
+    addWorkloads(source, path, cloud, row, entry);
     for (const [label, satellite] of Object.entries(satellites)) {
-      const below = addGeo(source, [...path, "satellites", label], cloud, label, satellite);
+      const belowPath = [...path, "satellites", label];
+      const below = addGeo(source, belowPath, cloud, label, satellite);
       if (below !== NO_ROW && row !== NO_ROW) table.setParent(below, row);
+      addWorkloads(source, belowPath, cloud, below, satellite);
     }
   }
 }

@@ -4,7 +4,13 @@ import { dirname, resolve } from "node:path";
 import { type NameTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import type { ChainEndAddresses, Cloud, Link, Service, TtlBounds } from "../cloud/service.ts";
 import { CloudTenants, TenantTable } from "../cloud/tenant-table.ts";
-import { type Datacenter, datacenterId, type HealthCheck, type Mark } from "../cloud/topology.ts";
+import {
+  type Datacenter,
+  datacenterId,
+  type HealthCheck,
+  type Mark,
+  type UnknownTenantHome,
+} from "../cloud/topology.ts";
 import { byDistance } from "../geo/nearness.ts";
 import { type Country, continents as continentCodes, type Place } from "../geo/place.ts";
 import { parseProbeTarget } from "../health/probe.ts";
@@ -325,9 +331,34 @@ export function buildClouds(
     healthTtl: healthTtlOf(draft.source, draft.document, faults),
     services: buildServices(draft, faults),
     tenants: new CloudTenants(new TenantTable(), draft.document.cloud),
+    initialDomains: draft.document.initialDomains?.map((suffix) => suffix.toLowerCase().replace(/\.$/, "")),
+    unknownTenants: unknownTenantsOf(
+      { source: draft.source, value: draft.document },
+      draft.datacenters,
+      faults,
+    ),
   }));
   checkPublished(clouds, drafts, faults);
   return clouds;
+}
+
+/** The home of tenants that there are not: the first datacenter of its geo that can hold tenants, by id. */
+function unknownTenantsOf(
+  cloud: Checked<CloudInForce>,
+  datacenters: readonly Datacenter[],
+  faults: Faults,
+): UnknownTenantHome | undefined {
+  const { unknownTenants = "nxdomain", cloud: name } = cloud.value;
+  if (unknownTenants === "nxdomain") return undefined;
+  const able = datacenters.filter(({ geo, roles }) => geo !== undefined && roles.has("tenants"));
+  const { geo } = unknownTenants;
+  const [active] = able.filter((each) => each.geo === geo).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  if (active !== undefined) return { geo, active };
+  if (lacksDatacenters(cloud)) return undefined;
+  const geos = [...new Set(able.flatMap((each) => each.geo ?? []))];
+  const words = `no datacenter of ${name} with the role tenants has the geo "${cutFound(geo)}"`;
+  faults.at(cloud.source, ["unknownTenants", "geo"], `${words}${suggest(geo, geos)}`);
+  return undefined;
 }
 
 function buildDatacenter(
@@ -435,6 +466,7 @@ function buildServices(draft: CloudDraft, faults: Faults): readonly Service[] {
       spread: undefined,
       whenAllDown: entry.whenAllDown ?? "nearest",
       hasSecondHop: entry.secondHop ?? false,
+      workload: entry.workload,
     };
     return [service];
   });
@@ -473,7 +505,7 @@ export function isLost({ source, value }: Checked<CloudInForce>, shortId: string
 }
 
 /** Whether a fault left out a datacenter of a cloud. */
-function lacksDatacenters({ source, value }: Checked<CloudInForce>): boolean {
+export function lacksDatacenters({ source, value }: Checked<CloudInForce>): boolean {
   const written = Object.keys(writtenDatacenters(source.value)).length;
   return source.doubledKeys.has("datacenters") || written > Object.keys(value.datacenters).length;
 }

@@ -28,6 +28,7 @@ import {
 import { TenantNodes } from "../cloud/tenant-nodes.ts";
 import { type CloudTenants, NO_ROW } from "../cloud/tenant-table.ts";
 import { type Datacenter, FARM_SLOTS } from "../cloud/topology.ts";
+import { unknownName } from "../cloud/unknown-tenants.ts";
 import { TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import {
@@ -544,6 +545,9 @@ function addServices(building: Building): void {
       if (made.kind !== "fault") first = made;
       if (first !== undefined) break;
     }
+    const unknown = unknownName(template, "x");
+    if (unknown?.kind === "fault") tell(spotOfFault(building, source, service, unknown), unknown.message);
+    else first ??= unknown;
     if (first === undefined) return;
     const name = domainName(first.owner);
     const zone = findZone(allZones, parent);
@@ -651,10 +655,10 @@ function addServices(building: Building): void {
 }
 
 /** The name that a template makes for a tenant. */
-const chainNameOf = (
-  { service, linkIndex, ownerIndex, tenants }: TenantTemplate,
-  match: TenantMatch,
-): ChainName => chainName(service, { linkIndex, ownerIndex, bindings: bindingsOf(tenants.table, match) });
+const chainNameOf = (template: TenantTemplate, match: TenantMatch): ChainName => {
+  const { service, linkIndex, ownerIndex } = template;
+  return chainName(service, { linkIndex, ownerIndex, bindings: bindingsOf(template, match) });
+};
 
 /** What is wrong with names of a template: of those that are too long each, of what a datacenter lacks once. */
 function* faultsOfTemplate(
@@ -679,7 +683,7 @@ function* faultsOfTemplate(
   }
   if (longest === undefined) return;
   // A target can be too long too, or have what some datacenter lacks.
-  const { tenant, ...others } = bindingsOf(table, longest);
+  const { tenant, ...others } = bindingsOf(template, longest);
   const isSound = (active: Datacenter): boolean =>
     tenant !== undefined &&
     chainName(service, {
@@ -687,13 +691,14 @@ function* faultsOfTemplate(
       ownerIndex,
       bindings: { ...others, tenant: { ...tenant, active, standby: undefined } },
     }).kind !== "fault";
-  const datacenters = table.shapes.flatMap(({ active, standby, cloud }, shape) =>
-    cloud === tenants.cloud && table.rowsOfShape(shape) > 0 ? [active, standby ?? active] : [],
+  const isServed = tenants.shapesOf(service.workload);
+  const datacenters = table.shapes.flatMap(({ active, standby }, shape) =>
+    isServed[shape] === 1 && table.rowsOfShape(shape) > 0 ? [active, standby ?? active] : [],
   );
   const faulty = new Set([...new Set(datacenters)].filter((datacenter) => !isSound(datacenter)));
   if (faulty.size === 0) return;
   for (const match of matchesOf(template)) {
-    const { active, standby } = table.shapeAt(match.row);
+    const { active, standby } = table.shapeAt(table.homeOf(match.row, service.workload));
     if (!faulty.has(active) && (standby === undefined || !faulty.has(standby))) continue;
     const found = chainNameOf(template, match);
     if (found.kind !== "fault") continue;
@@ -813,7 +818,7 @@ function* virtualTargets(
   const { table } = tenants;
   const seen = new Set<string>();
   const done = new Set<string>();
-  const isOurs = tenants.shapesOfCloud();
+  const isOurs = tenants.shapesOf(service.workload);
   const slotsOfShape = new Uint8Array(table.shapes.length * FARM_SLOTS);
   for (let row = 0; row < table.rowCount; row++) {
     slotsOfShape[table.shapeOf(row) * FARM_SLOTS + table.slotOf(row)] = 1;

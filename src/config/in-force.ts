@@ -82,6 +82,7 @@ function cloudInForce(
   for (const era of Object.keys(adjustment.eras ?? {})) move(["eras", era]);
   if (adjustment.anycast !== undefined) move(["anycast"]);
   if (adjustment.addressing !== undefined) move(["addressing"]);
+  if (adjustment.unknownTenants !== undefined) move(["unknownTenants"]);
   const datacenters = adjustDatacenters(value, adjustment, adjusting, move, faults);
   const zones = adjustZones(value, adjustment, adjusting, lost, faults);
   const eras = { ...value.eras, ...adjustment.eras };
@@ -97,11 +98,13 @@ function cloudInForce(
   }
   const anycast = adjustment.anycast ?? value.anycast;
   const addressing = adjustment.addressing ?? value.addressing;
+  const unknownTenants = adjustment.unknownTenants ?? value.unknownTenants;
   const inForce = {
     source: movedDocument(source, moved),
     value: {
       ...value,
       ...(anycast && { anycast }),
+      ...(unknownTenants && { unknownTenants }),
       zones,
       ...(addressing && { addressing }),
       datacenters,

@@ -2,7 +2,7 @@
 
 import { MOST_ADDRESSES, POOL_SLICES } from "../cloud/chain.ts";
 import { parseHostTemplate, parseNameTemplate } from "../cloud/name-template.ts";
-import { FARM_SLOTS } from "../cloud/topology.ts";
+import { FARM_SLOTS, WORKLOADS, type Workload } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
 import { parseNamePattern } from "../dns/name-pattern.ts";
 import { continents } from "../geo/place.ts";
@@ -194,6 +194,12 @@ const eras = z
   .record(label, z.string().min(1))
   .describe("the era of each service that has several, and of those that follow it");
 
+const unknownTenants = z
+  .union([z.literal("nxdomain"), z.strictObject({ geo: z.string() })])
+  .describe(
+    "nxdomain, or { geo: EUR } to answer for tenants that there are not as for one of that geo, at the first of its datacenters by id",
+  );
+
 export const settingsSchema = z
   .strictObject({
     server: z
@@ -348,6 +354,7 @@ export const settingsSchema = z
         z
           .strictObject({
             enabled: z.boolean(),
+            unknownTenants,
             eras,
             quirks: z
               .record(name, zoneQuirks)
@@ -428,6 +435,28 @@ const tenantGeo = {
     .describe("the farm slot; derived from the name where absent"),
 };
 
+const workloadHome = z.strictObject({
+  active: z.string().describe("the datacenter that serves the workload now"),
+  standby: z
+    .string()
+    .optional()
+    .describe(
+      "that of the tenant where absent or, where the workload is active there, the tenant's active one",
+    ),
+  failover: failoverMode.optional().describe("as of the tenant where absent"),
+  failback: failoverMode.optional().describe("as of the tenant where absent"),
+});
+
+const workloads = z
+  .strictObject({ exchange: workloadHome.optional(), sharepoint: workloadHome.optional() } satisfies Record<
+    Workload,
+    unknown
+  >)
+  .optional()
+  .describe(
+    "workloads with a home of their own, which do not follow the tenant when that is moved or fails over",
+  );
+
 export const tenantsSchema = z
   .strictObject({
     tenants: z
@@ -436,9 +465,16 @@ export const tenantsSchema = z
         z.strictObject({
           cloud: z.string(),
           ...tenantGeo,
+          workloads,
+          initialDomain: z
+            .string()
+            .optional()
+            .describe(
+              "what stands before the suffix of the cloud in its initial domain, or all of that; the tenant's name where absent",
+            ),
           domains: z.array(name).optional().describe("custom domains; each has an MX host"),
           satellites: z
-            .record(label, z.strictObject(tenantGeo))
+            .record(label, z.strictObject({ ...tenantGeo, workloads }))
             .optional()
             .describe("further geos, by their own name"),
         }),
@@ -448,7 +484,7 @@ export const tenantsSchema = z
       .array(z.string().min(1))
       .optional()
       .describe(
-        "CSV files of further tenants, relative to this file: a line each, columns tenant, cloud, geo, active and, where wanted, standby, failover, failback, slot, domains and satelliteOf",
+        "CSV files of further tenants, relative to this file: a line each, columns tenant, cloud, geo, active and, where wanted, standby, failover, failback, slot, domains, satelliteOf, initialDomain and, of each workload, exchangeActive, exchangeStandby, exchangeFailover, exchangeFailback, sharepointActive ...",
       ),
   })
   .meta({ title: "geodns365 tenants" });
@@ -597,6 +633,10 @@ const service = z
     nearness: nearness.optional().describe("what is near, key by key before that of the cloud"),
     whenAllDown: whenAllDown.optional(),
     secondHop: z.boolean().optional().describe("whether front ends proxy to the tenant's active datacenter"),
+    workload: z
+      .enum(WORKLOADS)
+      .optional()
+      .describe("whose home counts, where a tenant has one for it; that of the tenant itself where absent"),
   })
   .check(({ value, issues }) => {
     const parts = value.eras ?? [{}];
@@ -633,6 +673,12 @@ export const cloudSchema = z
       .describe(
         "addresses that are the same for everyone: of each family a pool, that is one prefix, or single ones",
       ),
+    unknownTenants: unknownTenants.optional(),
+    initialDomains: z
+      .array(name)
+      .min(1)
+      .optional()
+      .describe("what may stand behind the name in the initial domain of a tenant, the usual one first"),
     zones: zones.min(1),
     records: records.optional(),
     tailored: tailored.optional(),

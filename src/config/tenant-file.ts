@@ -6,14 +6,14 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { foldedOctet } from "../cloud/packed-texts.ts";
 import { MAX_TENANTS, NO_ROW, type TenantRow } from "../cloud/tenant-table.ts";
-import { FARM_SLOTS } from "../cloud/topology.ts";
+import { FARM_SLOTS, WORKLOADS, type Workload } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
 import type { Faults } from "./build-topology.ts";
 import { type CsvCell, parseCsv } from "./csv.ts";
 import { reasonOf, suggest } from "./documents.ts";
 import { FileLines } from "./file-lines.ts";
 import { cutFound } from "./printable.ts";
-import type { ShapeTexts, TenantsBuilder } from "./tenants-builder.ts";
+import type { ShapeTexts, TenantsBuilder, WorkloadTexts } from "./tenants-builder.ts";
 import { formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
 
 /** Where a document names the file. */
@@ -36,8 +36,33 @@ const COLUMNS = [
   "slot",
   "domains",
   "satelliteOf",
+  "initialDomain",
+  "exchangeActive",
+  "exchangeStandby",
+  "exchangeFailover",
+  "exchangeFailback",
+  "sharepointActive",
+  "sharepointStandby",
+  "sharepointFailover",
+  "sharepointFailback",
 ] as const;
 type Column = (typeof COLUMNS)[number];
+
+/** The columns of the home that a workload has of its own. */
+const workloadColumns = {
+  exchange: {
+    active: "exchangeActive",
+    standby: "exchangeStandby",
+    failover: "exchangeFailover",
+    failback: "exchangeFailback",
+  },
+  sharepoint: {
+    active: "sharepointActive",
+    standby: "sharepointStandby",
+    failover: "sharepointFailover",
+    failback: "sharepointFailback",
+  },
+} as const satisfies Record<Workload, Record<keyof WorkloadTexts, Column>>;
 
 const requiredColumns: readonly Column[] = ["tenant", "cloud", "geo", "active"];
 /** What together is the shape of a tenant. */
@@ -112,6 +137,8 @@ class TenantFileReader {
   readonly #ends = new Int32Array(COLUMNS.length);
   readonly #shapes = new ShapeCache();
   #shapeCells = new Int32Array(0);
+  /** of the workloads that the file has columns for */
+  #workloads: readonly WorkloadCells[] = [];
   /** of the line that is read, if its cells are plain */
   #lastShape: number | undefined;
 
@@ -243,6 +270,7 @@ class TenantFileReader {
       return this.#readPlain(cellOf);
     }
     if (shape === FAULTY) return false;
+    if (this.#isFilled(cellOf.initialDomain)) return false;
     const slot = this.#slotOf(cellOf.slot);
     if (slot === undefined) return false;
     const parent = this.#parentOf(cellOf.satelliteOf);
@@ -250,6 +278,10 @@ class TenantFileReader {
     if (parent !== NO_ROW && this.#builder.faultOfParent(shape, parent) !== undefined) return false;
     const hasDomain = this.#isFilled(cellOf.domains);
     if (hasDomain && (parent !== NO_ROW || !this.#isNewDomain(cellOf.domains))) return false;
+    for (let i = 0; i < this.#workloads.length; i++) {
+      const cells = this.#workloads[i];
+      if (cells !== undefined && !this.#findWorkload(cells)) return false;
+    }
     const row = table.addRow(buffer, start, end, shape, slot, hash);
     if (row === NO_ROW) return false;
     if (parent !== NO_ROW) table.setParent(row, parent);
@@ -258,6 +290,42 @@ class TenantFileReader {
       table.addDomain(buffer, from, buffer[to - 1] === DOT ? to - 1 : to);
     }
     this.#lines.note(row, this.#line);
+    for (let i = 0; i < this.#workloads.length; i++) {
+      const { workload, found } = this.#workloads[i] ?? {};
+      if (workload === undefined || found === undefined) continue;
+      table.addWorkload(row, workload, found);
+      this.#lines.note(table.rowCount - 1, this.#line);
+    }
+    return true;
+  }
+
+  /** Looks up the shape of a workload's own home, or that it has none; false where something may be wrong with it. */
+  #findWorkload(cells: WorkloadCells): boolean {
+    const columns = workloadColumns[cells.workload];
+    const cellOf = this.#cellOf;
+    cells.found = undefined;
+    if (cellOf === undefined) return false;
+    if (!this.#isFilled(cellOf[columns.active])) {
+      return !Object.values(columns).some((column) => this.#isFilled(cellOf[column]));
+    }
+    let shape = cells.shapes.find(this.#buffer, this.#starts, this.#ends, cells.cells);
+    if (shape === undefined) {
+      const textOf = (column: Column): string => this.#textOf(cellOf[column]);
+      let isSound = true;
+      const texts = workloadTexts(cells.workload, textOf);
+      const number = this.#builder.workloadShapeNumber(
+        cells.workload,
+        texts,
+        this.#shapeTexts(textOf),
+        () => {
+          isSound = false;
+        },
+      );
+      shape = number === undefined || !isSound ? FAULTY : number;
+      cells.shapes.add(shape);
+    }
+    if (shape === FAULTY) return false;
+    cells.found = shape;
     return true;
   }
 
@@ -398,6 +466,36 @@ class TenantFileReader {
     const parentFault =
       shape === undefined || parentRow === NO_ROW ? undefined : builder.faultOfParent(shape, parentRow);
     if (parentFault !== undefined) tell("satelliteOf", parentFault);
+    const initialDomain = textOf("initialDomain");
+    if (initialDomain !== "") {
+      // Looked at here, and given to the row once that is there.
+      const fault =
+        parent !== ""
+          ? "a satellite has no initial domain; it is its tenant's"
+          : builder.hasCloud(texts.cloud)
+            ? builder.addInitialDomain(NO_ROW, initialDomain, texts.cloud)
+            : undefined;
+      if (fault !== undefined) tell("initialDomain", fault);
+    }
+    const homes: { readonly workload: Workload; readonly shape: number }[] = [];
+    for (const workload of WORKLOADS) {
+      const columns = workloadColumns[workload];
+      const own = workloadTexts(workload, textOf);
+      const said = Object.values(columns).find((column) => textOf(column) !== "");
+      if (said === undefined) continue;
+      if (own.active === "") {
+        tell(
+          said,
+          `"${columns.active}" is empty here; a workload with a home of its own has an active datacenter`,
+        );
+        continue;
+      }
+      if (!isPlaced || !builder.hasCloud(texts.cloud)) continue;
+      const number = builder.workloadShapeNumber(workload, own, texts, (key, message) =>
+        tell(columns[key], message),
+      );
+      if (number !== undefined) homes.push({ workload, shape: number });
+    }
     if (!isSound || shape === undefined) {
       builder.isWhole = false;
       return;
@@ -408,6 +506,11 @@ class TenantFileReader {
     for (const { domain } of domains) {
       const domainOctets = Buffer.from(domain, "latin1");
       table.addDomain(domainOctets, 0, domainOctets.length);
+    }
+    if (initialDomain !== "") builder.addInitialDomain(row, initialDomain, texts.cloud);
+    for (const home of homes) {
+      table.addWorkload(row, home.workload, home.shape);
+      this.#lines.note(table.rowCount - 1, line);
     }
     if (parentRow !== NO_ROW) table.setParent(row, parentRow);
     else if (parent !== "") builder.addParent(row, parent);
@@ -437,6 +540,15 @@ class TenantFileReader {
       slot: -1,
       domains: -1,
       satelliteOf: -1,
+      initialDomain: -1,
+      exchangeActive: -1,
+      exchangeStandby: -1,
+      exchangeFailover: -1,
+      exchangeFailback: -1,
+      sharepointActive: -1,
+      sharepointStandby: -1,
+      sharepointFailover: -1,
+      sharepointFailback: -1,
     };
     for (const [i, { text, column }] of (row ?? []).entries()) {
       const name = COLUMNS.find((each) => each === text || (each === "satelliteOf" && text === "parent"));
@@ -454,6 +566,17 @@ class TenantFileReader {
     if (!isSound || row === undefined) return undefined;
     this.#cells = row.length;
     this.#shapeCells = Int32Array.from(shapeColumns, (column) => found[column]);
+    this.#workloads = WORKLOADS.filter((workload) =>
+      Object.values(workloadColumns[workload]).some((column) => found[column] >= 0),
+    ).map((workload) => ({
+      workload,
+      shapes: new ShapeCache(),
+      cells: Int32Array.from(
+        [...shapeColumns, ...Object.values(workloadColumns[workload])],
+        (column) => found[column],
+      ),
+      found: undefined,
+    }));
     this.#lines.begin(found.tenant, found.domains, found.satelliteOf);
     return found;
   }
@@ -466,6 +589,27 @@ class TenantFileReader {
       return [{ source: this.#lines, place }, typeof message === "string" ? message : message()];
     });
   }
+}
+
+/** Where a file has the homes of a workload. */
+interface WorkloadCells {
+  readonly workload: Workload;
+  readonly shapes: ShapeCache;
+  /** all that its shape depends on */
+  readonly cells: Int32Array;
+  /** of the line that is read: its shape, if it has a home of its own */
+  found: number | undefined;
+}
+
+function workloadTexts(workload: Workload, textOf: (column: Column) => string): WorkloadTexts {
+  const columns = workloadColumns[workload];
+  const orAbsent = (column: Column): string | undefined => textOf(column) || undefined;
+  return {
+    active: textOf(columns.active),
+    standby: orAbsent(columns.standby),
+    failover: orAbsent(columns.failover),
+    failback: orAbsent(columns.failback),
+  };
 }
 
 const tooLong = `a line is longer than ${PIECE} octets; is this a file of tenants?`;

@@ -1,10 +1,10 @@
 /** Tenants as they come from YAML and from CSV, put into one table: what fits into it, and what is told of what does not. */
 
 import { NO_TEXT } from "../cloud/packed-texts.ts";
-import type { Cloud } from "../cloud/service.ts";
+import { type Cloud, initialDomainOf } from "../cloud/service.ts";
 import { tenantTemplates } from "../cloud/tenant-names.ts";
 import { type DomainNumber, MAX_SHAPES, NO_ROW, type TenantRow, TenantTable } from "../cloud/tenant-table.ts";
-import type { Datacenter, FailoverMode } from "../cloud/topology.ts";
+import type { Datacenter, FailoverMode, Workload } from "../cloud/topology.ts";
 import { suggest } from "./documents.ts";
 import { cutFound } from "./printable.ts";
 import { type ConfigError, type FilePlace, formatPlace } from "./yaml-document.ts";
@@ -42,6 +42,9 @@ export interface ShapeTexts {
   readonly failback?: string | undefined;
 }
 
+/** The home of a workload as written; what is not said is as of its tenant. */
+export type WorkloadTexts = Pick<ShapeTexts, "active" | "standby" | "failover" | "failback">;
+
 export type TellOfShape = (key: keyof ShapeTexts, message: string) => void;
 
 /** Which of what is missing a fault may have left out, so that it is no second error. */
@@ -52,6 +55,8 @@ export interface Lacking {
   /** those that are lost by name, to be suggested with the others */
   readonly lostClouds: readonly string[];
   isLostDatacenter(cloud: string, shortId: string): boolean;
+  /** whether any datacenter of a cloud is lost */
+  lacksDatacenters(cloud: string): boolean;
 }
 
 const failoverModes = ["automatic", "manual"] as const satisfies readonly FailoverMode[];
@@ -92,7 +97,7 @@ export class TenantsBuilder {
   }
 
   /** The number of a shape; undefined where it cannot be, which is told unless a fault has left out what is missing. */
-  shapeNumber(texts: ShapeTexts, tell: TellOfShape): number | undefined {
+  shapeNumber(texts: ShapeTexts, tell: TellOfShape, workload?: Workload): number | undefined {
     const cloud = this.#clouds.get(texts.cloud);
     if (cloud === undefined) {
       if (this.#lacking.isLostCloud(texts.cloud)) return undefined;
@@ -108,10 +113,39 @@ export class TenantsBuilder {
     if (active === undefined || failover === undefined || failback === undefined) return undefined;
     if (standby === active) tell("standby", "the standby is the active datacenter itself");
     const { geo } = texts;
-    const number = this.table.shapeNumber({ cloud: cloud.name, geo, active, standby, failover, failback });
+    const geos = cloud.datacenters.flatMap((datacenter) => datacenter.geo ?? []);
+    const mayBeGeo = geos.length === 0 || geos.includes(geo) || this.#lacking.lacksDatacenters(cloud.name);
+    if (workload === undefined && geo !== "" && !mayBeGeo) {
+      const words = `"${cutFound(geo)}" is the geo of no datacenter of ${cloud.name}`;
+      tell("geo", `${words}${suggest(geo, [...new Set(geos)])}`);
+    }
+    const shape = { cloud: cloud.name, geo, active, standby, failover, failback, workload };
+    const number = this.table.shapeNumber(shape);
     if (number === undefined)
       tell("geo", `there are more than ${MAX_SHAPES} ways in which tenants are placed; let more be alike`);
     return number;
+  }
+
+  /** The same for a workload of a tenant; what is wrong with the tenant's own words is not told here. */
+  workloadShapeNumber(
+    workload: Workload,
+    texts: WorkloadTexts,
+    tenant: ShapeTexts,
+    tell: (key: keyof WorkloadTexts, message: string) => void,
+  ): number | undefined {
+    const { active } = texts;
+    const standby = texts.standby ?? (tenant.standby === active ? tenant.active : tenant.standby);
+    const { failover = tenant.failover, failback = tenant.failback } = texts;
+    const whole = { ...tenant, active, standby, failover, failback };
+    return this.shapeNumber(
+      whole,
+      (key, message) => {
+        // That there are too many shapes is told of the geo, which a workload has none of.
+        const at = key === "geo" ? "active" : key;
+        if (at !== "cloud" && texts[at] !== undefined) tell(at, message);
+      },
+      workload,
+    );
   }
 
   /** What is wrong with a label that is there already, in words and with the row that has it. */
@@ -159,6 +193,44 @@ export class TenantsBuilder {
       if (table.domainAt(other) === domain) return { domain: other, isSame: true };
     }
     return this.#withDomainNames.has(cloud) ? { domain: found, isSame: false } : undefined;
+  }
+
+  /** Gives the last row an initial domain as written, a label or all of it; a sentence where that cannot be. */
+  addInitialDomain(row: TenantRow, text: string, cloudName: string): string | undefined {
+    const suffixes = this.#clouds.get(cloudName)?.initialDomains ?? [];
+    const [usual] = suffixes;
+    if (usual === undefined)
+      return `${cloudName} says no suffixes of initial domains; set initialDomains of the cloud`;
+    const written = text.toLowerCase().replace(/\.$/, "");
+    const domain = written.includes(".") ? written : `${written}.${usual}`;
+    const suffix = suffixes.find((each) => domain.endsWith(`.${each}`));
+    const label = suffix === undefined ? "" : domain.slice(0, -suffix.length - 1);
+    if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)) {
+      const forms = suffixes.map((each) => `contoso.${each}`).join(" or ");
+      return `expected contoso, or ${forms}, found "${cutFound(text)}"`;
+    }
+    for (const [other, taken] of this.table.initialDomains) {
+      if (taken !== domain) continue;
+      return `${domain} is the initial domain of ${this.table.labelAt(other)} already, at ${formatPlace(this.spotOf(other).place)}`;
+    }
+    if (row !== NO_ROW) this.table.setInitialDomain(row, domain);
+    return undefined;
+  }
+
+  /** The tenants that were given an initial domain which another has by its own label, each with a sentence. */
+  *initialDomainClashes(): Generator<{ readonly row: TenantRow; readonly words: string }> {
+    const { table } = this;
+    for (const [row, domain] of table.initialDomains) {
+      const other = table.findRow(domain.slice(0, domain.indexOf(".")));
+      const cloud = other === NO_ROW ? undefined : this.#clouds.get(table.shapeAt(other).cloud);
+      if (cloud === undefined || other === row) continue;
+      if (initialDomainOf(cloud, table.geoAt(other)) !== domain) continue;
+      const place = formatPlace(this.spotOf(other).place);
+      yield {
+        row,
+        words: `${domain} is the initial domain of ${table.labelAt(other)} too, which is defined at ${place}`,
+      };
+    }
   }
 
   spotOfDomain(domain: DomainNumber): Spot {

@@ -196,7 +196,8 @@ function* representatives(clouds: readonly Cloud[], zones: Zones<TailoredName>):
 
 /** Whether there is a tenant, or a domain of one, for which a template makes a name. */
 const isInUse = ({ holds: held, tenants }: TenantTemplate): boolean =>
-  held === "tenant" ? tenants.count > 0 : tenants.domains().next().done !== true;
+  tenants.unknown !== undefined ||
+  (held === "tenant" ? tenants.count > 0 : tenants.domains().next().done !== true);
 
 /** The names that a service's chains begin with, as templates. */
 const publicNamesOf = ({ links: [first] }: Service): readonly string[] =>

@@ -205,10 +205,10 @@ function ownersOf(
   const seen = new Set<number>();
   const names: Uint8Array[] = [];
   for (const match of matchesOf(found)) {
-    const shape = table.shapeOf(match.row);
+    const shape = table.shapeOf(table.homeOf(match.row, service.workload));
     if (seen.has(shape)) continue;
     seen.add(shape);
-    const name = fillTemplate(template, bindingsOf(table, match));
+    const name = fillTemplate(template, bindingsOf(found, match));
     if (typeof name !== "string") names.push(name);
   }
   return names;

@@ -274,8 +274,8 @@ export class FastPath {
   #findTenantBody(message: Uint8Array, nameStart: number, nameEnd: number, qtype: number): WordIndex {
     const { tenant, answers } = this;
     if (!tenant?.find(message, nameStart, nameEnd)) return NONE;
-    const { row } = tenant;
-    const body = answers.findTenant(tenant.template, qtype, this.tenantClass(row), tenant.slotOf(row));
+    const { home, row } = tenant;
+    const body = answers.findTenant(tenant.template, qtype, this.tenantClass(home), tenant.slotOf(row));
     if (body === NONE) return NONE;
     const sample = answers.sampleOf(body);
     if (sample !== FOR_ALL && sample !== tenantNumber(tenant)) return NONE;
@@ -283,12 +283,12 @@ export class FastPath {
     return body;
   }
 
-  /** What a tenant has in common with others that have the same answers but for their names. */
-  tenantClass(row: number): number {
+  /** What a tenant has in common with others that have the same answers but for their names, by the row that is its home. */
+  tenantClass(home: number): number {
     const { tenants } = this.published;
-    const moved = tenants?.classesOfMoved?.[row] ?? 0;
+    const moved = tenants?.classesOfMoved?.[home] ?? 0;
     if (moved !== 0) return moved - 1;
-    return tenants?.classesOfShapes[this.tenant?.shapeOf(row) ?? 0] ?? 0;
+    return tenants?.classesOfShapes[this.tenant?.shapeOf(home) ?? 0] ?? 0;
   }
 
   /** The class of the address in a set of candidates; along a chain the longest prefix counts (RFC 7871 §7.2.1). */

@@ -33,6 +33,8 @@ export interface Nodes<T> extends Iterable<readonly [DomainName, ZoneNode<T>]> {
 export interface VirtualNames<T> extends Iterable<readonly [DomainName, ZoneNode<T>]> {
   has(name: DomainName): boolean;
   get(name: DomainName): ZoneNode<T> | undefined;
+  /** what a name holds where nothing else stands, not even an empty non-terminal: there is no end to such names */
+  getUnlisted(name: DomainName): ZoneNode<T> | undefined;
   names(): Iterable<DomainName>;
   /** the tailored answers of all of them */
   tailored(): Iterable<T>;
@@ -373,8 +375,9 @@ export function withVirtual<T>(table: NodeTable<T>, virtual: VirtualNames<T>): N
     return node !== undefined && (table.holdsRecords(node) || table.tailoredAt(node) !== undefined);
   };
   return {
-    has: (name) => table.has(name) || virtual.has(name),
-    get: (name) => (holds(name) ? table.get(name) : (virtual.get(name) ?? table.get(name))),
+    has: (name) => table.has(name) || virtual.has(name) || virtual.getUnlisted(name) !== undefined,
+    get: (name) =>
+      holds(name) ? table.get(name) : (virtual.get(name) ?? table.get(name) ?? virtual.getUnlisted(name)),
     kept: () => table,
     tailored: () => table.tailored(),
     virtual,

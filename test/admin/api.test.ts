@@ -126,6 +126,10 @@ describe("tenants", () => {
       by: "operator",
     });
     const drill = { body: { reason: "a drill" } };
+    // The slash of a workload's label is no part of the path.
+    expect((await ask(admin, "POST /v1/tenants/contoso%2Fexchange/move", move)).json).toMatchObject({
+      error: { code: "not-found", message: expect.stringContaining("contoso/exchange") },
+    });
     expect((await ask(admin, "POST /v1/tenants/contoso/failover", drill)).json).toMatchObject({
       serving: "standby",
       servedBy: "Worldwide/ams",

@@ -190,6 +190,7 @@ export class FakeControl implements Control {
       scope: { prefixLength: 16, prefix: from, because: "the fake says so" },
       hasAddresses: false,
       secondHop: undefined,
+      homes: [],
       unusedTenant:
         tenant === undefined ? undefined : { name: tenant, because: "the fake has no use for it" },
     });

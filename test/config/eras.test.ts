@@ -396,12 +396,12 @@ services:
   share: { policy: active-datacenter, names: ["{tenant}.other.example"], ttl: 60, addresses: { slice: 1, count: 2 } }
 ---
 tenants:
-  fabrikam: { cloud: Other, geo: NOR, active: osl, domains: [fabrikam.com], satellites: { fabrikamEUR: { geo: EUR, active: osl } } }
+  fabrikam: { cloud: Other, geo: NOR, active: osl, domains: [fabrikam.com], satellites: { fabrikamEUR: { geo: NOR, active: osl } } }
 tenantFiles: [tenants.csv]
 `,
   "tenants.csv": `tenant,cloud,geo,active,satelliteOf
 northwind,Other,NOR,osl,
-northwindEUR,Other,EUR,osl,northwind
+northwindEUR,Other,NOR,osl,northwind
 wingtip,Lab,GBR,lhr,
 `,
 };

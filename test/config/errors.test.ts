@@ -1149,6 +1149,83 @@ describe("networks and tenants", () => {
       errors: ['29:58: "lhrr" is no datacenter of Lab; did you mean "lhr"?'],
     },
     {
+      name: "an initial domain in a cloud that has none",
+      files: lab(["standby: lhr,", "standby: lhr, initialDomain: con,"]),
+      errors: ["29:78: Lab says no suffixes of initial domains; set initialDomains of the cloud"],
+    },
+    {
+      name: "initial domains of another suffix, of no label, and claimed twice",
+      files: lab(
+        ["zones: [lab.example]", "zones: [lab.example]\ninitialDomains: [on.lab.test, on.lab.example]"],
+        [
+          "tenants:\n",
+          `tenants:
+  a: { cloud: Lab, geo: EUR, active: ams, initialDomain: a.on.lab.com }
+  b: { cloud: Lab, geo: EUR, active: ams, initialDomain: b_b }
+  c: { cloud: Lab, geo: EUR, active: ams, initialDomain: D.on.lab.example }
+  d: { cloud: Lab, geo: EUR, active: ams, initialDomain: d.on.lab.example. }
+  e: { cloud: Lab, geo: EUR, active: ams, initialDomain: Contoso }
+  f: { cloud: Lab, geo: EUR, active: ams, initialDomain: d }
+`,
+        ],
+      ),
+      errors: [
+        '30:58: expected contoso, or contoso.on.lab.test or contoso.on.lab.example, found "a.on.lab.com"',
+        '31:58: expected contoso, or contoso.on.lab.test or contoso.on.lab.example, found "b_b"',
+        "33:58: d.on.lab.example is the initial domain of c already, at lab.yaml:32:3",
+        "34:3: contoso.on.lab.test is the initial domain of contoso too, which is defined at lab.yaml:36:3",
+        "35:3: d.on.lab.test is the initial domain of d too, which is defined at lab.yaml:33:3",
+      ],
+    },
+    {
+      name: "a geo that no datacenter of the cloud has",
+      files: lab(["geo: EUR, active: ams", "geo: EURO, active: ams"]),
+      errors: ['29:31: "EURO" is the geo of no datacenter of Lab; did you mean "EUR"?'],
+    },
+    {
+      name: "an unknown workload",
+      files: lab(["standby: lhr,", "standby: lhr, workloads: { exchnge: { active: lhr } },"]),
+      errors: ['29:76: "exchnge" is no key here; did you mean "exchange"?'],
+    },
+    {
+      name: "workloads at unknown datacenters, and at one without the role",
+      files: lab([
+        "standby: lhr,",
+        "standby: lhr, workloads: { exchange: { active: lrh, standby: cdg }, sharepoint: { active: cdg } },",
+      ]),
+      errors: [
+        '29:96: "lrh" is no datacenter of Lab; did you mean "lhr"?',
+        "29:110: Lab/cdg has not the role tenants, so it can be neither active nor standby",
+        "29:139: Lab/cdg has not the role tenants, so it can be neither active nor standby",
+      ],
+    },
+    {
+      name: "a workload whose standby is its active datacenter",
+      files: lab(["standby: lhr,", "standby: lhr, workloads: { exchange: { active: lhr, standby: lhr } },"]),
+      errors: ["29:110: the standby is the active datacenter itself"],
+    },
+    {
+      name: "a workload of a service that there is not",
+      files: lab([
+        '    names: ["{tenant}.lab.example"]',
+        '    workload: exchnge\n    names: ["{tenant}.lab.example"]',
+      ]),
+      errors: ['19:15: expected exchange or sharepoint, found "exchnge"; did you mean "exchange"?'],
+    },
+    {
+      name: "unknown tenants of a geo without a datacenter that holds tenants",
+      files: lab(["zones: [lab.example]", "unknownTenants: { geo: FRA }\nzones: [lab.example]"]),
+      errors: ['5:24: no datacenter of Lab with the role tenants has the geo "FRA"; there are GBR, EUR'],
+    },
+    {
+      name: "the same in the settings",
+      files: lab([
+        "geoip: { database: none }",
+        "geoip: { database: none }\nclouds: { Lab: { unknownTenants: { geo: GRB } } }",
+      ]),
+      errors: ['3:41: no datacenter of Lab with the role tenants has the geo "GRB"; did you mean "GBR"?'],
+    },
+    {
       name: "an active datacenter without the role tenants",
       files: lab(["active: ams", "active: cdg"]),
       errors: ["29:44: Lab/cdg has not the role tenants, so it can be neither active nor standby"],
@@ -2353,7 +2430,7 @@ describe("all at once", () => {
         "lab.yaml": "include: [networks.yaml, tenants.yaml, clouds/*.yaml]\nlog: { queries: offf }\n",
         "networks.yaml":
           'networks:\n  hq: { prefixes: [10.1.0.0/33], place: { city: Oslo, country: "NO", coordinates: [60, 11] } }\n',
-        "tenants.yaml": "tenants:\n  contoso: { cloud: Lab, geo: EUR, active: osl, standby: osl }\n",
+        "tenants.yaml": "tenants:\n  contoso: { cloud: Lab, geo: NOR, active: osl, standby: osl }\n",
         "clouds/a.yaml": changed(
           secondCloud,
           ["cloud: Other", "cloud: Lab"],

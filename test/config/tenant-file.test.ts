@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { choosable } from "../../src/cloud/chain.ts";
+import { initialDomainOf } from "../../src/cloud/service.ts";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { formatConfigError, loadConfig } from "../../src/config/load.ts";
 import { formatRRset } from "../../src/dns/message.ts";
@@ -20,7 +22,7 @@ records:
   lab.example: ["taken A 192.0.2.1", "cut NS ns.other.example.", "www.beside A 192.0.2.2", "*.wild A 192.0.2.3"]
 datacenters:
   lhr: { city: London, country: GB, coordinates: [51, 0], geo: GBR, roles: [front-end, tenants], addresses: [198.18.1.0/24] }
-  cdg: { city: Paris, country: FR, coordinates: [49, 2], geo: FRA, roles: [front-end], addresses: [198.18.2.0/24] }
+  cdg: { city: Paris, country: FR, coordinates: [49, 2], geo: "EUR, west", roles: [front-end], addresses: [198.18.2.0/24] }
   ams: { city: Amsterdam, country: NL, coordinates: [52, 5], geo: EUR, roles: [tenants], addresses: [198.18.3.0/24] }
 services:
   share:
@@ -45,10 +47,14 @@ const folder = mkdtempSync(join(tmpdir(), "geodns365-tenants-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let folders = 0;
 
-function load(csv: string | Buffer, tenants = "tenantFiles: [tenants.csv]\n"): Loaded {
+function load(
+  csv: string | Buffer,
+  tenants = "tenantFiles: [tenants.csv]\n",
+  change: (text: string) => string = (text) => text,
+): Loaded {
   const at = join(folder, String(++folders));
   mkdirSync(at);
-  writeFileSync(join(at, "lab.yaml"), `${lab}${tenants}`);
+  writeFileSync(join(at, "lab.yaml"), `${change(lab)}${tenants}`);
   writeFileSync(join(at, "tenants.csv"), csv);
   const loaded = loadConfig(join(at, "lab.yaml"));
   if (loaded.kind === "loaded") return { configuration: loaded.configuration, errors: [], at };
@@ -79,6 +85,139 @@ const tenantsIn = ({ configuration, errors }: Loaded): readonly unknown[] => {
 
 const plain = { failover: "automatic", failback: "manual", standby: undefined, domains: [] };
 const contoso = { ...plain, tenant: "contoso", label: "contoso", geo: "EUR", active: "Lab/ams", slot: 0 };
+
+describe("workloads with a home of their own", () => {
+  const columns =
+    "tenant,cloud,geo,active,standby,failover,failback,domains,exchangeActive,exchangeStandby,exchangeFailover,exchangeFailback,sharepointActive\n";
+  const homesIn = ({ configuration, errors }: Loaded): readonly string[] => {
+    if (configuration === undefined) throw new Error(errors.join("\n"));
+    return configuration.clouds.flatMap(({ tenants }) =>
+      Array.from(tenants.page(0, 100), ({ tenant, label, geo, active, standby, failover, failback, slot }) =>
+        [tenant, label, geo, active.shortId, standby?.shortId, failover, failback, slot].join(" "),
+      ),
+    );
+  };
+
+  it("take from the tenant what is not said of them, from CSV as from YAML", () => {
+    const csv = load(
+      `${columns}contoso,Lab,EUR,ams,lhr,manual,automatic,contoso.com,lhr,,,,\nb,Lab,GBR,lhr,,,,,ams,lhr,automatic,automatic,ams\n"c",Lab,EUR,ams,lhr,,,,,,,,lhr\n`,
+    );
+    const yaml = load(
+      "",
+      `tenants:
+  contoso: { cloud: Lab, geo: EUR, active: ams, standby: lhr, failover: manual, failback: automatic, domains: [contoso.com], workloads: { exchange: { active: lhr } } }
+  b: { cloud: Lab, geo: GBR, active: lhr, workloads: { exchange: { active: ams, standby: lhr, failover: automatic, failback: automatic }, sharepoint: { active: ams } } }
+  c: { cloud: Lab, geo: EUR, active: ams, standby: lhr, workloads: { sharepoint: { active: lhr } } }
+`,
+    );
+    expect(homesIn(csv)).toEqual([
+      "contoso contoso EUR ams lhr manual automatic 0",
+      "contoso contoso/exchange EUR lhr ams manual automatic 0",
+      "b b GBR lhr  automatic manual 5",
+      "b b/exchange GBR ams lhr automatic automatic 5",
+      "b b/sharepoint GBR ams  automatic manual 5",
+      "c c EUR ams lhr automatic manual 2",
+      "c c/sharepoint EUR lhr ams automatic manual 2",
+    ]);
+    expect(homesIn(yaml)).toEqual(homesIn(csv));
+    // Who counts tenants counts no workloads.
+    expect(csv.configuration?.clouds.map(({ tenants }) => [tenants.homeCount, [...tenants].length])).toEqual([
+      [3, 3],
+    ]);
+  });
+
+  it.each<[what: string, line: string, errors: readonly string[]]>([
+    [
+      "a home without an active datacenter",
+      "a,Lab,EUR,ams,,,,,,lhr,,,\n",
+      ['2:20: "exchangeActive" is empty here; a workload with a home of its own has an active datacenter'],
+    ],
+    [
+      "an unknown datacenter",
+      "a,Lab,EUR,ams,,,,,lrh,,,,\n",
+      ['2:19: "lrh" is no datacenter of Lab; did you mean "lhr"?'],
+    ],
+    [
+      "one without the role tenants",
+      "a,Lab,EUR,ams,,,,,,,,,cdg\n",
+      ["2:23: Lab/cdg has not the role tenants, so it can be neither active nor standby"],
+    ],
+    [
+      "a standby that is the active one",
+      "a,Lab,EUR,ams,,,,,lhr,lhr,,,\n",
+      ["2:23: the standby is the active datacenter itself"],
+    ],
+    [
+      "a mode that is none",
+      "a,Lab,EUR,ams,,,,,lhr,,auto,,\n",
+      ['2:24: expected automatic or manual, found "auto"; there are automatic, manual'],
+    ],
+    [
+      "what is wrong with the tenant, told once",
+      "a,Lab,EUR,asm,,,,,lhr,,,,\n",
+      ['2:11: "asm" is no datacenter of Lab; did you mean "ams"?'],
+    ],
+    [
+      "a geo that the cloud has not",
+      "a,Lab,EURO,ams,,,,,lhr,,,,\n",
+      ['2:7: "EURO" is the geo of no datacenter of Lab; did you mean "EUR"?'],
+    ],
+  ])("%s is an error", (_, line, errors) => {
+    expect(load(`${columns}${line}`).errors).toEqual(errors.map((error) => `tenants.csv:${error}`));
+  });
+
+  it("count in the content of a zone where its services go by them, in whatever order tenants come", () => {
+    const contentOf = (csv: string, service = "share", tenants?: string): string | undefined => {
+      const { configuration, errors } = load(csv, tenants, (text) =>
+        text.replace(`  ${service}:\n`, `$&    workload: sharepoint\n`),
+      );
+      if (configuration === undefined) throw new Error(errors.join("\n"));
+      const zone = zonesOfRecords(configuration.zones).find(({ apex }) => apex === "lab.example.");
+      return zone?.nodes.virtual?.digest(({ tailored }) =>
+        tailored?.kind === "service"
+          ? choosable(tailored)
+              .map(({ id }) => id)
+              .join()
+          : "",
+      );
+    };
+    const head = "tenant,cloud,geo,active,sharepointActive,exchangeActive\n";
+    const [a, b] = ["a,Lab,EUR,ams,,\n", "b,Lab,EUR,ams,,\n"];
+    const [aParted, bMail] = ["a,Lab,EUR,ams,lhr,\n", "b,Lab,EUR,ams,,lhr\n"];
+    const plain = contentOf(`${head}${a}${b}`);
+    expect(contentOf(`${head}${aParted}${b}`)).not.toBe(plain);
+    expect(contentOf(`${head}${b}${aParted}`)).toBe(contentOf(`${head}${aParted}${b}`));
+    expect(contentOf(`${head}${a}${bMail}`)).toBe(plain);
+    expect(contentOf(`${head}${aParted}${b}`, "mail-exchanger")).toBe(plain);
+  });
+
+  it("and initial domains, the usual suffix of the cloud behind them unless they have one", () => {
+    const suffixes = (text: string): string =>
+      text.replace("zones: [lab", "initialDomains: [on.test, on.example]\nzones: [lab");
+    const csv =
+      "tenant,cloud,geo,active,satelliteOf,initialDomain\na,Lab,EUR,ams,,\nb,Lab,EUR,ams,,Other\nc,Lab,EUR,ams,,c.on.example\naGBR,Lab,GBR,lhr,a,\n";
+    const { configuration, errors } = load(csv, undefined, suffixes);
+    expect(errors).toEqual([]);
+    expect(
+      configuration?.clouds.flatMap((cloud) =>
+        Array.from(cloud.tenants, (each) => initialDomainOf(cloud, each)),
+      ),
+    ).toEqual(["a.on.test", "other.on.test", "c.on.example", undefined]);
+    const faulty = `${csv}d,Lab,EUR,ams,,other\ne,Lab,EUR,ams,,e.on.net\neGBR,Lab,GBR,lhr,a,x\nf,Lab,EUR,ams,,a\n`;
+    expect(load(faulty, undefined, suffixes).errors).toEqual([
+      "tenants.csv:6:16: other.on.test is the initial domain of b already, at tenants.csv:3:1",
+      'tenants.csv:7:16: expected contoso, or contoso.on.test or contoso.on.example, found "e.on.net"',
+      "tenants.csv:8:20: a satellite has no initial domain; it is its tenant's",
+      "tenants.csv:9:1: a.on.test is the initial domain of a too, which is defined at tenants.csv:2:1",
+    ]);
+  });
+
+  it("there are no others", () => {
+    expect(load("tenant,cloud,geo,active,teamsActive\n").errors).toEqual([
+      expect.stringContaining('"teamsActive" is no column of tenants'),
+    ]);
+  });
+});
 
 describe("a file of tenants", () => {
   it.each<[what: string, csv: string | Buffer, tenants: readonly unknown[]]>([

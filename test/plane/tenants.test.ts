@@ -21,6 +21,8 @@ const folder = mkdtempSync(join(tmpdir(), "geodns365-tenants-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = join(import.meta.dirname, "../../config");
+const hasExchange = (i: number): boolean => i % 7 < 3;
+const hasSharepoint = (i: number): boolean => i % 11 < 4;
 const datacenters = ["lhr", "ams", "dub", "boydton", "chicago", "sin"];
 
 /** Labels of every length, some of which stand in the names of chains too. */
@@ -28,6 +30,11 @@ const labels = [
   ...["com", "Net", "sharepoint", "akadns", "A", "x1", "prod-Farm", "z".repeat(40), "y".repeat(50)],
   ...Array.from({ length: 600 }, (_, i) => `${"abcdefghij".slice(0, i % 11)}${"Tenant".slice(0, i % 7)}${i}`),
 ];
+/** Workloads with a home of their own. */
+const homes = labels.flatMap((label, i) => [
+  ...(hasExchange(i) ? [`${label}/exchange`] : []),
+  ...(hasSharepoint(i) ? [`${label}/sharepoint`] : []),
+]);
 const at = <T>(list: readonly T[], i: number): T => {
   const item = list[i % list.length];
   if (item === undefined) throw new Error("an empty list");
@@ -37,20 +44,27 @@ const at = <T>(list: readonly T[], i: number): T => {
 writeFileSync(
   join(folder, "tenants.csv"),
   [
-    "tenant,cloud,geo,active,standby,failover,domains",
+    "tenant,cloud,geo,active,standby,failover,domains,exchangeActive,exchangeStandby,sharepointActive,sharepointFailover",
     ...labels.map((label, i) => {
       const active = at(datacenters, i);
       const standby = i % 5 === 0 ? "" : at(datacenters, i + 1);
       const domains = i % 3 === 0 ? `${label}.example d${i}.test` : "";
-      return [label, "Worldwide", "EUR", active, standby, i % 4 === 0 ? "manual" : "automatic", domains].join(
-        ",",
-      );
+      const exchange = hasExchange(i) ? [at(datacenters, i + 2), at(datacenters, i + 3)] : ["", ""];
+      const sharepoint = hasSharepoint(i) ? [at(datacenters, i + 4), i % 2 === 0 ? "manual" : ""] : ["", ""];
+      return [
+        ...[label, "Worldwide", "EUR", active, standby, i % 4 === 0 ? "manual" : "automatic", domains],
+        ...[...exchange, ...sharepoint],
+      ].join(",");
     }),
   ].join("\n"),
 );
 writeFileSync(
   join(folder, "lab.yaml"),
   `include: [${config}/networks.yaml, ${config}/countries.yaml, "${config}/clouds/*.yaml", tenants.yaml]\ngeoip: { database: none }\n`,
+);
+writeFileSync(
+  join(folder, "open.yaml"),
+  "include: [lab.yaml]\nclouds: { Worldwide: { unknownTenants: { geo: EUR } } }\n",
 );
 writeFileSync(join(folder, "tenants.yaml"), "tenantFiles: [tenants.csv]\n");
 
@@ -84,7 +98,10 @@ interface Asked {
 
 const asked: fc.Arbitrary<Asked> = fc.record({
   name: fc
-    .tuple(fc.constantFrom(...labels, "nobody"), fc.constantFrom(...forms))
+    .tuple(
+      fc.constantFrom(...labels, "nobody", ...homes.filter(({ length }) => length < 40).slice(0, 20)),
+      fc.constantFrom(...forms),
+    )
     .map(([label, form]) => form(label)),
   qtype: fc.constantFrom(1, 1, 28, 5, 16, 15, 255),
   isTurned: fc.boolean(),
@@ -152,7 +169,7 @@ describe("answers to tenants are those of the long path", () => {
   );
   const moves = fc.array(
     fc.record({
-      label: fc.constantFrom(...labels),
+      label: fc.constantFrom(...labels, ...homes),
       active: fc.constantFrom(...datacenters),
       standby: fc.constantFrom(...datacenters, undefined),
       serving: fc.constantFrom("active" as const, "standby" as const),
@@ -192,6 +209,30 @@ describe("answers to tenants are those of the long path", () => {
     );
     // Names that do not exist, and the first two of each kind, are not among them.
     expect(known / all).toBeGreaterThan(0.4);
+  });
+
+  test("and those that there are not are made each time, however many are asked for", () => {
+    const open = loadConfig(join(folder, "open.yaml"));
+    if (open.kind === "errors") throw new Error(open.errors.map(formatConfigError).join("\n"));
+    const snapshot = buildSnapshot(open.configuration, undefined);
+    const cache = new AnswerCache(snapshot);
+    const ask = (name: string, id: number): Asked => ({
+      name,
+      qtype: id % 5 === 0 ? 16 : 1,
+      isTurned: false,
+      id,
+      subnet: undefined,
+    });
+    const unknown = forms.flatMap((form, f) =>
+      Array.from({ length: 40 }, (_, i) => ask(form(`nobody${i}`), 40 * f + i)),
+    );
+    const before = new FastPath(cache.publish(1)).answers.usedOctets;
+    expect(play(snapshot, cache, [...unknown, ...unknown])).toBe(0);
+    expect(new FastPath(cache.publish(1)).answers.usedOctets).toBe(before);
+    // Those that there are have theirs from shared memory as ever.
+    const known = labels.map((label, id) => ask(`${label}-my.sharepoint.com.`, 5 * id + 1));
+    play(snapshot, cache, known);
+    expect(play(snapshot, cache, known)).toBe(labels.length);
   });
 
   test("and a few of them are enough for all", () => {
