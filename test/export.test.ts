@@ -12,6 +12,7 @@ import { exportZone } from "../src/export.ts";
 import { parseAddress } from "../src/ip.ts";
 import { resolve } from "../src/resolve.ts";
 import { buildSnapshot, type Snapshot } from "../src/snapshot.ts";
+import { findZone } from "../src/zone/zone.ts";
 
 const here = import.meta.dirname;
 const folder = mkdtempSync(join(tmpdir(), "geodns365-export-"));
@@ -69,6 +70,8 @@ test.each(rows)("$apex from $from, read back, answers alike", ({ snapshot, apex,
   const readBack = snapshotOf(join(folder, "lab.yaml"));
   const differing: string[] = [];
   for (const [name] of zone.nodes) {
+    // What a zone below has the say of, it delegates.
+    if (findZone(snapshot.configuration.zones, name) !== zone) continue;
     for (const qtype of types) {
       const before = ownRecords(snapshot, name, qtype, from);
       // A tailored name that holds nothing here exists all the same.
