@@ -83,8 +83,17 @@ export class PackedTexts {
     return latin1(this.#octets, this.startOf(number), this.startOf(number + 1));
   }
 
-  /** The number of the first text that is the same but for case; NO_TEXT where there is none. */
-  find(octets: Uint8Array, start: number, end: number, hash = hashOctets(octets, start, end)): number {
+  /**
+   * The number of the first text behind `after` that is the same but for case; NO_TEXT where there is none. Of the same
+   * texts those that came later stand later in the index.
+   */
+  find(
+    octets: Uint8Array,
+    start: number,
+    end: number,
+    after = NO_TEXT,
+    hash = hashOctets(octets, start, end),
+  ): number {
     const index = this.#index;
     const mask = this.#mask;
     const mixed = mix(hash);
@@ -93,7 +102,7 @@ export class PackedTexts {
       if (entry === 0) return NO_TEXT;
       if (((entry ^ mixed) & HASH_BITS) !== 0) continue;
       const number = (entry & NUMBER_BITS) - 1;
-      if (this.#isSame(number, octets, start, end)) return number;
+      if (number > after && this.#isSame(number, octets, start, end)) return number;
     }
   }
 
@@ -122,7 +131,7 @@ export class PackedTexts {
     return number;
   }
 
-  /** Adds a text, whether or not it is there already; it is found only if it was not. */
+  /** Adds a text, whether or not it is there already; where it is, it is found behind that alone. */
   add(octets: Uint8Array, start: number, end: number, hash = hashOctets(octets, start, end)): number {
     const number = this.#count;
     this.reserve(number + 1, this.startOf(number) + end - start);

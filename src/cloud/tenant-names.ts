@@ -109,14 +109,15 @@ export function findMatch(
   if (latin1(octets, 1, from) !== prefix.toLowerCase()) return undefined;
   if (latin1(octets, to, end) !== suffix.toLowerCase()) return undefined;
   const { labels, domainKeys } = tenants.table;
-  const domain = holds === "tenant" ? undefined : domainKeys.find(octets, from, to);
-  const row =
-    domain === undefined
-      ? labels.find(octets, from, to)
-      : domain === NO_ROW
-        ? NO_ROW
-        : tenants.table.rowOfDomain(domain);
-  return tenants.has(row) ? { row, domain } : undefined;
+  if (holds === "tenant") {
+    const row = labels.find(octets, from, to);
+    return tenants.has(row) ? { row, domain: undefined } : undefined;
+  }
+  // Domains of another cloud can have the same key.
+  let domain = domainKeys.find(octets, from, to);
+  while (domain !== NO_ROW && !tenants.has(tenants.table.rowOfDomain(domain)))
+    domain = domainKeys.find(octets, from, to, domain);
+  return domain === NO_ROW ? undefined : { row: tenants.table.rowOfDomain(domain), domain };
 }
 
 /** One template in a form that can be sent to another thread. */
@@ -240,7 +241,11 @@ export class TenantNames {
       const to = end - suffix.length;
       if (to <= from || !holdsAt(octets, start, prefix) || !holdsAt(octets, to, suffix)) continue;
       const isDomain = template.holds === "domainKey";
-      const found = isDomain ? this.#domainKeys.find(octets, from, to) : this.#labels.find(octets, from, to);
+      const texts = isDomain ? this.#domainKeys : this.#labels;
+      let found = texts.find(octets, from, to);
+      // Domains of another cloud can have the same key.
+      while (isDomain && found !== NO_ROW && shapes[this.shapeOf(this.#domainRows[found] ?? 0)] !== 1)
+        found = texts.find(octets, from, to, found);
       if (found === NO_ROW) continue;
       const row = isDomain ? (this.#domainRows[found] ?? 0) : found;
       if (shapes[this.shapeOf(row)] !== 1) continue;
@@ -249,7 +254,6 @@ export class TenantNames {
       const own = template.workload === NO_WORKLOAD ? 0 : (this.#workloads[template.workload]?.[row] ?? 0);
       this.home = own === 0 ? row : own - 1;
       this.domain = isDomain ? found : NO_ROW;
-      const texts = isDomain ? this.#domainKeys : this.#labels;
       this.texts = texts.octets;
       this.textAt = texts.startOf(found);
       this.textOctets = texts.lengthOf(found);

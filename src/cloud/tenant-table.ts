@@ -210,10 +210,12 @@ export class TenantTable {
     return octets.length === label.length ? this.labels.find(octets, 0, octets.length) : NO_ROW;
   }
 
-  /** The domain of a key in any case, as `{domainKey}` has it. */
-  findDomainKey(key: string): DomainNumber {
+  /** The domains of a key in any case, as `{domainKey}` has it: in one cloud one, but there can be others elsewhere. */
+  *domainsOfKey(key: string): Generator<DomainNumber> {
     const octets = Buffer.from(key, "latin1");
-    return this.domainKeys.find(octets, 0, octets.length);
+    const findAfter = (domain: DomainNumber): DomainNumber =>
+      this.domainKeys.find(octets, 0, octets.length, domain);
+    for (let found = findAfter(NO_TEXT); found !== NO_TEXT; found = findAfter(found)) yield found;
   }
 
   find(label: string): TenantGeo | undefined {

@@ -1,6 +1,5 @@
 /** Tenants as they come from YAML and from CSV, put into one table: what fits into it, and what is told of what does not. */
 
-import { NO_TEXT } from "../cloud/packed-texts.ts";
 import { type Cloud, initialDomainOf } from "../cloud/service.ts";
 import { tenantTemplates } from "../cloud/tenant-names.ts";
 import { type DomainNumber, MAX_SHAPES, NO_ROW, type TenantRow, TenantTable } from "../cloud/tenant-table.ts";
@@ -180,19 +179,18 @@ export class TenantsBuilder {
     };
   }
 
-  /** The domain that is the same, or has the same key where names are made of that. */
+  /** The domain that is the same, or one of the same cloud that has the same key where names are made of that. */
   domainClashOf(
     domain: string,
     cloud: string,
   ): { readonly domain: DomainNumber; readonly isSame: boolean } | undefined {
     const { table } = this;
-    const found = table.findDomainKey(domain.replaceAll(".", "-"));
-    if (found === NO_TEXT) return undefined;
-    if (table.domainAt(found) === domain) return { domain: found, isSame: true };
-    for (let other = found + 1; other < table.domainCount; other++) {
-      if (table.domainAt(other) === domain) return { domain: other, isSame: true };
-    }
-    return this.#withDomainNames.has(cloud) ? { domain: found, isSame: false } : undefined;
+    const alike = [...table.domainsOfKey(domain.replaceAll(".", "-"))];
+    const same = alike.find((other) => table.domainAt(other) === domain);
+    if (same !== undefined) return { domain: same, isSame: true };
+    if (!this.#withDomainNames.has(cloud)) return undefined;
+    const clash = alike.find((other) => table.shapeAt(table.rowOfDomain(other)).cloud === cloud);
+    return clash === undefined ? undefined : { domain: clash, isSame: false };
   }
 
   /** Gives the last row an initial domain as written, a label or all of it; a sentence where that cannot be. */

@@ -51,9 +51,12 @@ const templates = tenantTemplates([lab]);
 
 function namesOf(these: readonly TenantTemplate[]): TenantNames {
   const memory = tenantNamesMemory(these);
-  if (memory === undefined) throw new Error("there is no template");
-  return new TenantNames(memory);
+  return new TenantNames(memory ?? lost());
 }
+
+const lost = (): never => {
+  throw new Error("there is no template");
+};
 
 describe("a template", () => {
   it.each([
@@ -193,6 +196,36 @@ describe("names of tenants", () => {
       ["contoso.x.example."],
       ["fabrikam.x.example."],
     ]);
+  });
+
+  it("of domains with one key belong each to the cloud of its tenant", () => {
+    const table = new TenantTable();
+    for (const [label, of, domain] of [
+      ["contoso", "A", "a-b.example"],
+      ["fabrikam", "B", "a.b.example"],
+      ["tailspin", "C", "a.b-example"],
+    ] as const) {
+      const shape = { cloud: of, geo: "EUR", active: lhr, standby: undefined } as const;
+      const number = table.shapeNumber({ ...shape, failover: "automatic", failback: "manual" }) ?? 0;
+      table.addRow(Buffer.from(label), 0, label.length, number);
+      table.addDomain(Buffer.from(domain), 0, domain.length);
+    }
+    const of = (name: string) =>
+      cloud({
+        name,
+        tenants: new CloudTenants(table, name),
+        services: [service({ links: owners(`{domainKey}.${name}.example`) })],
+      });
+    const all = tenantTemplates([of("A"), of("B"), of("C"), of("D")]);
+    const names = namesOf(all);
+    const found = ["a", "b", "c", "d"].map((of) => {
+      const octets = Buffer.from(`\x0ba-b-example\x01${of}\x07example\0`, "latin1");
+      const match = findMatch(all["abcd".indexOf(of)] ?? lost(), domainName(octets));
+      const isFound = names.find(octets, 0, octets.length);
+      expect(isFound ? [names.row, names.domain] : undefined).toEqual(match && [match.row, match.domain]);
+      return match && table.domainAt(match.domain ?? NO_ROW);
+    });
+    expect(found).toEqual(["a-b.example", "a.b.example", "a.b-example", undefined]);
   });
 });
 

@@ -52,6 +52,30 @@ services:
   mail: { policy: nearest-datacenter, names: [mail.other.example], ttl: 300, addresses: { slice: 0, count: 2 } }
 `;
 
+/** Two clouds whose MX hosts are called by domains, and a third without such, with a tenant each. */
+const mailClouds = (
+  [a, b, c]: readonly [string, string, string],
+  zones: readonly [string, string] = ["a.example", "b.example"],
+): string =>
+  ["A", "B", "C"]
+    .map((cloud, i) => {
+      const zone = `{ zone: ${zones[i] ?? "c.example"}, shared: true }`;
+      const names = i < 2 ? `"{domainKey}.${zones[i]}"` : '"{tenant}.c.example"';
+      return `cloud: ${cloud}
+zones: [${zone}]
+datacenters: { x${i}: { city: Oslo, country: "NO", coordinates: [60, 11], geo: NOR, roles: [tenants], addresses: [198.18.${i + 1}.0/24] } }
+services: { mail: { policy: active-datacenter, names: [${names}], ttl: 10, addresses: { slice: 0, count: 2 } } }
+---
+`;
+    })
+    .join("")
+    .concat(
+      "tenants:\n",
+      ...[a, b, c].map(
+        (domain, i) => `  t${i}: { cloud: ${"ABC"[i]}, geo: NOR, active: x${i}, domains: [${domain}] }\n`,
+      ),
+    );
+
 type Change = readonly [from: string, to: string];
 
 /** The text with each piece, which must stand in it once, replaced. */
@@ -1247,6 +1271,23 @@ describe("networks and tenants", () => {
         "tenants:\n  fabrikam: { cloud: Lab, geo: EUR, active: ams, domains: [fabrikam.example, Contoso.Example.] }\n",
       ]),
       errors: ["30:73: contoso.example is claimed at lab.yaml:29:78 already"],
+    },
+    {
+      name: "a domain claimed in two clouds",
+      files: { "lab.yaml": mailClouds(["a-b.example", "c.example", "A-B.example"]) },
+      errors: ["19:51: a-b.example is claimed at lab.yaml:17:51 already"],
+    },
+    {
+      name: "domains of one key in clouds of zones of their own",
+      files: { "lab.yaml": mailClouds(["a-b.example", "a.b.example", "a.b-example"]) },
+      errors: [],
+    },
+    {
+      name: "domains of one key in clouds that make the same names",
+      files: {
+        "lab.yaml": mailClouds(["a-b.example", "a.b.example", "c.example"], ["s.example", "s.example"]),
+      },
+      errors: ["18:3: a-b-example.s.example. is made at lab.yaml:17:3 already"],
     },
     {
       name: "a tenant named like another's suffix form",
