@@ -32,7 +32,7 @@ export function addTenants(clouds: readonly Cloud[], documents: Documents, fault
   const mayLackClouds = lost.anything || cloudDocuments.some(({ value }) => isDoubled(value.cloud));
   const builder = new TenantsBuilder(clouds, {
     isLostCloud: (cloud) => mayLackClouds || lost.clouds.has(cloud),
-    lostClouds: [...lost.clouds],
+    otherClouds: [...lost.clouds, ...cloudsOff],
     isOff: (cloud) => cloudsOff.has(cloud),
     isLostDatacenter: (cloud, shortId) =>
       isDoubled(cloud) ||

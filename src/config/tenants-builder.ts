@@ -51,8 +51,8 @@ export interface Lacking {
   isLostCloud(cloud: string): boolean;
   /** whether a cloud is switched off, so that its tenants are left out */
   isOff(cloud: string): boolean;
-  /** those that are lost by name, to be suggested with the others */
-  readonly lostClouds: readonly string[];
+  /** those lost by name or switched off, to be suggested with the others */
+  readonly otherClouds: readonly string[];
   isLostDatacenter(cloud: string, shortId: string): boolean;
   /** whether any datacenter of a cloud is lost */
   lacksDatacenters(cloud: string): boolean;
@@ -100,7 +100,7 @@ export class TenantsBuilder {
     const cloud = this.#clouds.get(texts.cloud);
     if (cloud === undefined) {
       if (this.#lacking.isLostCloud(texts.cloud)) return undefined;
-      const known = [...this.#clouds.keys(), ...this.#lacking.lostClouds];
+      const known = [...this.#clouds.keys(), ...this.#lacking.otherClouds];
       tell("cloud", `"${cutFound(texts.cloud)}" is no cloud${suggest(texts.cloud, known)}`);
       return undefined;
     }

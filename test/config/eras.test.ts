@@ -456,7 +456,7 @@ describe("a cloud that is switched off", () => {
     {
       name: "does not hide tenants of a cloud that there is not",
       files: { ...twoClouds(""), "tenants.csv": "tenant,cloud,geo,active\nnorthwind,Othr,NOR,osl\n" },
-      errors: ['tenants.csv:2:11: "Othr" is no cloud; there is only Lab'],
+      errors: ['tenants.csv:2:11: "Othr" is no cloud; did you mean "Other"?'],
     },
   ]);
 });
