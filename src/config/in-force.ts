@@ -41,9 +41,10 @@ export function documentsInForce(documents: WrittenDocuments, faults: Faults): D
     adjusting?.clouds[cloud]?.enabled ?? enabled;
   const cloudsOff = documents.clouds.flatMap((cloud) => (isServed(cloud) ? [] : cloud.value.cloud));
   const { lost } = documents;
+  // What is wrong with one that is off would be so once it is on.
   const clouds = documents.clouds
-    .filter(isServed)
-    .map((cloud) => cloudInForce(cloud, adjusting, lost, faults));
+    .map((cloud) => ({ cloud, inForce: cloudInForce(cloud, adjusting, lost, faults) }))
+    .flatMap(({ cloud, inForce }) => (isServed(cloud) ? inForce : []));
   return { ...documents, clouds, cloudsOff: new Set(cloudsOff) };
 }
 

@@ -382,6 +382,12 @@ export interface LeftOut {
 
 export const leftOut: readonly LeftOut[] = [
   {
+    published: "hhn-efz, a front end in the chains of 2025",
+    source: "https://github.com/badmojr/1Hosts/issues/2490",
+    reason: "its place is unverified (an airport near Frankfurt by the code), and FRA stands for that city",
+    names: ["hhn-efz.ms-acdc.office.com"],
+  },
+  {
     published:
       "outlook-exo in the chains of outlook.office365.com and autodiscover-s.outlook.com, US, 2021-12-10",
     source: "https://github.com/liamengland1/mischosts/issues/28",
