@@ -16,6 +16,7 @@ import type {
   TenantPage,
   TenantView,
 } from "./admin/control.ts";
+import { healthTtlsAt, type NextHealthChange } from "./cloud/health-ttls.ts";
 import {
   type DatacenterStatus,
   findTargets,
@@ -46,6 +47,7 @@ import { suggest } from "./config/documents.ts";
 import { diffConfigurations } from "./diff.ts";
 import type { Handlers } from "./script/handlers.ts";
 import { type Snapshot, withStates } from "./snapshot.ts";
+import type { Reality } from "./what-if.ts";
 
 /** Tenants of one change that have a line each in the log. */
 const MAX_TENANT_LINES = 1000;
@@ -67,7 +69,7 @@ export interface ControllerOptions {
   /** told of what goes wrong where nobody waits for it */
   readonly onFault: (error: unknown) => void;
   /** when probes can change the state of one of these at the earliest; undefined where none is probed */
-  readonly nextHealthChange?: (ids: ReadonlySet<DatacenterId>) => Milliseconds | undefined;
+  readonly nextHealthChange?: NextHealthChange;
   readonly log: { info(line: string): void; warn(line: string): void; error(line: string): void };
 }
 
@@ -308,6 +310,12 @@ export class Controller implements Changes {
     });
   }
 
+  /** What is now, for whoever supposes something else. */
+  reality(): Reality {
+    const { now, nextHealthChange } = this.#options;
+    return { snapshot: this.#inForce, operations: this.#inEffect, now: now(), nextHealthChange };
+  }
+
   subscribe(listener: (event: ControlEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -441,24 +449,9 @@ export class Controller implements Changes {
     });
   }
 
-  /**
-   * TTLs that follow the time to the next possible change, of probes or of an override's end: what is answered now is not
-   * kept for longer than it can be right, as far as anyone can know.
-   */
   #healthTtls(): ReadonlyMap<string, number> {
     const { now, nextHealthChange } = this.#options;
-    const at = now();
-    const ttls = new Map<string, number>();
-    for (const { name, datacenters, healthTtl } of this.#base.configuration.clouds) {
-      if (healthTtl === undefined) continue;
-      const times = [
-        nextHealthChange?.(new Set(datacenters.map(({ id }) => id))),
-        nextExpiry(this.#operations),
-      ].filter((time) => time !== undefined);
-      const seconds = Math.floor((Math.min(...times) - at) / 1000);
-      ttls.set(name, Math.min(Math.max(seconds, healthTtl.min), healthTtl.max));
-    }
-    return ttls;
+    return healthTtlsAt(this.#base.configuration.clouds, this.#operations, now(), nextHealthChange);
   }
 
   /** Those that this configuration knows. */

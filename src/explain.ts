@@ -4,7 +4,7 @@ import { type Answered, answer, type Deferred } from "./answer.ts";
 import { ownerNames, type ServiceName } from "./cloud/chain.ts";
 import { type Choice, chooseActive, type Reason } from "./cloud/choose.ts";
 import { type FixedRule, formatRule, type RecordsName } from "./cloud/record-rules.ts";
-import type { Link } from "./cloud/service.ts";
+import type { Link, Service } from "./cloud/service.ts";
 import { type DatacenterState, placeOf, stateOf, type TenantPlace } from "./cloud/states.ts";
 import { findMatch, tenantLabelOf } from "./cloud/tenant-names.ts";
 import { NO_ROW, type TenantRow, type TenantTable } from "./cloud/tenant-table.ts";
@@ -29,8 +29,17 @@ import {
 } from "./ip.ts";
 import { findZoneOf, notAnswered } from "./resolve.ts";
 import { rankingOf, type Snapshot } from "./snapshot.ts";
-import { type Resolution, type Stop, stopsInWords, type Tailoring } from "./trace.ts";
+import {
+  type Hop,
+  lastTailoring,
+  type Resolution,
+  type Stop,
+  stopsInWords,
+  type Tailoring,
+} from "./trace.ts";
+import { type Tried, triedDatacenters, triedLocations, triedOrders, triedRules } from "./tried.ts";
 import { findVantage } from "./vantage.ts";
+import type { SupposedChanges } from "./what-if.ts";
 import type { Quirk } from "./zone/quirks.ts";
 
 export interface ExplainRequest {
@@ -41,9 +50,13 @@ export interface ExplainRequest {
   readonly from: IpPrefix;
   /** the tenant, or its satellite, whose datacenter a second hop goes to */
   readonly tenant: TenantGeo | undefined;
+  /** how the snapshot came to be other than what is */
+  readonly supposed?: SupposedChanges | undefined;
 }
 
 export interface Explanation {
+  /** undefined where all is as it is */
+  readonly supposed: SupposedChanges | undefined;
   readonly question: { readonly name: string; readonly type: string };
   readonly from: string;
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
@@ -59,8 +72,12 @@ export interface Explanation {
   readonly handler: { readonly zone: string; readonly path: string } | undefined;
   /** why nothing was looked up, or why a chain ends before its last name */
   readonly stop: { readonly kind: Stop; readonly because: string } | undefined;
-  /** undefined where no name on the way is tailored */
+  /** all that was decided on the way, in the order of the chain */
+  readonly decisions: readonly Decision[];
+  /** the last one, whose choice the addresses are; undefined where no name on the way is tailored */
   readonly decision: Decision | undefined;
+  /** every name on the way, with where it was decided what it leads to */
+  readonly chain: readonly ExplainedHop[];
   readonly records: readonly ExplainedRecord[];
   /** SOA or NS records of an answer without addresses */
   readonly authority: readonly string[];
@@ -77,6 +94,8 @@ export interface Explanation {
   readonly homes: readonly ExplainedHome[];
   /** the tenant asked about, where the answer has no use for it */
   readonly unusedTenant: { readonly name: string; readonly because: string } | undefined;
+  /** sentences on what is beyond DNS: which way the connection takes */
+  readonly remarks: readonly string[];
 }
 
 export interface ExplainedLocation {
@@ -89,6 +108,8 @@ export interface ExplainedLocation {
   readonly prefix: string;
   /** whether a GeoIP database was asked at all */
   readonly hasGeoip: boolean;
+  /** what could locate it, in order */
+  readonly tried: readonly Tried[];
   /** a sentence */
   readonly remark: string | undefined;
 }
@@ -98,8 +119,12 @@ export type Decision = ServiceDecision | RecordsDecision;
 
 export interface RecordsDecision {
   readonly kind: "records";
+  /** the name on the chain that it is for */
+  readonly at: string;
   /** the name, or the wildcard, that the rules stand at */
   readonly name: string;
+  /** the rules, in order */
+  readonly tried: readonly Tried[];
   /** undefined where the nearest datacenter decides */
   readonly rule: ExplainedRule | undefined;
   readonly datacenter: string | undefined;
@@ -123,16 +148,24 @@ export interface ExplainedRule {
 
 export interface ServiceDecision {
   readonly kind: "service";
+  /** the name on the chain that it is for */
+  readonly at: string;
   readonly cloud: string;
   readonly service: string;
   readonly era: string | undefined;
   readonly policy: string;
+  /** what put the candidates in order, or the datacenters of the tenant, in order */
+  readonly tried: readonly Tried[];
+  /** of which the name tells that its datacenter is, where it does */
+  readonly region: string | undefined;
   readonly datacenter: string | undefined;
   readonly city: string | undefined;
   readonly reason: Reason;
   readonly because: string;
   /** nearest-datacenter: everyone considered, the nearest first */
   readonly candidates: readonly ExplainedCandidate[];
+  /** candidates of the service that are not considered here */
+  readonly leftOut: readonly { readonly id: string; readonly because: string }[];
   /** whose list orders them first, if one does: `country DE` */
   readonly list: string | undefined;
   readonly spread: ExplainedSpread | undefined;
@@ -190,6 +223,25 @@ export interface ExplainedRecord {
   readonly mark: Mark | undefined;
 }
 
+export interface ExplainedHop {
+  readonly name: string;
+  readonly zone: string;
+  readonly found: Hop["found"];
+  /** CNAME, A ...; undefined where there are no records */
+  readonly type: string | undefined;
+  readonly ttlSeconds: number | undefined;
+  /** whether that TTL follows the time to the next possible change */
+  readonly followsTime: boolean;
+  /** RDATA, in presentation format */
+  readonly values: readonly string[];
+  /** the wildcard, or the owner of the DNAME, that stands for the name */
+  readonly standsFor: string | undefined;
+  readonly how: ExplainedRecord["how"];
+  /** the index of the decision, where one was made here */
+  readonly decision: number | undefined;
+  readonly mark: Mark | undefined;
+}
+
 export interface SecondHop {
   readonly tenant: string | undefined;
   readonly frontEnd: string;
@@ -197,7 +249,10 @@ export interface SecondHop {
   readonly because: string;
 }
 
-export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: ExplainRequest): Explanation {
+export function explain(
+  snapshot: Snapshot,
+  { qname, qtype, from, tenant, supposed }: ExplainRequest,
+): Explanation {
   if (from.length === 0) throw new Error("a source prefix length of 0 asks to use no client subnet");
   const { configuration, locations } = snapshot;
   const { clientSubnetTrust: trust } = configuration.settings;
@@ -226,10 +281,15 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
     location.kind === "network"
       ? configuration.networks.find(({ name }) => name === location.network)
       : undefined;
-  const tailoring = resolution.hops.findLast((hop) => hop.tailoring !== undefined)?.tailoring;
+  const tailoring = lastTailoring(resolution);
+  const client = { address, place: location.place };
+  const decisions = resolution.hops.flatMap(({ name, tailoring: made }) =>
+    made === undefined ? [] : [explainDecision(snapshot, made, name, client)],
+  );
   const hasAddresses = resolution.sections.answer.some(({ type }) => type === TYPE.A || type === TYPE.AAAA);
   const secondHop = hasAddresses && tailoring ? explainSecondHop(snapshot, tailoring, tenant) : undefined;
   return {
+    supposed,
     question: { name: formatName(qname), type: formatType(qtype) },
     from: formatPrefix(from),
     clientSubnetTrust:
@@ -243,12 +303,15 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
       place: location.place,
       prefix: formatPrefix(prefixOf(address, prefixLength)),
       hasGeoip: snapshot.geoip !== undefined,
+      tried: triedLocations(snapshot, address),
       remark: network === undefined ? remarkOfPlace(snapshot, location) : networkRemarks[network.kind],
     },
     rcode: handler === undefined ? formatRcode(resolution.rcode) : "not known",
     handler,
     stop: resolution.stop && { kind: resolution.stop, because: stopsInWords[resolution.stop] },
-    decision: tailoring && explainDecision(snapshot, tailoring, { address, place: location.place }),
+    decisions,
+    decision: decisions.at(-1),
+    chain: explainChain(snapshot, resolution),
     records: explainRecords(snapshot, resolution),
     authority: resolution.sections.authority.flatMap(formatRRset),
     scope:
@@ -262,6 +325,7 @@ export function explain(snapshot: Snapshot, { qname, qtype, from, tenant }: Expl
       tenant === undefined || secondHop !== undefined
         ? undefined
         : { name: tenant.label, because: whyUnused(tailoring, hasAddresses) },
+    remarks: hasAddresses ? remarksOnPath(tailoring, network?.kind) : [],
   };
 }
 
@@ -318,12 +382,31 @@ function whyUnused(tailoring: Tailoring | undefined, hasAddresses: boolean): str
     : "no address came back to connect to";
 }
 
+/** In the sense of Microsoft's page "Client connectivity". */
 const networkRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
   office: undefined,
   vpn: "This is a VPN: its DNS servers ask for the clients behind it, so the place of the VPN decides, wherever they are.",
   expressroute:
     "ExpressRoute changes the path of the traffic, not the names and answers: the answer is the ordinary one.",
 };
+
+const pathRemarks: Readonly<Record<NetworkKind, string | undefined>> = {
+  office: undefined,
+  vpn: "A client of the VPN that is elsewhere connects there all the same; only with DNS and egress of its own place it would connect near by.",
+  expressroute:
+    "Those are the ordinary public addresses: whether the connection takes ExpressRoute (Microsoft peering) or the Internet is a matter of routes, not of DNS, which still goes over the Internet.",
+};
+
+/** Clouds that have no endpoint which is published as reachable over ExpressRoute. */
+const cloudsWithoutExpressRoute: ReadonlySet<string> = new Set(["China", "Germany"]);
+
+function remarksOnPath(tailoring: Tailoring | undefined, kind: NetworkKind | undefined): readonly string[] {
+  const tailored = tailoring?.tailored;
+  const cloud = tailored?.kind === "service" ? tailored.service.cloud : undefined;
+  if (kind === "expressroute" && cloud !== undefined && cloudsWithoutExpressRoute.has(cloud))
+    return [`No endpoint of ${cloud} is published for ExpressRoute: the connection takes the Internet.`];
+  return [kind === undefined ? [] : (pathRemarks[kind] ?? [])].flat();
+}
 
 /** Whose place it is; a country that no document gives one is at the default location, though rules know it. */
 function remarkOfPlace({ configuration }: Snapshot, location: Location): string | undefined {
@@ -367,13 +450,13 @@ function becauseOf(choice: Choice, ranking: readonly RankedCandidate[] = []): st
   return reasonsInWords[choice.reason];
 }
 
-function explainDecision(snapshot: Snapshot, tailoring: Tailoring, client: Client): Decision {
+function explainDecision(snapshot: Snapshot, tailoring: Tailoring, at: DomainName, client: Client): Decision {
   const { tailored } = tailoring;
   switch (tailored.kind) {
     case "service":
-      return explainService(snapshot, tailored, tailoring, client);
+      return { at, ...explainService(snapshot, tailored, tailoring, client) };
     case "records":
-      return explainRules(snapshot, tailored, tailoring, client);
+      return { at, ...explainRules(snapshot, tailored, tailoring, client) };
     default:
       return tailored satisfies never;
   }
@@ -381,11 +464,13 @@ function explainDecision(snapshot: Snapshot, tailoring: Tailoring, client: Clien
 
 function explainRules(
   snapshot: Snapshot,
-  { name, rules: { otherwise } }: RecordsName,
+  records: RecordsName,
   tailoring: Tailoring,
-  { place }: Client,
-): RecordsDecision {
+  { address, place }: Client,
+): Omit<RecordsDecision, "at"> {
   const { choice } = tailoring;
+  const { name, rules } = records;
+  const { otherwise } = rules;
   const chosen = chosenDatacenter(choice);
   const ofDatacenter =
     chosen !== undefined && otherwise.kind === "nearest" ? otherwise.datacenters.get(chosen) : undefined;
@@ -393,6 +478,7 @@ function explainRules(
   return {
     kind: "records",
     name,
+    tried: triedRules(snapshot, records, address),
     rule: choice.kind === "rule" ? explainRule(choice.rule) : undefined,
     datacenter: chosen?.id,
     city: chosen?.place.city,
@@ -422,8 +508,9 @@ function explainService(
   { service, bindings }: ServiceName,
   tailoring: Tailoring,
   { address, place }: Client,
-): ServiceDecision {
+): Omit<ServiceDecision, "at"> {
   const { choice } = tailoring;
+  const { tenant, region } = bindings;
   const chosen = chosenDatacenter(choice);
   const ranking = tailoring.locationClass && rankingOf(snapshot, service, address);
   return {
@@ -432,6 +519,13 @@ function explainService(
     service: service.name,
     era: service.era,
     policy: service.policy,
+    tried:
+      ranking !== undefined
+        ? triedOrders(snapshot, service, address)
+        : tenant === undefined
+          ? []
+          : triedDatacenters(snapshot, tenant),
+    region,
     datacenter: chosen?.id,
     city: chosen?.place.city,
     reason: choice.reason,
@@ -440,9 +534,10 @@ function explainService(
         ? `there is no tenant ${bindings.tenant.label}, and unknownTenants of the cloud has such answered as one of ${bindings.tenant.geo}`
         : becauseOf(choice, ranking?.candidates),
     candidates: explainCandidates(snapshot, tailoring, place, ranking?.candidates),
+    leftOut: ranking === undefined ? [] : explainLeftOut(service, region, tailoring),
     list: ranking?.list,
     spread: explainSpread(choice),
-    tenant: bindings.tenant && explainTenant(snapshot, bindings.tenant),
+    tenant: tenant && explainTenant(snapshot, tenant),
     endsAtEdge: service.end.kind === "anycast",
   };
 }
@@ -468,6 +563,25 @@ function explainCandidates(
       mark: datacenter.mark,
     };
   });
+}
+
+/** Where a name tells a region, those of others; where lists are cut, those behind. */
+function explainLeftOut(
+  { candidates }: Service,
+  region: string | undefined,
+  { locationClass }: Tailoring,
+): ServiceDecision["leftOut"] {
+  const considered = new Set(locationClass?.datacenters);
+  if (locationClass?.isUnlocated) return [];
+  return candidates
+    .filter((datacenter) => !considered.has(datacenter))
+    .map(({ id, region: its }) => ({
+      id,
+      because:
+        region !== undefined && its !== region
+          ? `it is not of the region ${region}`
+          : "it is farther than the candidates that are considered from there",
+    }));
 }
 
 function explainSpread(choice: Choice): ExplainedSpread | undefined {
@@ -543,8 +657,7 @@ const chosenDatacenter = (choice: Choice): Datacenter | undefined =>
 function explainRecords(snapshot: Snapshot, { hops, sections }: Resolution): readonly ExplainedRecord[] {
   const answered = new Set<RRset>(sections.answer);
   return hops.flatMap(({ name, wildcard, dname, rrset, zone, tailoring }) => {
-    const how =
-      tailoring === undefined ? "fixed" : tailoring.locationClass === undefined ? "by tenant" : "by place";
+    const how = howDecided(tailoring);
     const mark = linkOf(snapshot, wildcard ?? name, tailoring)?.mark;
     return [dname ?? [], rrset ?? []]
       .flat()
@@ -553,6 +666,33 @@ function explainRecords(snapshot: Snapshot, { hops, sections }: Resolution): rea
       .map((record) => ({ record, zone, how, mark }) as const);
   });
 }
+
+function explainChain(snapshot: Snapshot, { hops }: Resolution): readonly ExplainedHop[] {
+  let decisions = 0;
+  return hops.map(({ name, zone, found, wildcard, dname, rrset, tailoring }) => {
+    const tailored = tailoring?.tailored;
+    return {
+      name,
+      zone,
+      found,
+      type: rrset && formatType(rrset.type),
+      ttlSeconds: rrset?.ttlSeconds,
+      followsTime:
+        rrset !== undefined &&
+        tailored?.kind === "service" &&
+        snapshot.healthTtls.has(tailored.service.cloud),
+      values: rrset?.rdatas.map((rdata) => formatRdata(rrset.type, rdata)) ?? [],
+      standsFor: wildcard ?? dname?.name,
+      how: howDecided(tailoring),
+      decision: tailoring === undefined ? undefined : decisions++,
+      mark: linkOf(snapshot, wildcard ?? name, tailoring)?.mark,
+    };
+  });
+}
+
+/** Whether a name's records depend on anything. */
+const howDecided = (tailoring: Tailoring | undefined): ExplainedRecord["how"] =>
+  tailoring === undefined ? "fixed" : tailoring.locationClass === undefined ? "by tenant" : "by place";
 
 /** The link of a service's chain that a name stands at; undefined at a plain record. */
 function linkOf(

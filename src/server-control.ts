@@ -9,6 +9,7 @@ import type {
   Outcome,
   StatusView,
 } from "./admin/control.ts";
+import { parseMoment } from "./admin/moment.ts";
 import type { Clock } from "./clock.ts";
 import type { Cloud } from "./cloud/service.ts";
 import { findTenant, labelsLike } from "./cloud/tenant-table.ts";
@@ -22,6 +23,7 @@ import type { Journal } from "./journal.ts";
 import { type Located, locate } from "./locate.ts";
 import type { Metrics } from "./metrics.ts";
 import { parseFilter } from "./query-ring.ts";
+import { suppose } from "./what-if.ts";
 import { serialOf } from "./zone/zone.ts";
 
 export interface ServerParts {
@@ -102,7 +104,15 @@ const cloudView = ({ name, datacenters, tenants, services }: Cloud): CloudView =
   })),
 });
 
-function explainFor({ snapshot }: Controller, request: ExplainView): Outcome<Explanation> {
+function explainFor(controller: Controller, request: ExplainView): Outcome<Explanation> {
+  const { whatIf = { with: [], at: undefined } } = request;
+  const reality = controller.reality();
+  const at = whatIf.at === undefined ? undefined : parseMoment(whatIf.at, reality.now);
+  if (typeof at === "string") return fault("not-possible", at);
+  const isSupposed = whatIf.with.length > 0 || at !== undefined;
+  const made = isSupposed ? suppose(reality, { with: whatIf.with, at }) : undefined;
+  if (typeof made === "string") return fault("not-possible", made);
+  const snapshot = made?.snapshot ?? controller.snapshot;
   const qname = parseName(request.name);
   if (typeof qname === "string") return fault("not-possible", qname);
   const qtype = parseType(request.type);
@@ -117,7 +127,7 @@ function explainFor({ snapshot }: Controller, request: ExplainView): Outcome<Exp
   const tenant = label === undefined ? undefined : findTenant(clouds, label);
   if (label !== undefined && tenant === undefined)
     return fault("not-found", `"${label}" is no tenant${suggest(label, labelsLike(clouds, label))}`);
-  return done(explain(snapshot, { qname, qtype, from, tenant }));
+  return done(explain(snapshot, { qname, qtype, from, tenant, supposed: made?.changes }));
 }
 
 function locateFor({ snapshot }: Controller, text: string): Outcome<readonly Located[]> {

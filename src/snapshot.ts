@@ -206,7 +206,8 @@ export function orderOf(snapshot: Snapshot, service: Service, address: IpAddress
   return row && `latency of ${formatLatencyRow(row)}`;
 }
 
-function siteOf(
+/** What counts of an address where the candidates of a service are put in order. */
+export function siteOf(
   { configuration, locations, candidates }: Snapshot,
   service: Service,
   address: IpAddress,
@@ -214,6 +215,15 @@ function siteOf(
   const found = candidates.get(service);
   if (found === undefined) throw new Error(`${service.name} has no tables in this snapshot`);
   return findSite(locations, found.table, address, continentFinder(configuration));
+}
+
+/** The country and the continent that an address is taken to be in. */
+export function whereaboutsOf(
+  { configuration, locations }: Snapshot,
+  address: IpAddress,
+): { readonly country: string | undefined; readonly continent: string | undefined } {
+  const { location } = locateAddress(locations, address);
+  return { country: countryOf(location), continent: continentOf(location, continentFinder(configuration)) };
 }
 
 const continentFinder =

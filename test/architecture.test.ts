@@ -62,7 +62,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "dns",
     "ip.ts",
   ],
+  "tried.ts": ["snapshot.ts", "cloud", "geo", "ip.ts"],
+  "what-if.ts": ["snapshot.ts", "config", "cloud"],
   "explain.ts": [
+    "tried.ts",
+    "what-if.ts",
     "answer.ts",
     "resolve.ts",
     "trace.ts",
@@ -101,7 +105,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "query-ring.ts": ["admin", "query-records.ts", "trace.ts", "geo", "dns", "ip.ts"],
   "journal.ts": ["admin", "query-ring.ts", "geo"],
   "diff.ts": ["config", "cloud", "zone"],
-  "control.ts": ["admin", "diff.ts", "script", "snapshot.ts", "config", "cloud"],
+  "control.ts": ["admin", "diff.ts", "what-if.ts", "script", "snapshot.ts", "config", "cloud"],
   "from.ts": ["snapshot.ts", "config", "ip.ts"],
   scenario: [
     "answer.ts",
@@ -122,6 +126,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "control.ts",
     "admin",
     "explain.ts",
+    "what-if.ts",
     "from.ts",
     "locate.ts",
     "journal.ts",

@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { formatExplanation } from "../src/cli/explain.ts";
+import { formatMermaid } from "../src/cli/explain-mermaid.ts";
+import { allUp, type DatacenterStates } from "../src/cloud/states.ts";
 import { findTenant } from "../src/cloud/tenant-table.ts";
+import { datacenterId } from "../src/cloud/topology.ts";
 import type { Settings } from "../src/config/configuration.ts";
 import { formatConfigError, loadConfig } from "../src/config/load.ts";
 import { parseType } from "../src/dns/iana.ts";
@@ -14,6 +17,7 @@ import { type Explanation, explain } from "../src/explain.ts";
 import { openGeoip } from "../src/geo/geoip.ts";
 import { parsePrefix } from "../src/ip.ts";
 import { buildSnapshot, type Snapshot, withStates } from "../src/snapshot.ts";
+import type { Tried } from "../src/tried.ts";
 import { writeMmdb } from "./geo/mmdb-writer.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "geodns365-explain-"));
@@ -399,6 +403,7 @@ describe("what is near", () => {
       asks: ["listed", "10.2.0.0/24"],
       told: [
         "the list of country DE comes first",
+        "- list of continent EU: not asked, the one of a country beats it",
         "1. Shop/chi   7083 km  up       Chicago [listed] <- chosen",
         "2. Shop/lhr    931 km  up       London [listed]",
         "3. Shop/fra    423 km  up       Frankfurt",
@@ -461,6 +466,243 @@ describe("what is near", () => {
     const told = ask(given, "plain.shop.test", "A", "8.8.8.0/24");
     expect(words(told)).toContain("GeoIP puts 8.8.0.0/16 in US: Reno [39.53, -119.81].");
     expect(told.location.remark).toBe("The configuration gives that place to all of US (location).");
+  });
+});
+
+describe("every rule that was tried", () => {
+  const shop = load(join(import.meta.dirname, "scenarios/fixtures/nearness.yaml"));
+  const tried = (each: readonly Tried[] | undefined): readonly string[] =>
+    (each ?? []).map(({ rule, outcome, because }) => `${rule}: ${outcome}, ${because}`);
+  const nested = lab(`networks:
+  wide: { prefixes: [10.0.0.0/8], place: { city: Paris, country: FR, coordinates: [48.86, 2.35] } }
+  inner: { prefixes: [10.1.0.0/16], place: { city: Berlin, country: DE, coordinates: [52.52, 13.4] } }
+---
+countries:
+  JP: { continent: AS, city: Tokyo, coordinates: [35.68, 139.69] }
+  US: { continent: NA, city: New York, coordinates: [40.71, -74.01] }
+---
+zones: [lab.example]
+tailored:
+  lab.example:
+    www:
+      networks: { wide: [A 192.0.2.8], 10.1.2.0/24: [A 192.0.2.9] }
+      countries: { US: [A 192.0.2.1] }
+      continents: { AS: [A 192.0.2.2] }
+      default: [A 192.0.2.3]
+`);
+
+  test.each<[from: string, lines: readonly string[]]>([
+    [
+      "10.1.2.0/24",
+      [
+        "network inner 10.1.0.0/16: counts, of the prefixes of networks it is the longest that holds 10.1.2.0",
+        "network wide 10.0.0.0/8: passed over, it holds 10.1.2.0, and is shorter",
+        "GeoIP: not asked, a network beats it",
+        "default location: not asked, the address is located",
+      ],
+    ],
+    [
+      "2002:a01:200::/48",
+      [
+        "network inner 10.1.0.0/16: counts, of the prefixes of networks it is the longest that holds 2002:a01:200::",
+        "network wide 10.0.0.0/8: passed over, it holds 2002:a01:200::, and is shorter",
+        "GeoIP: not asked, a network beats it",
+        "default location: not asked, the address is located",
+      ],
+    ],
+    [
+      "8.8.8.0/24",
+      [
+        "networks: passed over, none of 2 holds 8.8.8.0",
+        "GeoIP Test: counts, it says US",
+        "default location: not asked, the address is located",
+      ],
+    ],
+    [
+      "203.0.113.0/24",
+      [
+        "networks: passed over, none of 2 holds 203.0.113.0",
+        "GeoIP Test: passed over, it does not know 203.0.113.0",
+        "default location: counts, nothing else knows the address",
+      ],
+    ],
+  ])("locates %s", (from, lines) => {
+    expect(tried(ask(nested, "www.lab.example", "A", from).location.tried)).toEqual(lines);
+  });
+
+  test.each<[from: string, lines: readonly string[]]>([
+    [
+      "10.1.2.0/24",
+      [
+        "network 10.1.2.0/24: counts, of the prefixes listed there it is the longest that holds the asker",
+        "network wide 10.0.0.0/8: passed over, it holds the asker, and is shorter",
+        "country US: not asked, the one of a network beats it",
+        "continent AS: not asked, the one of a network beats it",
+        "default: not asked, a rule above holds",
+      ],
+    ],
+    [
+      "8.8.8.0/24",
+      [
+        "networks: passed over, none of network wide 10.0.0.0/8, network 10.1.2.0/24 holds the asker",
+        "country US: counts, the asker is in US",
+        "continent AS: not asked, the one of a country beats it",
+        "default: not asked, a rule above holds",
+      ],
+    ],
+  ])("finds the records for %s", (from, lines) => {
+    const [decision] = ask(nested, "www.lab.example", "A", from).decisions;
+    expect(tried(decision?.tried)).toEqual(lines);
+  });
+
+  test.each<[name: string, from: string, lines: readonly string[]]>([
+    ["plain", "10.2.0.0/24", ["distance: counts, it orders the candidates"]],
+    [
+      "biased",
+      "10.2.0.0/24",
+      ["bias: counts, Shop/lhr +700 km, Shop/tyo -200 km", "distance: counts, it orders the candidates"],
+    ],
+    [
+      "listed",
+      "10.2.0.0/24",
+      [
+        "list of country DE: counts, the asker is in DE",
+        "list of continent EU: not asked, the one of a country beats it",
+        "distance: counts, it orders those that the list leaves out",
+      ],
+    ],
+  ])("orders the candidates of %s for %s", (name, from, lines) => {
+    const [decision] = ask(shop, `${name}.shop.test`, "A", from).decisions;
+    expect(tried(decision?.tried).filter((line) => !line.includes("lists of networks"))).toEqual(lines);
+  });
+
+  test.each<[states: DatacenterStates, lines: readonly string[]]>([
+    [
+      allUp,
+      [
+        "active Worldwide/dub: counts, the tenant is served there, and is up",
+        "standby Worldwide/ams: not asked, the one above is not down",
+      ],
+    ],
+    [
+      new Map([[datacenterId("Worldwide", "dub"), "down"]]),
+      [
+        "active Worldwide/dub: passed over, it is down",
+        "standby Worldwide/ams: counts, it takes over, and is up",
+      ],
+    ],
+  ])("finds a tenant's datacenter %#", (states, lines) => {
+    const [decision] = ask(withStates(defaultLab, states), "contoso.sharepoint.com").decisions;
+    expect(tried(decision?.tried)).toEqual(lines);
+  });
+});
+
+describe("names by region", () => {
+  const old = load(join(import.meta.dirname, "scenarios/fixtures/geodns-2014.yaml"));
+  const told = ask(old, "outlook.office365.com");
+
+  test("have every decision told, of all datacenters and then of the region's", () => {
+    expect(
+      told.decisions.map(({ at, candidates, datacenter }) => [at, candidates.length, datacenter]),
+    ).toEqual([
+      ["outlook.office365.com.glbdns2.microsoft.com.", 22, "Worldwide/lhr"],
+      ["outlook-emeawest.office365.com.", 4, "Worldwide/lhr"],
+    ]);
+    expect(told.decision).toBe(told.decisions.at(-1));
+    expect(told.decisions.at(-1)).toMatchObject({ region: "emeawest", leftOut: { length: 18 } });
+    const text = words(told);
+    expect(text).toContain("   Decision 1, at outlook.office365.com.glbdns2.microsoft.com.:\n");
+    expect(text).toContain("   the name tells the region emeawest; 18 datacenters of others are left out\n");
+    expect(text).toMatch(/^ {3}outlook-emeawest\.office365\.com\. 60 A \S+ {3}; by place \(decision 2\)$/m);
+  });
+
+  test("have a chain with TTLs, and where each name is decided", () => {
+    expect(
+      told.chain.map(({ name, ttlSeconds, type, how, decision }) => [name, ttlSeconds, type, how, decision]),
+    ).toEqual([
+      ["outlook.office365.com.", 300, "CNAME", "fixed", undefined],
+      ["lb.geo.office365.com.", 60, "CNAME", "fixed", undefined],
+      ["outlook.office365.com.glbdns2.microsoft.com.", 60, "CNAME", "by place", 0],
+      ["outlook-emeawest.office365.com.", 60, "A", "by place", 1],
+    ]);
+  });
+});
+
+describe("which way the connection takes", () => {
+  test.each<[name: string, from: string, remark: RegExp | undefined]>([
+    ["outlook.office365.com", "10.1.0.0/16", undefined],
+    ["outlook.office365.com", "10.9.0.0/16", /^A client of the VPN that is elsewhere connects there/],
+    ["outlook.office365.com", "10.8.0.0/16", /Microsoft peering.*a matter of routes, not of DNS/],
+    ["partner.outlook.cn", "10.8.0.0/16", /^No endpoint of China is published for ExpressRoute/],
+    ["outlook.com", "10.8.0.0/16", /Microsoft peering|^$/],
+  ])("%s from %s", (name, from, remark) => {
+    const told = ask(defaultLab, name, "A", from);
+    if (remark === undefined) expect(told.remarks).toEqual([]);
+    else expect(told.remarks.join("\n")).toMatch(remark);
+    for (const each of told.remarks) expect(words(told)).toContain(`   ${each}`);
+  });
+});
+
+describe("a drawing for Mermaid", () => {
+  const drawn = (explanation: Explanation): string => [...formatMermaid(explanation)].join("\n");
+
+  test("has the chain, its TTLs, the decision with candidates, and the second hop", () => {
+    expect(drawn(ask(defaultLab, "outlook.office365.com", "A", "10.9.0.0/16", "contoso"))).toBe(
+      [
+        "flowchart TD",
+        '  asker(["10.9.0.0/16<br/>vpn<br/>seattle-vpn<br/>Seattle"])',
+        '  asker -->|"outlook.office365.com. A<br/>scope 16 (10.9.0.0/16)"| n0',
+        '  n0["outlook.office365.com.<br/>zone office365.com."]',
+        '  n1{{"outlook.ms-acdc.office.com.<br/>zone office.com."}}',
+        '  n2["eat-efz.ms-acdc.office.com.<br/>zone office.com."]',
+        '  n0 -->|"300 CNAME"| n1',
+        '  n1 -->|"60 CNAME<br/>by place"| n2',
+        '  n2 -->|"10 A"| n3',
+        '  n3(["198.18.9.1<br/>198.18.9.2<br/>198.18.9.3<br/>198.18.9.4"])',
+        '  d0{"Worldwide/exchange, nearest-datacenter<br/>Worldwide/eat (Wenatchee)<br/>it is the nearest, and up"}',
+        "  n1 -.- d0",
+        '  d0c0["1. Worldwide/eat<br/>153 km, up"]',
+        '  d0 ==>|"chosen"| d0c0',
+        '  d0c1["2. Worldwide/phx<br/>1794 km, up"]',
+        "  d0 -.- d0c1",
+        '  d0c2["3. Worldwide/mdw<br/>2789 km, up"]',
+        "  d0 -.- d0c2",
+        '  frontEnd["front end<br/>Worldwide/eat"]',
+        "  n3 --> frontEnd",
+        '  data[("Worldwide/dub<br/>Dublin is active for contoso")]',
+        '  frontEnd -->|"proxies"| data',
+      ].join("\n"),
+    );
+  });
+
+  // As Mermaid's flowcharts are written, with labels in quotes that hold nothing it reads in another way.
+  const text = '"(?:[\\p{L}\\p{N} .,:/()+=*_-]|#\\d+;|<br/>)*"';
+  const line = new RegExp(
+    `^(?:flowchart TD|  \\w+(?:\\[\\(${text}\\)\\]|\\[${text}\\]|\\(\\[${text}\\]\\)|\\{\\{${text}\\}\\}|\\{${text}\\})|  \\w+ (?:-\\.-|==>|-->)(?:\\|${text}\\|)? \\w+)$`,
+    "u",
+  );
+  const odd = lab(String.raw`zones: [lab.example]
+records:
+  lab.example: ['t TXT "a ] \" ; # <b> & end | {x}"', 'q\"|]\[.lab.example. CNAME t', "out CNAME www.elsewhere.example."]
+`);
+  test.each<[snapshot: Snapshot, name: string, type: string]>([
+    [odd, "t.lab.example", "TXT"],
+    [odd, String.raw`q\"|]\[.lab.example.`, "TXT"],
+    [odd, "out.lab.example", "A"],
+    [odd, "none.lab.example", "A"],
+    [defaultLab, "www.example.org", "A"],
+    [defaultLab, "contoso.sharepoint.com", "A"],
+    [defaultLab, "office365.com", "AXFR"],
+  ])("is Mermaid line by line %#", (snapshot, name, type) => {
+    const lines = drawn(ask(snapshot, name, type)).split("\n");
+    expect(lines.filter((each) => !line.test(each))).toEqual([]);
+    // No edge leads to what is not there.
+    const nodes = new Set(lines.flatMap((each) => /^ {2}(\w+)[[({]/.exec(each)?.[1] ?? []));
+    const ends = lines.flatMap((each) => {
+      const [, from = "", to = ""] = /^ {2}(\w+) (?:-\.-|==>|-->)(?:\|.*\|)? (\w+)$/.exec(each) ?? [];
+      return from === "" ? [] : [from, to];
+    });
+    expect(ends.filter((each) => !nodes.has(each))).toEqual([]);
   });
 });
 

@@ -156,8 +156,10 @@ function handlersOf(control: Control, options: ApiOptions): Handlers {
       settled(await control.failback(label, reason)),
     listOverrides: () => value({ overrides: control.overrides() }),
     removeOverride: async ({ params: { number } }) => settled(await control.removeOverride(number)),
-    explain: ({ query: { name, type, from, tenant } }) =>
-      settled(control.explain({ name, type, from, tenant })),
+    explain: ({ query: { name, type, from, tenant, with: supposed, at } }) => {
+      const whatIf = { with: supposed?.split(",").map((each) => each.trim()) ?? [], at };
+      return settled(control.explain({ name, type, from, tenant, whatIf }));
+    },
     locate: ({ query: { address } }) => {
       const outcome = control.locate(address);
       return outcome.kind === "done" ? value({ located: outcome.value }) : settled(outcome);

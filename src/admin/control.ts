@@ -167,6 +167,16 @@ export interface ExplainView {
   /** a prefix or the name of a network */
   readonly from: string;
   readonly tenant: string | undefined;
+  /** all is as it is where absent */
+  readonly whatIf?: WhatIf;
+}
+
+/** What is supposed for one question, as it is written; nothing is changed by it. */
+export interface WhatIf {
+  /** `lhr=down`, `geo:EUR=draining`, `contoso=standby` or `contoso->ams` */
+  readonly with: readonly string[];
+  /** a time to come, or how long until then: `2026-11-25T09:00:00Z` or `10m`; undefined: now */
+  readonly at: string | undefined;
 }
 
 export interface JournalFilter {

@@ -190,18 +190,34 @@ const reason = z.enum([
   "unlocated",
   ...ruleKind.options,
 ]);
+const tried = z
+  .array(
+    z.object({
+      rule: z.string(),
+      outcome: z.enum(["counts", "passed over", "not asked"]),
+      because: z.string(),
+    }),
+  )
+  .describe("the rules that were tried, in order");
+const at = z.string().describe("the name on the chain that it is for");
 const decision = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("service"),
+    at,
     cloud: z.string(),
     service: z.string(),
     era: z.string().optional(),
     policy: z.string(),
+    tried,
+    region: z.string().optional().describe("of which the name tells that its datacenter is"),
     datacenter: z.string().optional(),
     city: z.string().optional(),
     reason,
     because: z.string(),
     candidates,
+    leftOut: z
+      .array(z.object({ id: z.string(), because: z.string() }))
+      .describe("candidates of the service that are not considered here"),
     list: z.string().optional().describe("whose list orders them first, if one does"),
     spread: z
       .object({ group: z.string(), among: z.array(z.object({ id: z.string(), weight: z.number() })) })
@@ -223,7 +239,9 @@ const decision = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("records"),
+    at,
     name: z.string().describe("the name, or the wildcard, that the rules stand at"),
+    tried,
     rule: z
       .object({
         kind: ruleKind,
@@ -243,8 +261,31 @@ const decision = z.discriminatedUnion("kind", [
     records: z.array(z.string()),
   }),
 ]);
+const how = z.enum(["fixed", "by place", "by tenant"]);
+const supposed = z
+  .object({
+    with: z.array(z.string()),
+    at: time,
+    ended: z
+      .array(z.object({ number, target: z.string(), state, until: time }))
+      .describe("overrides that are over by then"),
+    datacenters: z.array(z.object({ id: z.string(), before: state, state })),
+    tenants: z
+      .array(
+        z.object({
+          label: z.string(),
+          before: z.string(),
+          servedBy: z.string(),
+          by: z.enum(["operator", "failover", "failback"]),
+        }),
+      )
+      .describe("the first of them, where very many are served elsewhere"),
+    moreTenants: z.int(),
+  })
+  .describe("what is supposed to be other than it is; absent where all is as it is");
 const explanation = z
   .object({
+    supposed: supposed.optional(),
     question: z.object({ name: z.string(), type: z.string() }),
     from: z.string(),
     quirks: z
@@ -262,6 +303,7 @@ const explanation = z
       place,
       prefix: z.string(),
       hasGeoip: z.boolean(),
+      tried,
       remark: z.string().optional(),
     }),
     rcode: z.string().describe('"not known" where a handler decides'),
@@ -285,12 +327,47 @@ const explanation = z
       })
       .optional()
       .describe("why nothing was looked up, or why a chain ends before its last name"),
-    decision: decision.optional().describe("absent where no name on the way is tailored"),
+    decisions: z.array(decision).describe("all that was decided on the way, in the order of the chain"),
+    decision: decision
+      .optional()
+      .describe(
+        "the last of them, whose choice the addresses are; absent where no name on the way is tailored",
+      ),
+    chain: z
+      .array(
+        z.object({
+          name: z.string(),
+          zone: z.string(),
+          found: z.enum([
+            "rrset",
+            "cname",
+            "referral",
+            "nodata",
+            "nxdomain",
+            "yxdomain",
+            "servfail",
+            "refused",
+            "script",
+          ]),
+          type: z.string().optional(),
+          ttlSeconds: z.int().optional(),
+          followsTime: z.boolean().describe("whether the TTL follows the time to the next possible change"),
+          values: z.array(z.string()).describe("RDATA, in presentation format"),
+          standsFor: z
+            .string()
+            .optional()
+            .describe("the wildcard, or the owner of the DNAME, that stands for the name"),
+          how,
+          decision: z.int().optional().describe("the index of the decision, where one was made here"),
+          mark,
+        }),
+      )
+      .describe("every name on the way"),
     records: z.array(
       z.object({
         record: z.string(),
         zone: z.string(),
-        how: z.enum(["fixed", "by place", "by tenant"]),
+        how,
         mark,
       }),
     ),
@@ -325,6 +402,7 @@ const explanation = z
       )
       .describe("of the tenant asked about: its own home, and those of its workloads that have another"),
     unusedTenant: z.object({ name: z.string(), because: z.string() }).optional(),
+    remarks: z.array(z.string()).describe("sentences on which way the connection takes"),
   })
   .openapi("Explanation", { description: "why a name has the answer that it has from one place" });
 
@@ -688,6 +766,14 @@ export const routes = {
         type: nonEmpty("a type").default("A"),
         from: nonEmpty("a prefix or a network").describe("a prefix, or the name of a network"),
         tenant: nonEmpty("a tenant").optional().describe("the tenant whose datacenter a second hop goes to"),
+        with: nonEmpty("a state to suppose")
+          .optional()
+          .describe(
+            "what to suppose for this question alone: lhr=down, geo:EUR=draining, contoso=standby, contoso->ams; several with commas between",
+          ),
+        at: nonEmpty("a time or a duration")
+          .optional()
+          .describe("as it will be then: a time in ISO 8601, or a duration from now like 10m"),
       }),
       body: none,
       value: explanation,

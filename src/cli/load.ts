@@ -1,7 +1,7 @@
 /** The configuration of a command that answers nobody. */
 
 import { formatConfigError } from "../config/load.ts";
-import { loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
+import { type LoadedSnapshot, loadSnapshot, type StateFileChoice } from "../load-snapshot.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /**
@@ -9,11 +9,19 @@ import type { Snapshot } from "../snapshot.ts";
  * of what the configuration says.
  */
 export async function loadForCommand(config: string, state?: StateFileChoice): Promise<Snapshot | undefined> {
+  return (await loadAllForCommand(config, state))?.snapshot;
+}
+
+/** The same with what operators and probes have said. */
+export async function loadAllForCommand(
+  config: string,
+  state?: StateFileChoice,
+): Promise<Extract<LoadedSnapshot, { readonly kind: "loaded" }> | undefined> {
   const loaded = await loadSnapshot(config, { stateFile: state });
   if (loaded.kind === "errors") {
     for (const error of loaded.errors) console.error(formatConfigError(error));
     return undefined;
   }
   for (const warning of loaded.warnings) console.error(`warning: ${warning}`);
-  return loaded.snapshot;
+  return loaded;
 }

@@ -25,9 +25,11 @@ import type { ResolverFormat } from "../resolver-config.ts";
 import type { Tempo } from "../scenario/lab.ts";
 import type { ReportFormat } from "../scenario/reports.ts";
 import { EXIT } from "./exit.ts";
+import type { ExplainFormat } from "./explain.ts";
 import type { MatrixFormat } from "./matrix.ts";
 import type { ListenArgument, TransportChoice } from "./serve.ts";
 
+const explainFormats: readonly ExplainFormat[] = ["text", "json", "mermaid"];
 const matrixFormats: readonly MatrixFormat[] = ["table", "markdown", "csv", "html", "svg", "json"];
 const transports: readonly TransportChoice[] = ["auto", "batched", "dgram"];
 const resolverFormats: readonly ResolverFormat[] = [
@@ -140,13 +142,29 @@ function buildProgram(): Command {
     .addArgument(typeArgument())
     .requiredOption("--from <prefix|network>", "what counts: a client subnet, or the name of a network")
     .option("--tenant <tenant>", "the tenant, or its satellite, whose datacenter a second hop goes to")
+    .addOption(
+      new Option(
+        "--with <what...>",
+        "suppose for this alone: lhr=down, geo:EUR=draining, contoso=standby, contoso->ams",
+      )
+        .argParser(collect(identity))
+        .default([], "nothing"),
+    )
+    .option("--at <time>", "as it will be then: a time in ISO 8601, or a duration from now like 10m")
     .addOption(config())
     .addOption(stateFile())
-    .option("--json", "print JSON")
+    .option("--admin <url>", "ask a running server by its admin API, instead of reading files")
+    .option(
+      "--token-file <file>",
+      "with --admin: the file that holds its token; GEODNS365_TOKEN if not given",
+    )
+    .addOption(new Option("--format <format>", "how it is told").choices(explainFormats).default("text"))
+    .addOption(new Option("--json", "print JSON: --format json").implies({ format: "json" }))
+    .addOption(
+      new Option("--mermaid", "draw it for Mermaid: --format mermaid").implies({ format: "mermaid" }),
+    )
     .action(async (qname, qtype, options) =>
-      exitWith(
-        await (await import("./explain.ts")).explainCommand({ json: false, ...options, qname, qtype }),
-      ),
+      exitWith(await (await import("./explain.ts")).explainCommand({ ...options, qname, qtype })),
     );
 
   program
@@ -510,6 +528,8 @@ function accepted<T>(outcome: T | string): T {
   if (typeof outcome === "string") throw new InvalidArgumentError(outcome);
   return outcome;
 }
+
+const identity = (text: string): string => text;
 
 /** Checked here, sent as written. */
 function duration(text: string): string {

@@ -1,13 +1,14 @@
 /** Nearness in words. */
 
 import type { RankedCandidate } from "../geo/nearness.ts";
+import type { Told } from "./told.ts";
 
 /** What ordered a candidate beside its distance. */
 export function formatNearness({
   biasKilometres,
   latency,
   isListed,
-}: Pick<RankedCandidate, "biasKilometres" | "latency" | "isListed">): string {
+}: Told<Pick<RankedCandidate, "biasKilometres" | "latency" | "isListed">>): string {
   // The first places go by the list alone.
   if (isListed) return " [listed]";
   const parts = [

@@ -38,13 +38,14 @@ describe("what is asked", () => {
     ["GET /healthz", () => ({ status: "alive" })],
     ["GET /readyz", () => ({ status: "ready" })],
     [
-      "GET /v1/explain?name=outlook.office365.com&from=london-office&tenant=contoso",
+      "GET /v1/explain?name=outlook.office365.com&from=london-office&tenant=contoso&with=lhr=down,contoso-%3Eams&at=10m",
       (it) => {
         const request = {
           name: "outlook.office365.com",
           type: "A",
           from: "london-office",
           tenant: "contoso",
+          whatIf: { with: ["lhr=down", "contoso->ams"], at: "10m" },
         };
         const outcome = it.explain(request);
         return outcome.kind === "done" ? outcome.value : undefined;

@@ -164,9 +164,18 @@ export class FakeControl implements Control {
     };
   }
 
-  explain({ name, type, from, tenant }: Parameters<Control["explain"]>[0]): Outcome<Explanation> {
+  explain({ name, type, from, tenant, whatIf }: Parameters<Control["explain"]>[0]): Outcome<Explanation> {
     if (from === "nowhere") return fault("not-found", '"nowhere" is neither a prefix nor a network');
+    if (whatIf?.with.includes("nowhere=down")) return fault("not-possible", '"nowhere" means no datacenter');
     return done({
+      supposed: {
+        with: whatIf?.with ?? [],
+        at: whatIf?.at ?? startedAt,
+        ended: [],
+        datacenters: [],
+        tenants: [],
+        moreTenants: 0,
+      },
       question: { name, type },
       from,
       vantages: [],
@@ -179,12 +188,15 @@ export class FakeControl implements Control {
         place: { city: "London", country: "GB", coordinates: [51.51, -0.13] },
         prefix: from,
         hasGeoip: true,
+        tried: [],
         remark: undefined,
       },
       rcode: "NOERROR",
       handler: undefined,
       stop: undefined,
+      decisions: [],
       decision: undefined,
+      chain: [],
       records: [],
       authority: [],
       scope: { prefixLength: 16, prefix: from, because: "the fake says so" },
@@ -193,6 +205,7 @@ export class FakeControl implements Control {
       homes: [],
       unusedTenant:
         tenant === undefined ? undefined : { name: tenant, because: "the fake has no use for it" },
+      remarks: [],
     });
   }
 

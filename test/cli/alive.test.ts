@@ -118,6 +118,24 @@ test("London goes down by one command while queries come: none is lost, and the 
       .map((each) => expect.objectContaining(each))
       .concat(Array(20).fill(expect.anything())),
   });
+  // What would be is told by the server's own states, which stay as they are; and so by the command.
+  const supposed = await server.client.ask("explain", { query: { ...asked, with: "cdg=down,lhr=draining" } });
+  expect(supposed).toMatchObject({
+    decision: { datacenter: "Worldwide/ams", reason: "next-nearest" },
+    supposed: {
+      with: ["cdg=down", "lhr=draining"],
+      datacenters: [
+        { id: "Worldwide/lhr", before: "down", state: "draining" },
+        { id: "Worldwide/cdg", before: "up", state: "down" },
+      ],
+    },
+  });
+  const explained = await server.tell("explain", name, "--from", "london-office", "--with", "lhr=up");
+  expect(explained.stdout).toMatch(/^ {3}Worldwide\/lhr \(London\): it is the nearest, and up\.$/m);
+  expect((await server.client.ask("explain", { query: asked })).decision?.datacenter).toBe("Worldwide/cdg");
+  await expect(server.client.ask("explain", { query: { ...asked, with: "lrh=down" } })).rejects.toThrow(
+    '"lrh" means no datacenter; did you mean "lhr"?',
+  );
   const { located } = await server.client.ask("locate", { query: { address: "london-office" } });
   expect(located.map(({ prefix, parts: [first] }) => [prefix, first?.place.city])).toEqual([
     ["10.1.0.0/16", "London"],

@@ -117,9 +117,15 @@ describe("help and version", { timeout }, () => {
       [
         "--from <prefix|network>",
         "--tenant <tenant>",
+        "--with <what...>",
+        "--at <time>",
         "--config <file>",
         "--state <file|none>",
+        "--admin <url>",
+        "--token-file <file>",
+        "--format <format>",
         "--json",
+        "--mermaid",
         "--help",
       ],
     ],
@@ -178,6 +184,14 @@ describe("misuse is one line and exit code 2", { timeout }, () => {
     [
       ["explain", "a.example", "--from", "0.0.0.0/0"],
       "error: --from 0.0.0.0/0 has a prefix length of 0, which asks to use no client subnet (RFC 7871 §7.1.2); give a longer prefix",
+    ],
+    [
+      ["explain", "a.example", ...from, "--with", "lhr=gone"],
+      'error: --with "lhr=gone" is nothing to suppose, which is like lhr=down, geo:EUR=draining, contoso=standby or contoso->ams',
+    ],
+    [
+      ["explain", "a.example", ...from, "--at", "noon"],
+      'error: --at "noon" is neither a time like 2026-11-25T09:00:00Z nor a duration like 10m',
     ],
     [
       ["query", "a.example", "--server", "127.0.0.1:65536"],
@@ -280,6 +294,28 @@ describe("explain", { timeout }, () => {
       location: { name: "singapore-office", prefix: "2001:db8:3::/48" },
       secondHop: { target: "Worldwide/ams" },
     });
+  });
+
+  test("supposes states for itself alone, given one by one or together", async () => {
+    const { code, stdout } = await call([
+      ...outlook,
+      "--with",
+      "eat=down",
+      "contoso=standby",
+      "--with",
+      "phx=draining",
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Supposed for this alone: eat=down, contoso=standby, phx=draining, at \S+Z$/m);
+    expect(stdout).toContain("   Worldwide/phx is draining, and now up\n");
+    expect(stdout).toContain(
+      "The client connects to the front end Worldwide/mdw, which proxies to Worldwide/ams: Amsterdam is standby for contoso.",
+    );
+  });
+
+  test.each([[["--mermaid"]], [["--format", "mermaid"]]])("draws with %j", async (flags) => {
+    const { code, stdout } = await call([...outlook, ...flags]);
+    expect([code, stdout.split("\n")[0]]).toEqual([0, "flowchart TD"]);
   });
 
   test("passes on warnings of what was loaded", async () => {
