@@ -5,7 +5,6 @@
 
 import type { Answered } from "./answer.ts";
 import { type ClockAnchor, realTimeAnchor } from "./clock.ts";
-import type { Service } from "./cloud/service.ts";
 import { type TenantTemplate, tenantNamesMemory, tenantTemplates } from "./cloud/tenant-names.ts";
 import { UnknownTenants } from "./cloud/unknown-tenants.ts";
 import type { Configuration } from "./config/configuration.ts";
@@ -17,6 +16,7 @@ import { HEADER_OCTETS, type Query } from "./dns/message.ts";
 import { type DomainName, isAtOrBelow } from "./dns/name.ts";
 import { MAX_TCP_OCTETS, renderResponse } from "./dns/render.ts";
 import { locationName } from "./geo/location-table.ts";
+import { isByDistance } from "./geo/nearness.ts";
 import type { IpAddress } from "./ip.ts";
 import {
   AnswerTable,
@@ -260,7 +260,7 @@ export class AnswerCache {
       if (tailoring?.locationClass === undefined) continue;
       const { tailored, locationClass } = tailoring;
       if (tailored.kind !== "service" || tailored.service.spread !== undefined) return undefined;
-      isTraceVaried ||= !isByDistance(tailored.service);
+      isTraceVaried ||= !isByDistance(tailored.service.nearness);
       const candidates = this.#snapshot.candidates.get(tailored.service);
       if (candidates === undefined) return undefined;
       found.set(this.#deciders.indexOf(candidates), { candidates, classNumber: locationClass.number });
@@ -382,15 +382,13 @@ export function outputOf(octets: number): { readonly octets: Uint8Array; readonl
   return { octets: new Uint8Array(memory), words: new Int32Array(memory) };
 }
 
-/** Whether the same will be answered again. Handlers may say what they like; names that do not exist are without number. */
+/**
+ * Whether the same will be answered again. Handlers may say what they like, explanations name the asker, and names that do
+ * not exist are without number.
+ */
 const isKept = ({ rcode, hops }: Resolution): boolean =>
-  rcode === RCODE.NOERROR && hops.every(({ dname, found }: Hop) => dname === undefined && found !== "script");
-
-/** Whether nothing but distance and bias orders its candidates: by lists and latencies, a class may be for several reasons. */
-function isByDistance({ nearness }: Service): boolean {
-  const { latency, networks, countries, continents } = nearness;
-  return latency.length + networks.length + countries.size + continents.size === 0;
-}
+  rcode === RCODE.NOERROR &&
+  hops.every(({ dname, found }: Hop) => dname === undefined && found !== "script" && found !== "explanation");
 
 function askerOf({ via, addressFamily, address }: FastPath): Asker {
   const its: IpAddress = { family: addressFamily, octets: address.slice(0, addressFamily === 4 ? 4 : 16) };

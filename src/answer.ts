@@ -19,6 +19,7 @@ import { noSections, type Query, type QueryHeader, type Response } from "./dns/m
 import { domainName } from "./dns/name.ts";
 import { isTruncated, MAX_TCP_OCTETS, MIN_UDP_OCTETS, renderResponse } from "./dns/render.ts";
 import { renderBadKeyTsig } from "./dns/tsig.ts";
+import { explainInBand } from "./in-band.ts";
 import { prefixContains } from "./ip.ts";
 import { findZoneOf, notAnswered, notSupported, refused, resolve } from "./resolve.ts";
 import type { HandlerOutcome } from "./script/script-thread.ts";
@@ -175,10 +176,11 @@ function renderHeader(header: QueryHeader, quirk: Quirk): Uint8Array {
 /** By class and type: most types are looked up, some are no lookups at all. */
 function resolveQuery(
   snapshot: Snapshot,
-  { question }: Query,
+  query: Query,
   asker: Asker,
   { transport }: Source,
 ): Resolution | ScriptedZone {
+  const { question } = query;
   const { qtype, qclass } = question;
   if (qtype === TYPE.AXFR && transport === "udp") return notAnswered(RCODE.FORMERR, "transfer"); // RFC 5936 §4.2
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR)
@@ -191,7 +193,7 @@ function resolveQuery(
   }
   if (qclass === CLASS.CH) return resolveChaos(snapshot, question);
   if (qclass !== CLASS.IN) return refused(`class ${formatClass(qclass)} is not served`);
-  return resolve(snapshot, question, asker);
+  return explainInBand(snapshot, query, asker) ?? resolve(snapshot, question, asker);
 }
 
 /**

@@ -27,6 +27,7 @@ import {
   prefixContains,
   prefixOf,
 } from "./ip.ts";
+import { reasonsInWords } from "./reasons.ts";
 import { findZoneOf, notAnswered } from "./resolve.ts";
 import { rankingOf, type Snapshot } from "./snapshot.ts";
 import {
@@ -419,22 +420,6 @@ function remarkOfPlace({ configuration }: Snapshot, location: Location): string 
     : "No countries document gives that country a place, so distances are those from the default location.";
 }
 
-const reasonsInWords: Readonly<Record<Reason, string>> = {
-  nearest: "it is the nearest, and up",
-  "next-nearest": "it is the nearest that is up; nearer ones are down or draining",
-  spread: "the client's group is spread to it, by a hash",
-  "only-draining-left": "none is up, and it is the nearest that is draining",
-  active: "it is the tenant's active datacenter",
-  standby: "the tenant has failed over, so its standby answers",
-  "all-down": "all are down, and whenAllDown decides",
-  unlocated: "nothing tells where the asker is, and location.unlocated decides",
-  network: "of the prefixes listed there it is the longest that holds the asker",
-  country: "no network listed there holds the asker, and the country is listed",
-  continent: "neither a network nor the country is listed there, and the continent is",
-  default: "neither network, country nor continent of the asker is listed there",
-  "no-rule": "neither network, country nor continent of the asker is listed there, and there is no default",
-};
-
 /** Who is answered, and where that is. */
 interface Client {
   readonly address: IpAddress;
@@ -747,6 +732,12 @@ function explainScope(
         ? `${has}, and is spread to the same one of them`
         : `${has}, and one bit more would not`;
     return { prefixLength: scopePrefixLength, prefix, because };
+  }
+  const last = hops.at(-1);
+  if (last?.found === "explanation" && last.rrset !== undefined) {
+    const because = "it is that of the answer which is explained";
+    const prefix = formatPrefix(prefixOf({ family: from.family, octets: from.octets }, scopePrefixLength));
+    return scopePrefixLength === 0 ? none(because) : { prefixLength: scopePrefixLength, prefix, because };
   }
   if (hops.some((hop) => hop.tailoring !== undefined)) return none("the tenant decides, not the place");
   if (hops.at(-1)?.found === "referral") return none("the referral is the same for everyone");

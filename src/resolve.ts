@@ -17,6 +17,7 @@ import type { ExtendedError } from "./dns/edns.ts";
 import { EXTENDED_ERROR, RCODE, TYPE } from "./dns/iana.ts";
 import { noSections, type Question, type RRset, type Sections } from "./dns/message.ts";
 import { type DomainName, domainName, isAtOrBelow, parentOf, replaceSuffix } from "./dns/name.ts";
+import { formatTailoring } from "./reasons.ts";
 import { type LocationClass, locationClass, orderOf, ruleClass, type Snapshot } from "./snapshot.ts";
 import type { Asker, Hop, Resolution, Stop, Tailoring } from "./trace.ts";
 import { lookup } from "./zone/lookup.ts";
@@ -265,9 +266,11 @@ function conclude(
     0,
     ...hops.map((hop) => hop.tailoring?.locationClass?.prefixLength ?? 0),
   );
-  const extendedErrors = hops
-    .flatMap(({ tailoring }) => tailoring ?? [])
-    .flatMap((t) => [...unlocatedOf(t), ...outagesOf(snapshot, t)]);
+  const tailorings = hops.flatMap(({ tailoring }) => tailoring ?? []);
+  const extendedErrors = [
+    ...tailorings.flatMap((t) => [...unlocatedOf(t), ...outagesOf(snapshot, t)]),
+    ...(snapshot.configuration.settings.explain.extendedErrors ? decisionsOf(tailorings) : []),
+  ];
   if (last?.found === "servfail" || last?.found === "refused") {
     const rcode = last.found === "servfail" ? RCODE.SERVFAIL : RCODE.REFUSED;
     return { ...notAnswered(rcode), scopePrefixLength, hops, extendedErrors };
@@ -319,7 +322,7 @@ function sectionsOf(answer: readonly RRset[], last: Hop, zone: Zone<TailoredName
 }
 
 /** The SOA of a negative answer, its TTL cut to how long that may be cached (RFC 2308 §3). */
-function negativeSoa({ soa }: Zone<TailoredName>): RRset {
+export function negativeSoa({ soa }: Zone<TailoredName>): RRset {
   const [rdata] = soa.rdatas;
   const minimum = rdata === undefined ? 0 : minimumOf(rdata);
   return { ...soa, ttlSeconds: Math.min(soa.ttlSeconds, minimum) };
@@ -341,6 +344,12 @@ function unlocatedOf({ tailored, choice }: Tailoring): readonly ExtendedError[] 
     tailored.kind === "service" ? `${tailored.service.cloud}/${tailored.service.name}` : tailored.name;
   const code = choice.kind === "refused" ? EXTENDED_ERROR.PROHIBITED : EXTENDED_ERROR.OTHER;
   return [{ code, text: `${name} goes by place, and nothing tells where the asker is` }];
+}
+
+/** What was chosen and why: no error, but a text for a person (RFC 8914 §4.1). */
+function decisionsOf(tailorings: readonly Tailoring[]): readonly ExtendedError[] {
+  const texts = new Set(tailorings.map(formatTailoring));
+  return texts.size === 0 ? [] : [{ code: EXTENDED_ERROR.OTHER, text: [...texts].join("; ") }];
 }
 
 /** What an answer owes to outages: the datacenters that would have been chosen otherwise. */

@@ -44,7 +44,9 @@ export interface Hop {
     | "yxdomain"
     | "servfail"
     | "refused"
-    | "script";
+    | "script"
+    /** words on the answer for another name, in band */
+    | "explanation";
   /** the wildcard that stood in for the name (RFC 4592) */
   readonly wildcard: DomainName | undefined;
   /** the DNAME above the name that its CNAME was made from (RFC 6672 §3.2) */

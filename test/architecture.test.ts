@@ -42,7 +42,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "pointing.ts": ["config", "dns", "zone"],
   "resolver-config.ts": ["dns", "ip.ts"],
   "trace.ts": ["snapshot.ts", "vantage.ts", "zone", "cloud", "dns", "ip.ts"],
-  "resolve.ts": ["trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
+  "reasons.ts": ["trace.ts", "cloud", "geo"],
+  "resolve.ts": ["reasons.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   audit: ["resolve.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
   endpoints: ["config", "zone", "cloud", "dns", "ip.ts"],
@@ -51,8 +52,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "locate.ts": ["snapshot.ts", "cloud", "geo", "ip.ts"],
   "chaos.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "dns"],
   "scripted.ts": ["resolve.ts", "trace.ts", "script", "zone", "dns"],
+  "in-band.ts": ["reasons.ts", "resolve.ts", "trace.ts", "snapshot.ts", "zone", "geo", "dns", "ip.ts"],
   "answer.ts": [
     "chaos.ts",
+    "in-band.ts",
     "resolve.ts",
     "scripted.ts",
     "trace.ts",
@@ -67,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "explain.ts": [
     "tried.ts",
     "what-if.ts",
+    "reasons.ts",
     "answer.ts",
     "resolve.ts",
     "trace.ts",

@@ -51,6 +51,7 @@ describe.each([
   { config: undefined, path: "config/geodns365.yaml", atLeast: 8 },
   { config: "office.yaml", path: "office.yaml", atLeast: 2 },
   { config: "eras.yaml", path: "eras.yaml", atLeast: 1 },
+  { config: "in-band.yaml", path: "in-band.yaml", atLeast: 1 },
   { config: "plain.yaml", path: "plain.yaml", atLeast: 5 },
   { config: "scripted.yaml", path: "scripted.yaml", atLeast: 2 },
 ])("dig of $path", ({ config, path, atLeast }) => {
@@ -81,7 +82,7 @@ describe.each([
 
 it("asks every dig line", () => {
   expect(new Set(digs.map(({ config }) => config))).toEqual(
-    new Set([undefined, "eras.yaml", "office.yaml", "plain.yaml", "scripted.yaml"]),
+    new Set([undefined, "eras.yaml", "in-band.yaml", "office.yaml", "plain.yaml", "scripted.yaml"]),
   );
 });
 

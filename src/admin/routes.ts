@@ -348,6 +348,7 @@ const explanation = z
             "servfail",
             "refused",
             "script",
+            "explanation",
           ]),
           type: z.string().optional(),
           ttlSeconds: z.int().optional(),

@@ -138,6 +138,10 @@ export function buildSettings(
     cookieSecrets: (server.cookieSecrets ?? []).map((hex) => Uint8Array.from(Buffer.from(hex, "hex"))),
     version: server.version ?? "geodns365",
     identity: server.identity ?? "geodns365",
+    explain: {
+      txt: server.explain?.txt ?? false,
+      extendedErrors: server.explain?.extendedErrors ?? false,
+    },
     nameservers: {
       ns1: octetsOf(server.nameservers?.ns1 ?? ["198.18.0.53", "2001:db8:f000::53"]),
       ns2: octetsOf(server.nameservers?.ns2 ?? ["198.19.255.53", "2001:db8:f000::1:53"]),

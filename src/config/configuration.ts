@@ -41,6 +41,8 @@ export interface Settings {
   readonly cookies: "accept" | "require" | "off";
   /** 16 octets each, the current one first; none: that of the state file */
   readonly cookieSecrets: readonly Uint8Array[];
+  /** whether answers are explained in band: by the name `_explain.NAME`, and by a text in each answer that was chosen */
+  readonly explain: { readonly txt: boolean; readonly extendedErrors: boolean };
   readonly nameservers: Nameservers;
   readonly tcp: {
     readonly idleSeconds: number;

@@ -228,6 +228,21 @@ export const settingsSchema = z
           .string()
           .max(255)
           .describe("id.server and hostname.bind in class CHAOS, and the NSID (RFC 5001); empty hides it"),
+        explain: z
+          .strictObject({
+            txt: z
+              .boolean()
+              .describe(
+                "whether _explain.NAME TXT tells who asks why NAME is answered so; false where absent",
+              ),
+            extendedErrors: z
+              .boolean()
+              .describe(
+                "whether answers tell the datacenter and the reason in an extended error (RFC 8914); false where absent",
+              ),
+          })
+          .partial()
+          .describe("explanations in band"),
         nameservers: z
           .strictObject({ ns1: z.array(address).min(1), ns2: z.array(address).min(1) })
           .describe("addresses of ns1 and ns2 in every zone"),

@@ -30,6 +30,11 @@ export const byDistance: Nearness = {
   maxCandidates: undefined,
 };
 
+/** Whether nothing but distance and bias orders candidates: by lists and latencies, a class may be for several reasons. */
+export function isByDistance({ latency, networks, countries, continents }: Nearness): boolean {
+  return latency.length + networks.length + countries.size + continents.size === 0;
+}
+
 /** A prefix, and the name of the network that it was written by. */
 export interface NamedPrefix {
   readonly network: string | undefined;

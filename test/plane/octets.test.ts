@@ -140,6 +140,7 @@ describe.each(several)("$way", { timeout: 60_000 }, (way) => {
         { clientSubnetTrust: "none" as const },
         { clientSubnetTrust: [prefix("127.0.0.0/8")] },
         { udpPayloadSize: 512 },
+        { explain: { txt: true, extendedErrors: true } },
       );
       const property = fc.asyncProperty(
         settings,

@@ -20,6 +20,7 @@ export const labs = [
   ["nearness of every kind", "../scenarios/fixtures/nearness.yaml"],
   ["DNAMEs and cuts", "../scenarios/fixtures/cuts.yaml"],
   ["zones with quirks", "../scenarios/fixtures/quirks.yaml"],
+  ["explanations in band", "../scenarios/fixtures/in-band.yaml"],
 ] as const;
 
 const geoip = openGeoip(
@@ -51,7 +52,10 @@ export function namesOf({ configuration }: Snapshot): readonly Uint8Array[] {
   const beside = names
     .filter((name, i) => i % 10 === 0 && name.length < 200)
     .map((name) => Uint8Array.from([1, 0x78, ...name]));
-  return [...names, ...beside, Uint8Array.of(0), nameOctets(nameOf("www.example.org."))];
+  const explained = configuration.settings.explain.txt
+    ? names.filter((_, i) => i % 5 === 0).map((name) => Buffer.concat([Buffer.from("\x08_explain"), name]))
+    : [];
+  return [...names, ...beside, ...explained, Uint8Array.of(0), nameOctets(nameOf("www.example.org."))];
 }
 
 const option = (code: number, ...octets: readonly number[]): EdnsOption => ({
