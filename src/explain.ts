@@ -38,7 +38,14 @@ import {
   stopsInWords,
   type Tailoring,
 } from "./trace.ts";
-import { type Tried, triedDatacenters, triedLocations, triedOrders, triedRules } from "./tried.ts";
+import {
+  type Tried,
+  triedAskers,
+  triedDatacenters,
+  triedLocations,
+  triedOrders,
+  triedRules,
+} from "./tried.ts";
 import { findVantage } from "./vantage.ts";
 import type { SupposedChanges } from "./what-if.ts";
 import type { Quirk } from "./zone/quirks.ts";
@@ -62,6 +69,8 @@ export interface Explanation {
   readonly from: string;
   /** whose client subnets count; `--from` is one, or the address of a resolver where none counts */
   readonly clientSubnetTrust: "all" | "none" | readonly string[];
+  /** what could say whose place counts, in order */
+  readonly askers: readonly Tried[];
   /** of the zone asked; where that cannot read EDNS, no client subnet counts and the question is put without */
   readonly quirks: { readonly zone: string; readonly names: readonly Quirk[] } | undefined;
   /** where one can ask as if from there: listeners of the configuration whose vantage is in `from` */
@@ -295,6 +304,7 @@ export function explain(
     from: formatPrefix(from),
     clientSubnetTrust:
       typeof trust === "string" ? trust : trust.length === 0 ? "none" : trust.map(formatPrefix),
+    askers: triedAskers(snapshot, speaksEdns),
     quirks,
     vantages: explainVantages(configuration, from),
     location: {

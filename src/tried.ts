@@ -9,6 +9,7 @@ import { geoipName, type Location, locateAddress } from "./geo/location-table.ts
 import { findLatency, findList, formatLatencyRow, type NamedPrefix, type Site } from "./geo/nearness.ts";
 import {
   formatAddress,
+  formatEndpoint,
   formatPrefix,
   type IpAddress,
   type IpPrefix,
@@ -34,6 +35,38 @@ const NAMED = 8;
 function some(words: readonly string[]): string {
   const more = words.length - NAMED;
   return `${words.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** What could say whose place counts: the client subnet, the vantage of a listener, and last the source address. */
+export function triedAskers(
+  { configuration: { settings } }: Snapshot,
+  speaksEdns: boolean,
+): readonly Tried[] {
+  const { clientSubnetTrust: trust, listen } = settings;
+  const subnet = "client subnet";
+  const vantages = listen.filter((at) => at.vantage !== undefined).length;
+  const vantage = `vantage of a listener (${vantages} of ${listen.length} have one)`;
+  const ignoring = listen
+    .filter((at) => at.ignoresClientSubnet)
+    .map((at) => passedOver(`${subnet} at ${formatEndpoint(at)}`, "the listener ignores it"));
+  if (speaksEdns && trust !== "none" && trust.length > 0) {
+    const whose =
+      trust === "all"
+        ? "whoever sends it is trusted"
+        : `resolvers in ${some(trust.map(formatPrefix))} are trusted`;
+    return [
+      counts(subnet, whose),
+      ...ignoring,
+      notAsked(vantage, "a client subnet beats it"),
+      notAsked("source address", "a client subnet beats it"),
+    ];
+  }
+  const why = speaksEdns ? "nobody who sends it is trusted" : "the zone cannot read EDNS";
+  return [
+    passedOver(subnet, why),
+    ...(vantages === 0 ? [] : [notAsked(vantage, "what is asked about stands for the source address")]),
+    counts("source address", "nothing beats it"),
+  ];
 }
 
 /** What could locate an address: networks by the longest prefix, then GeoIP, then the default location. */

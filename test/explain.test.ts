@@ -250,6 +250,25 @@ describe("whose place counts", () => {
     expect(words(told)).toContain("a trusted resolver (192.0.2.0/24) passes on");
   });
 
+  const tried = ({ askers }: Explanation): readonly string[] =>
+    askers.map(({ rule, outcome }) => `${rule}: ${outcome}`);
+  const vantage = `vantage of a listener (${defaultLab.configuration.settings.listen.length - 2} of ${defaultLab.configuration.settings.listen.length} have one)`;
+
+  test("what could say whose place counts is told in order", () => {
+    expect(tried(ask(defaultLab, "outlook.office365.com"))).toEqual([
+      "client subnet: counts",
+      `${vantage}: not asked`,
+      "source address: not asked",
+    ]);
+    const none = ask(load(defaultPath, { clientSubnetTrust: "none" }), "outlook.office365.com");
+    expect(tried(none)).toEqual([
+      "client subnet: passed over",
+      `${vantage}: not asked`,
+      "source address: counts",
+    ]);
+    expect(words(none)).toContain("   - client subnet: passed over, nobody who sends it is trusted\n");
+  });
+
   test("a prefix of length 0 is not explained", () => {
     expect(() => ask(defaultLab, "outlook.office365.com", "A", "0.0.0.0/0")).toThrow("prefix length of 0");
   });

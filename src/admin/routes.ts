@@ -292,6 +292,7 @@ const explanation = z
       .object({ zone: z.string(), names: z.array(z.enum(quirks)) })
       .optional()
       .describe("of the zone asked, if it has any"),
+    askers: tried,
     vantages: z
       .array(z.object({ listener: z.string(), name: z.string() }))
       .describe("where one can ask as if from there"),

@@ -189,6 +189,7 @@ function* formatRecords({ records, chain, decisions }: Told<Explanation>): Gener
 
 function* formatAsker(explanation: Told<Explanation>): Generator<string> {
   yield* formatWhatCounts(explanation);
+  yield* formatTried(explanation.askers.filter(({ outcome }) => outcome === "passed over"));
   const { quirks } = explanation;
   if (quirks !== undefined) yield `   Zone ${quirks.zone} has quirks: ${quirks.names.join(", ")}.`;
   for (const { listener, name } of explanation.vantages)

@@ -178,6 +178,7 @@ export class FakeControl implements Control {
       },
       question: { name, type },
       from,
+      askers: [],
       vantages: [],
       clientSubnetTrust: "all",
       quirks: undefined,
