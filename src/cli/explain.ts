@@ -49,7 +49,8 @@ export interface ExplainOptions {
   readonly format: ExplainFormat;
 }
 
-export async function explainCommand(options: ExplainOptions): Promise<number> {
+export async function explainCommand({ with: texts, ...others }: ExplainOptions): Promise<number> {
+  const options = { ...others, with: texts.flatMap((text) => text.split(",").map((each) => each.trim())) };
   return options.admin === undefined
     ? explainHere(options)
     : explainThere(options, { ...options, admin: options.admin });

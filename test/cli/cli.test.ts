@@ -300,8 +300,7 @@ describe("explain", { timeout }, () => {
     const { code, stdout } = await call([
       ...outlook,
       "--with",
-      "eat=down",
-      "contoso=standby",
+      "eat=down,contoso=standby",
       "--with",
       "phx=draining",
     ]);
