@@ -5,7 +5,7 @@ import type { RRset } from "../dns/message.ts";
 import { domainName } from "../dns/name.ts";
 import { type AddressFamily, addressAt, addressBits, type IpPrefix } from "../ip.ts";
 import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
-import type { ChainEndAddresses, Cloud, Service } from "./service.ts";
+import type { ChainEndAddresses, Cloud, Service, Slice } from "./service.ts";
 import { type AddressSource, type Datacenter, FARM_SLOTS } from "./topology.ts";
 
 /** A name of a service whose answer waits for a choice of datacenter. */
@@ -118,8 +118,12 @@ export function isAliasOfService(tailored: ServiceName): boolean {
 export function typesOf(tailored: ServiceName): readonly number[] {
   const { end } = tailored.service;
   if (isAliasOfService(tailored) || end.kind === "alias") return [TYPE.CNAME];
-  return end.families.map(addressType);
+  return familiesOf(end, tailored.bindings).map(addressType);
 }
+
+/** A host below mx.microsoft has IPv6 addresses where its domain is to have them. */
+const familiesOf = ({ families }: Slice, { mailRoute }: Bindings): readonly AddressFamily[] =>
+  mailRoute?.ipv6 === false ? families.filter((family) => family === 4) : families;
 
 const addressType = (family: AddressFamily): number => (family === 4 ? TYPE.A : TYPE.AAAA);
 
@@ -192,7 +196,8 @@ function recordsAt(
   }
   const { end } = service;
   if (end.kind === "alias") return [];
-  return addressesAt(end, bindings.datacenter).map(({ family, addresses }) => ({
+  const families = familiesOf(end, bindings);
+  return addressesAt({ ...end, families }, bindings.datacenter).map(({ family, addresses }) => ({
     owner,
     name,
     type: addressType(family),
@@ -254,9 +259,27 @@ export const datacentersOf = (service: Service, cloud: Pick<Cloud, "datacenters"
     ? service.candidates
     : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
 
+/** All ways to fill a name that is made for those domains and tenants alone of which more is said. */
+function* bindingsOfDomains({ needs }: NameTemplate, { customDomains = [] }: Cloud): Generator<Bindings> {
+  const served = new Set<string>();
+  for (const { domain, tenant, isServed, mailRoute } of customDomains) {
+    if (needs.has("mailRoute")) {
+      if (mailRoute !== undefined)
+        yield { tenant: mailRoute.follows, domain, mailRoute, slot: mailRoute.follows.slot };
+    } else if (isServed && !served.has(tenant.label)) {
+      served.add(tenant.label);
+      yield { tenant, isServed, slot: tenant.slot };
+    }
+  }
+}
+
 /** All ways to fill the owner template of a service: each datacenter, slot, tenant or domain it can name. */
 function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): Generator<Bindings> {
   const { needs } = template;
+  if (needs.has("mailRoute") || needs.has("isServed")) {
+    yield* bindingsOfDomains(template, cloud);
+    return;
+  }
   const datacenters = datacentersOf(service, cloud);
   const slots = needs.has("slot") ? Array.from({ length: FARM_SLOTS }, (_, slot) => slot) : [undefined];
   const places: readonly Pick<Bindings, "datacenter" | "region">[] = needs.has("datacenter")

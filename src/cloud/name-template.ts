@@ -1,6 +1,7 @@
 /** Names with places to fill: `{DATACENTER}-efz.ms-acdc.office.com`. */
 
 import { parseName } from "../dns/name.ts";
+import type { MailRoute } from "./custom-domain.ts";
 import type { Datacenter, TenantGeo } from "./topology.ts";
 
 /** Each placeholder with what must be known to fill it. */
@@ -18,6 +19,8 @@ const placeholderNeeds = {
   tenant: ["tenant"],
   domainKey: ["tenant", "domain"],
   number: ["number"],
+  mxLetter: ["tenant", "domain", "mailRoute"],
+  servedTenant: ["tenant", "isServed"],
 } as const satisfies Record<string, readonly (keyof Bindings)[]>;
 
 const placeholdersOf = (needs: readonly (keyof Bindings)[]): readonly string[] =>
@@ -35,10 +38,22 @@ export interface Bindings {
   readonly domain?: string | undefined;
   /** which one of a datacenter's addresses it is, the first being 1 */
   readonly number?: number | undefined;
+  /** of a domain with a host below mx.microsoft */
+  readonly mailRoute?: MailRoute | undefined;
+  /** whether a domain of the tenant is served here */
+  readonly isServed?: true | undefined;
 }
 
 /** What is known of a name of a chain, and of a host with one address of a datacenter. */
-const chainPlaceholders = placeholdersOf(["datacenter", "region", "slot", "tenant", "domain"]);
+const chainPlaceholders = placeholdersOf([
+  "datacenter",
+  "region",
+  "slot",
+  "tenant",
+  "domain",
+  "mailRoute",
+  "isServed",
+]);
 const hostPlaceholders = placeholdersOf(["datacenter", "region", "number"]);
 
 export interface NameTemplate {
@@ -85,7 +100,7 @@ export function fillTemplate(template: NameTemplate, bindings: Bindings): Uint8A
 
 function fillPlaceholder(
   placeholder: string,
-  { datacenter, region, slot, tenant, domain, number }: Bindings,
+  { datacenter, region, slot, tenant, domain, number, mailRoute }: Bindings,
 ): string | undefined {
   switch (placeholder) {
     case "datacenter":
@@ -109,11 +124,14 @@ function fillPlaceholder(
     case "farm":
       return plus(datacenter?.farms?.firstFarm, slot);
     case "tenant":
+    case "servedTenant":
       return tenant?.label;
     case "domainKey":
       return domain?.replaceAll(".", "-");
     case "number":
       return number?.toString().padStart(NUMBER_DIGITS, "0");
+    case "mxLetter":
+      return mailRoute?.letter;
     default:
       return undefined;
   }

@@ -2,6 +2,7 @@
 
 import type { Nearness } from "../geo/nearness.ts";
 import type { AddressFamily } from "../ip.ts";
+import type { CustomDomain, DomainRules } from "./custom-domain.ts";
 import type { NameTemplate } from "./name-template.ts";
 import type { Spread } from "./spread.ts";
 import type { CloudTenants } from "./tenant-table.ts";
@@ -85,6 +86,10 @@ export interface Cloud {
   readonly unknownTenants?: UnknownTenantHome | undefined;
   /** what may stand behind the label in the initial domain of a tenant, the usual one first: `onmicrosoft.com` */
   readonly initialDomains?: readonly string[] | undefined;
+  /** what stands at custom domains; undefined where the cloud's file does not say */
+  readonly domainRules?: DomainRules | undefined;
+  /** those of which more is said than that they are there */
+  readonly customDomains?: readonly CustomDomain[];
 }
 
 /** The domain that Microsoft gives a tenant: as given, or its label below the cloud's suffix. A satellite has none. */

@@ -7,7 +7,7 @@ import { WORKLOADS } from "../cloud/topology.ts";
 import { entries, type Faults, isLost, lacksDatacenters, type Origin } from "./build-topology.ts";
 import type { Documents } from "./documents.ts";
 import { cutFound } from "./printable.ts";
-import type { TenantsDocument } from "./schema.ts";
+import { domainNameOf, type TenantsDocument } from "./schema.ts";
 import { readTenantFile } from "./tenant-file.ts";
 import { type Spot, TenantsBuilder } from "./tenants-builder.ts";
 import { formatPlace, type ValuePath, type YamlDocument } from "./yaml-document.ts";
@@ -153,7 +153,7 @@ function addYamlTenants(builder: TenantsBuilder, documents: Documents["tenants"]
     // The cloud that is none is told of once.
     if (row === NO_ROW && !builder.hasCloud(cloud)) continue;
     for (const [i, domain] of domains.entries()) {
-      addDomain(builder, row, domain, cloud, (message) =>
+      addDomain(builder, row, domainNameOf(domain), cloud, (message) =>
         faults.at(source, [...path, "domains", i], message),
       );
     }

@@ -417,7 +417,7 @@ function healthCheckOf(
 
 type HealthSettings = NonNullable<CloudInForce["health"]>;
 
-function markOf({
+export function markOf({
   inferred,
   invented,
 }: {

@@ -55,6 +55,7 @@ import {
   ZoneBuilder,
   type Zones,
 } from "../zone/zone.ts";
+import { addDomainRecords, addDomainZones, type WrittenDomain } from "./build-domains.ts";
 import { addHosts } from "./build-reverse.ts";
 import { addTailoredRecords } from "./build-tailored.ts";
 import type { WithTenants } from "./build-tenants.ts";
@@ -85,9 +86,15 @@ export interface BuiltZones {
   readonly placeOfRecord: (name: DomainName, type: number) => FilePlace | undefined;
 }
 
+/** What zones get names from. */
+interface Built extends WithTenants {
+  readonly networks: readonly Network[];
+  readonly domains: readonly WrittenDomain[];
+}
+
 export function buildZones(
   documents: Documents,
-  { clouds, networks, tenants }: WithTenants & { readonly networks: readonly Network[] },
+  { clouds, networks, tenants, domains }: Built,
   nameservers: Nameservers,
   faults: Faults,
 ): BuiltZones {
@@ -127,6 +134,7 @@ export function buildZones(
         entries.push({ builder, path: entry.file, source, valuePath });
     }
   }
+  addDomainZones(domains, { builders, scripted, places, faults });
   const recordPlaces = new Map<DomainName, FilePlace>();
   const whole = whatIsWhole(documents, clouds, tenants.isWhole);
   if (places.size === 0 && whole.zones && rootFile !== undefined) {
@@ -154,6 +162,9 @@ export function buildZones(
   const complete = new Map([...builders].filter(([apex, builder]) => builder.has(apex, TYPE.SOA)));
   const placeOfRecord = (name: DomainName): FilePlace | undefined =>
     recordPlaces.get(name) ?? tailoredPlaces.get(name) ?? placeInMasterFile(name);
+  const placeOfMeant = (name: DomainName, isMeant: (type: number, rdata: Uint8Array) => boolean) =>
+    findRecord(owners, name, isMeant) ?? placeOfRecord(name);
+  addDomainRecords(domains, dkimKeysOf(documents), placeOfMeant, { builders, faults });
   // Before the names of services, which tell what they clash with.
   const hostPlaces = addHosts({
     documents,
@@ -199,6 +210,10 @@ function whyNotShared(isSharedHere: boolean, isSharedThere: boolean): string {
   if (isSharedThere) return "; it is shared there, so shared: true must stand here too";
   return isSharedHere ? ", and not as shared" : "";
 }
+
+/** By selector, the public keys that the settings give. */
+const dkimKeysOf = ({ settings }: Documents): Readonly<Record<string, string>> =>
+  settings.find(({ value }) => value.dkim !== undefined)?.value.dkim ?? {};
 
 /** What no fault has left anything out of, so that what is not there is an error. */
 interface Whole {
@@ -307,13 +322,14 @@ const faultOfPlain = ({ name, type }: RRset): string | undefined =>
 function findRecord(
   owners: readonly ZonesOwner[],
   name: DomainName,
-  isMeant: (type: number) => boolean,
+  isMeant: (type: number, rdata: Uint8Array) => boolean,
 ): FilePlace | undefined {
   for (const { source, value } of owners) {
     for (const [zoneText, lines] of Object.entries(value.records ?? {})) {
       const at = lines.findIndex((line) => {
         const rrset = parseRecordLine(line, nameOctets(apexOf(zoneText)), DEFAULT_TTL);
-        return typeof rrset !== "string" && rrset.name === name && isMeant(rrset.type);
+        if (typeof rrset === "string" || rrset.name !== name) return false;
+        return rrset.rdatas.some((rdata) => isMeant(rrset.type, rdata));
       });
       if (at >= 0) return source.placeOf(["records", zoneText, at]);
     }

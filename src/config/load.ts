@@ -1,6 +1,7 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
 import { scriptedZones } from "../zone/zone.ts";
+import { addCustomDomains } from "./build-domains.ts";
 import { addNearness } from "./build-nearness.ts";
 import { addTenants } from "./build-tenants.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
@@ -43,10 +44,11 @@ export function loadConfig(path: string, { keepOrigins = false }: LoadConfigOpti
   const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
   const placed = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
-  const { clouds, tenants } = addTenants(placed, documents, faults);
+  const withTenants = addTenants(placed, documents, faults);
+  const { clouds, tenants, domains } = addCustomDomains(withTenants, documents, faults);
   const { zones, placeOfRecord } = buildZones(
     documents,
-    { clouds, networks, tenants },
+    { clouds, networks, tenants, domains },
     settings.nameservers,
     faults,
   );

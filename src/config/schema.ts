@@ -1,6 +1,8 @@
 /** The shape of each kind of configuration document. The JSON Schemas in config/schema are made from these. */
 
+import { createPublicKey } from "node:crypto";
 import { MOST_ADDRESSES, POOL_SLICES } from "../cloud/chain.ts";
+import { faultOfInitialDomain, faultOfLine, recordForms, recordUses } from "../cloud/custom-domain.ts";
 import { parseHostTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS, WORKLOADS, type Workload } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
@@ -199,6 +201,19 @@ const unknownTenants = z
   .describe(
     "nxdomain, or { geo: EUR } to answer for tenants that there are not as for one of that geo, at the first of its datacenters by id",
   );
+/** Undefined where a text is an RSA public key; else what is wrong (RFC 8301 §3.2: 1024 bits at least). */
+function faultOfKey(text: string): string | undefined {
+  const expected = "expected an RSA public key: the base64 of its DER form, on one line";
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return expected;
+  try {
+    const key = createPublicKey({ key: Buffer.from(text, "base64"), format: "der", type: "spki" });
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+    if (key.asymmetricKeyType !== "rsa") return `${expected}; this is one of ${key.asymmetricKeyType}`;
+    return bits < 1024 || bits > 4096 ? `an RSA key of ${bits} bits; DKIM takes 1024 to 4096` : undefined;
+  } catch {
+    return expected;
+  }
+}
 
 export const settingsSchema = z
   .strictObject({
@@ -394,6 +409,14 @@ export const settingsSchema = z
       })
       .partial(),
     include: z.array(z.string()).describe("further files, with * for any name"),
+    dkim: z
+      .record(
+        label,
+        parsed("an RSA public key: the base64 of its DER form, as in the p= of DKIM", faultOfKey),
+      )
+      .describe(
+        "by selector, the public key that signs mail of the domains served; keys of the lab where absent",
+      ),
     zones,
     records,
     tailored,
@@ -471,6 +494,45 @@ const workloads = z
   .describe(
     "workloads with a home of their own, which do not follow the tenant when that is moved or fails over",
   );
+const recordForm = z.enum(recordForms);
+
+const expectedDomain = "expected a domain name, or a map with domain and what is to be said of it";
+
+const tenantDomain = z.strictObject({
+  domain: name,
+  serve: z
+    .boolean()
+    .optional()
+    .describe("whether it is served as a zone, with every record that an administrator creates there"),
+  mx: recordForm
+    .optional()
+    .describe("classic: the MX host of the cloud; microsoft: one below mx.microsoft, which then exists"),
+  mailFlowRegion: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("preferred data location code of a geography: the host below mx.microsoft stays in it"),
+  ipv6: z.boolean().optional().describe("whether the host below mx.microsoft has IPv6 addresses"),
+  dkim: recordForm
+    .optional()
+    .describe("classic: selectors lead to the initial domain; microsoft: below dkim.mail.microsoft"),
+  verification: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe("the text that proves ownership, like MS=ms12345678; derived where absent"),
+  dmarc: z
+    .string()
+    .regex(/^v=DMARC1 *;/, "expected a DMARC policy like v=DMARC1; p=reject")
+    .max(255)
+    .optional()
+    .describe("the text at _dmarc; v=DMARC1; p=reject where absent"),
+});
+
+/** The domain that an item of `domains` stands for. */
+export const domainNameOf = (item: string | z.infer<typeof tenantDomain>): string =>
+  typeof item === "string" ? item : item.domain;
 
 export const tenantsSchema = z
   .strictObject({
@@ -487,7 +549,10 @@ export const tenantsSchema = z
             .describe(
               "what stands before the suffix of the cloud in its initial domain, or all of that; the tenant's name where absent",
             ),
-          domains: z.array(name).optional().describe("custom domains; each has an MX host"),
+          domains: z
+            .array(z.union([name, tenantDomain], { error: expectedDomain }))
+            .optional()
+            .describe("custom domains; each has an MX host, and a map says more of it"),
           satellites: z
             .record(label, z.strictObject({ ...tenantGeo, workloads }))
             .optional()
@@ -674,6 +739,43 @@ const service = z
   })
   .meta({ anyOf: [{ required: ["names", "ttl"] }, { required: ["eras"] }] });
 
+const domainLine = parsed(
+  "a record in presentation format, relative to the domain: owner [ttl] type rdata, with placeholders",
+  faultOfLine,
+);
+const letters = z.array(label).min(1);
+
+const customDomains = z.strictObject({
+  initialDomain: z.strictObject({
+    name: parsed(
+      "the domain that a tenant has from the start: {tenant}.onmicrosoft.com",
+      faultOfInitialDomain,
+    ),
+    records: z.array(domainLine).describe("what Microsoft creates there"),
+    ...mark,
+  }),
+  letters: z
+    .strictObject({ mx: letters, dkim: letters })
+    .partial()
+    .optional()
+    .describe("what {mxLetter} and {dkimLetter} may be; which, is derived from the domain or tenant"),
+  records: z
+    .array(
+      z.strictObject({
+        use: z.enum(recordUses).describe("what it is for"),
+        form: recordForm.optional().describe("in which form it is there, where there are several"),
+        record: domainLine,
+        ...mark,
+      }),
+    )
+    .min(1)
+    .describe("what an administrator creates at a custom domain"),
+  harmful: z
+    .record(name, z.string().min(1))
+    .optional()
+    .describe("names, relative to the domain, that must not be there, with the reason"),
+});
+
 export const cloudSchema = z
   .strictObject({
     cloud: label,
@@ -701,6 +803,7 @@ export const cloudSchema = z
     health: health.optional(),
     nearness: nearness.optional().describe("what is near, for services of policy nearest-datacenter"),
     services: z.record(label, service).default({}),
+    customDomains: customDomains.optional().describe("what stands at custom domains of its tenants"),
   })
   .meta({ title: "geodns365 cloud" });
 
@@ -727,6 +830,7 @@ export type CountriesDocument = z.infer<typeof countriesSchema>;
 export type TailoredEntry = z.infer<typeof tailoredEntry>;
 export type NearnessEntry = z.infer<typeof nearness>;
 export type TenantsDocument = z.infer<typeof tenantsSchema>;
+export type TenantDomain = z.infer<typeof tenantDomain>;
 export type CloudDocument = z.infer<typeof cloudSchema>;
 type ServiceEntry = CloudDocument["services"][string];
 /** A service in the era that was chosen for it. */

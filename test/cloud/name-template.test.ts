@@ -11,7 +11,7 @@ import { formatName } from "../../src/dns/name.ts";
 import { datacenter, template, tenantGeo } from "./lab.ts";
 
 const placeholderList =
-  "{datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey}";
+  "{datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey} {mxLetter} {servedTenant}";
 
 describe("parseNameTemplate", () => {
   test.each<readonly [text: string, needs: readonly string[]]>([

@@ -57,7 +57,8 @@ test("four clouds are on, and Germany is not, nor are its tenants and zones", ()
   );
   const hidden = ["de.msods.nsatc.net.", "office.de.akadns.net.", "windows.de.nsatc.net."];
   const added = [...withGermany.zones.keys()].filter((apex) => !lab.zones.has(apex));
-  expect(added.toSorted()).toEqual([...german, ...hidden].toSorted());
+  const ofTenants = ["onmicrosoft.de.", "adatum.com."];
+  expect(added.toSorted()).toEqual([...german, ...hidden, ...ofTenants].toSorted());
   const tenantsOf = ({ clouds }: Configuration) =>
     clouds.flatMap(({ tenants }) => [...tenants].map(({ label }) => label));
   expect(tenantsOf(lab)).not.toContain("adatum");
@@ -116,7 +117,7 @@ describe("tenants", () => {
       "Worldwide | contoso | contoso | EUR | Worldwide/dub | Worldwide/ams | contoso.com",
       "Worldwide | fabrikam | fabrikam | NAM | Worldwide/boydton | Worldwide/chicago | -",
       "Worldwide | fabrikam | fabrikamEUR | EUR | Worldwide/ams | - | -",
-      "Worldwide | wingtip | wingtip | APC | Worldwide/sin | Worldwide/hkg | -",
+      "Worldwide | wingtip | wingtip | APC | Worldwide/sin | Worldwide/hkg | wingtiptoys.com",
     ]);
   });
 
@@ -323,6 +324,11 @@ test("the zone of the MX hosts has the SOA and the name servers that are publish
   expect(lab.quirks.size).toBe(0);
 });
 
+/** The custom domains that are served, and more stands at their apexes. */
+const domains = new Set(
+  lab.clouds.flatMap(({ customDomains = [] }) => customDomains.map(({ domain }) => nameOf(domain))),
+);
+
 test("these zones are served, each with the SOA and the name servers of the lab", () => {
   expect([...lab.zones.keys()].toSorted()).toEqual([
     "18.198.in-addr.arpa.",
@@ -330,11 +336,14 @@ test("these zones are served, each with the SOA and the name servers of the lab"
     "apps.mil.",
     "b-msedge.net.",
     "cloud.microsoft.",
+    "contoso.com.",
+    "dkim.mail.microsoft.",
     "dps.mil.",
     "dual-s-msedge.net.",
     "f.8.b.d.0.1.0.0.2.ip6.arpa.",
     "glbdns.microsoft.com.",
     "glbdns2.microsoft.com.",
+    "litwareinc.com.",
     "lync.com.",
     "mail.protection.outlook.com.",
     "microsoft.com.",
@@ -342,16 +351,20 @@ test("these zones are served, each with the SOA and the name servers of the lab"
     "microsoftonline.com.",
     "microsoftonline.us.",
     "msidentity.com.",
+    "mx.microsoft.",
     "o365filtering.com.",
     "office.com.",
     "office365.com.",
     "office365.us.",
     "onedrive.us.",
+    "onmicrosoft.com.",
+    "onmicrosoft.us.",
     "outlook.cn.",
     "outlook.com.",
     "partner.lync.cn.",
     "partner.microsoftonline-p.net.cn.",
     "partner.microsoftonline.cn.",
+    "partner.onmschina.cn.",
     "prd.aadg.akadns.net.",
     "s-msedge.net.",
     "sharepoint-mil.us.",
@@ -362,9 +375,12 @@ test("these zones are served, each with the SOA and the name servers of the lab"
     "skypeforbusiness.us.",
     "spo-msedge.net.",
     "t-s1-msedge.net.",
+    "tailspintoys.com.",
     "teams.microsoft.us.",
     "trafficmanager.net.",
     "windows.net.",
+    "wingtiptoys.com.",
+    "woodgrovebank.com.",
   ]);
   for (const zone of zonesOfRecords(lab.zones)) {
     const { apex } = zone;
@@ -377,6 +393,9 @@ test("these zones are served, each with the SOA and the name servers of the lab"
       `${apex} 3600 NS ns2.${apex}`,
       // Of all apexes this one alone has an address, as published.
       ...(apex === "office.com." ? ["office.com. 10 A 198.18.128.17"] : []),
+      ...(domains.has(apex)
+        ? [expect.any(String), expect.stringMatching(/v=spf1/), expect.stringMatching(/ MX 0 /)]
+        : []),
     ]);
     expect(formatRRset(zone.soa)).toEqual(recordsAt(apex).slice(0, 1));
     expect(recordsAt(`ns1.${apex}`)).toEqual([

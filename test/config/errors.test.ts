@@ -703,7 +703,7 @@ describe("shape", () => {
       name: "an unknown placeholder",
       files: lab(['"{datacenter}.mail', '"{datacentre}.mail']),
       errors: [
-        "15:21: {datacentre} is no placeholder; there are {datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey}",
+        "15:21: {datacentre} is no placeholder; there are {datacenter} {DATACENTER} {code} {region} {geo} {farmGeo} {net} {netEnd} {clump} {farm} {tenant} {domainKey} {mxLetter} {servedTenant}",
       ],
     },
     {
