@@ -46,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "resolve.ts": ["reasons.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "dns"],
   "export.ts": ["resolve.ts", "trace.ts", "snapshot.ts", "config", "zone", "cloud", "dns"],
   audit: ["resolve.ts", "trace.ts", "snapshot.ts", "zone", "cloud", "geo", "dns", "ip.ts"],
+  domains: ["config", "cloud", "transport", "dns", "ip.ts"],
   endpoints: ["config", "zone", "cloud", "dns", "ip.ts"],
   matrix: ["resolve.ts", "trace.ts", "snapshot.ts", "config", "cloud", "geo", "dns", "ip.ts"],
   lint: ["audit", "snapshot.ts", "config", "zone", "cloud", "geo", "dns", "ip.ts"],

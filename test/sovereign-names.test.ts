@@ -77,7 +77,8 @@ const tables: Readonly<Record<string, CloudTable>> = {
       tailspin-admin.sharepoint.cn > tailspin.sharepoint.cn > ...
       tailspin-files.sharepoint.cn > tailspin.sharepoint.cn > ...
       tailspin-myfiles.sharepoint.cn > tailspin.sharepoint.cn > ...
-      tailspintoys-com.mail.protection.partner.outlook.cn N.81 N.82`,
+      tailspintoys-com.mail.protection.partner.outlook.cn N.81 N.82
+      tailspin.mail.protection.partner.outlook.cn N.81 N.82`,
   },
   USGovGCCHigh: {
     nearest: [usgv, usgv, usga, usga, usga, usgv],
@@ -149,7 +150,8 @@ const tables: Readonly<Record<string, CloudTable>> = {
       adatum-admin.sharepoint.de > adatum.sharepoint.de > ...
       adatum-files.sharepoint.de > adatum.sharepoint.de > ...
       adatum-myfiles.sharepoint.de > adatum.sharepoint.de > ...
-      adatum-com.mail.protection.outlook.de N.81 N.82`,
+      adatum-com.mail.protection.outlook.de N.81 N.82
+      adatum.mail.protection.outlook.de N.81 N.82`,
   },
 };
 
@@ -192,7 +194,7 @@ describe.each(Object.entries(tables))("%s", (cloud, { nearest, home, byPlace, of
     const key = tenant?.domains[0]?.replaceAll(".", "-") ?? "";
     const names = found?.services.flatMap(({ links }) => links[0]?.owners.map(({ text }) => text) ?? []);
     const filled = names?.map((text) =>
-      text.replace("{tenant}", tenant?.label ?? "").replace("{domainKey}", key),
+      text.replace(/\{(tenant|servedTenant)\}/, tenant?.label ?? "").replace("{domainKey}", key),
     );
     const listed = [...linesOf(byPlace), ...tenantRows].map((row) => row.split(" ")[0]);
     expect(filled?.toSorted()).toEqual(listed.toSorted());

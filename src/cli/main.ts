@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../admin/duration.ts";
+import { recordForms } from "../cloud/custom-domain.ts";
 import { parseSuppositions, type Supposition } from "../cloud/suppositions.ts";
 import { parseAsk } from "../config/ask.ts";
 import { lintRuleNames } from "../config/lint-rules.ts";
@@ -261,6 +262,51 @@ function buildProgram(): Command {
     .option("--tcp", "ask over TCP")
     .action(async (qname, qtype, options) =>
       exitWith(await (await import("./query.ts")).query({ tcp: false, ...options, qname, qtype })),
+    );
+
+  const ofDomain = (command: Command): Command =>
+    command
+      .argument("<domain>", "the domain", domain)
+      .option("--cloud <cloud>", "whose set; that of its tenant, or Worldwide, if not given")
+      .option("--tenant <tenant>", "the tenant's label, contoso of contoso.onmicrosoft.com")
+      .addOption(
+        new Option("--mx <form>", "classic, or microsoft: the host below mx.microsoft").choices(recordForms),
+      )
+      .addOption(
+        new Option("--dkim <form>", "classic, or microsoft: keys below dkim.mail.microsoft").choices(
+          recordForms,
+        ),
+      )
+      .option("--domain-key <key>", "the domain's label in its hosts, where it is not the domain with dashes")
+      .addOption(config());
+
+  ofDomain(
+    program
+      .command("records")
+      .description("print what an administrator creates at a domain, of the configuration or any other"),
+  )
+    .addOption(
+      new Option("--format <format>", "a table for people, a master file, or JSON")
+        .choices(["table", "master", "json"])
+        .default("table"),
+    )
+    .action(async (name, options) =>
+      exitWith(await (await import("./records.ts")).recordsCommand({ ...options, domain: name })),
+    );
+
+  ofDomain(
+    program
+      .command("verify")
+      .description("hold a domain, as a server has it, against what an administrator creates there"),
+  )
+    .addOption(
+      new Option("--server <addr:port>", "the server; the resolver of this system if not given").argParser(
+        endpoint,
+      ),
+    )
+    .option("--json", "print JSON")
+    .action(async (name, options) =>
+      exitWith(await (await import("./verify.ts")).verifyCommand({ json: false, ...options, domain: name })),
     );
 
   program

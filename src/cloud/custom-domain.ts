@@ -57,6 +57,8 @@ export interface RecordTemplate {
   readonly form: RecordForm | undefined;
   /** relative to the domain, with placeholders */
   readonly line: string;
+  /** records that are right in its place: those of older instructions */
+  readonly older: readonly string[];
   /** undefined where it is published */
   readonly mark: Mark | undefined;
 }
@@ -108,6 +110,8 @@ export interface DomainRecord {
   readonly mark: Mark | undefined;
   /** of one record */
   readonly rrset: RRset;
+  /** records that are right in its place */
+  readonly older: readonly RRset[];
 }
 
 /** TTL that Microsoft asks for, in seconds. */
@@ -204,11 +208,13 @@ export function domainRecords(
   const apex = parseName(`${whose.domain}.`);
   if (typeof apex === "string") return apex;
   const records: DomainRecord[] = [];
-  for (const { use, form, line, mark } of rules.templates) {
+  for (const { use, form, line, older, mark } of rules.templates) {
     if (form !== undefined && form !== (use === "mx" ? choices.mx : choices.dkim)) continue;
-    const rrset = parseRecordLine(fillFor(rules, whose, choices, line), apex, DOMAIN_TTL);
-    if (typeof rrset === "string") return rrset;
-    records.push({ use, mark, rrset });
+    const [rrset, ...others] = [line, ...older].map((each) =>
+      parseRecordLine(fillFor(rules, whose, choices, each), apex, DOMAIN_TTL),
+    );
+    if (rrset === undefined || typeof rrset === "string") return rrset ?? line;
+    records.push({ use, mark, rrset, older: others.filter((each) => typeof each !== "string") });
   }
   return records;
 }

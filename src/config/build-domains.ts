@@ -23,7 +23,7 @@ import { findZone, ZoneBuilder } from "../zone/zone.ts";
 import type { WithTenants } from "./build-tenants.ts";
 import { type Faults, markOf, type Origin } from "./build-topology.ts";
 import { labKeys } from "./dkim-keys.ts";
-import { type Documents, suggest } from "./documents.ts";
+import { type Documents, suggest, type WrittenDocuments } from "./documents.ts";
 import { cutFound } from "./printable.ts";
 import type { CloudInForce, TenantDomain } from "./schema.ts";
 import { type FilePlace, formatPlace } from "./yaml-document.ts";
@@ -35,18 +35,22 @@ export interface WrittenDomain extends CustomDomain {
   readonly origin: Origin;
 }
 
+/** By cloud, what it says of custom domains; clouds that are switched off too, since people ask what they are told. */
+export function domainRules(clouds: WrittenDocuments["clouds"]): ReadonlyMap<string, DomainRules> {
+  return new Map(
+    clouds.flatMap(({ value: { cloud, customDomains } }) =>
+      customDomains === undefined ? [] : [[cloud, domainRulesOf(customDomains)]],
+    ),
+  );
+}
+
 /** Gives clouds what they say of custom domains, and what tenants say of theirs. */
 export function addCustomDomains<T extends WithTenants>(
   placed: T,
   documents: Documents,
+  rulesOf: ReadonlyMap<string, DomainRules>,
   faults: Faults,
 ): T & { readonly domains: readonly WrittenDomain[] } {
-  const rulesOf = new Map(
-    documents.clouds.flatMap(({ value }) => {
-      const rules = value.customDomains && domainRulesOf(value.customDomains);
-      return rules === undefined ? [] : [[value.cloud, rules] as const];
-    }),
-  );
   const domains: WrittenDomain[] = [];
   for (const { source, value } of documents.tenants) {
     for (const [label, entry] of Object.entries(value.tenants)) {
@@ -78,10 +82,11 @@ function domainRulesOf(written: NonNullable<CloudInForce["customDomains"]>): Dom
   return {
     initialDomain: { name: initialDomain.name, lines: initialDomain.records },
     letters: { mx: letters.mx ?? [], dkim: letters.dkim ?? [] },
-    templates: records.map(({ use, form, record, ...marks }) => ({
+    templates: records.map(({ use, form, record, older = [], ...marks }) => ({
       use,
       form,
       line: record,
+      older,
       mark: markOf(marks),
     })),
     harmful: new Map(Object.entries(harmful)),

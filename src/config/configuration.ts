@@ -1,5 +1,6 @@
 /** Everything the configuration says, checked: what `loadConfig` returns and a snapshot is made from. */
 
+import type { DomainRules } from "../cloud/custom-domain.ts";
 import type { Cloud } from "../cloud/service.ts";
 import type { TailoredName } from "../cloud/tailored-name.ts";
 import type { DomainName } from "../dns/name.ts";
@@ -17,6 +18,8 @@ export interface Configuration {
   /** by ISO 3166 alpha-2 code */
   readonly countries: ReadonlyMap<string, Country>;
   readonly clouds: readonly Cloud[];
+  /** by cloud, what stands at custom domains; of clouds that are switched off too */
+  readonly domainRules: ReadonlyMap<string, DomainRules>;
   readonly zones: Zones<TailoredName>;
   /** apexes of those that are wider than a lab can spare */
   readonly wideZones: ReadonlySet<DomainName>;

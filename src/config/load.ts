@@ -1,7 +1,7 @@
 /** Loads a configuration: all of it, or every error in its files. */
 
 import { scriptedZones } from "../zone/zone.ts";
-import { addCustomDomains } from "./build-domains.ts";
+import { addCustomDomains, domainRules } from "./build-domains.ts";
 import { addNearness } from "./build-nearness.ts";
 import { addTenants } from "./build-tenants.ts";
 import { buildClouds, buildCountries, buildNetworks, buildSettings, Faults } from "./build-topology.ts";
@@ -44,8 +44,9 @@ export function loadConfig(path: string, { keepOrigins = false }: LoadConfigOpti
   const settings = { ...buildSettings(documents.settings, faults), listen };
   const countries = buildCountries(documents.countries, faults);
   const placed = addNearness(buildClouds(documents, settings, faults), documents, networks, faults);
+  const rules = domainRules(written.clouds);
   const withTenants = addTenants(placed, documents, faults);
-  const { clouds, tenants, domains } = addCustomDomains(withTenants, documents, faults);
+  const { clouds, tenants, domains } = addCustomDomains(withTenants, documents, rules, faults);
   const { zones, placeOfRecord } = buildZones(
     documents,
     { clouds, networks, tenants, domains },
@@ -66,6 +67,7 @@ export function loadConfig(path: string, { keepOrigins = false }: LoadConfigOpti
       networks,
       countries,
       clouds,
+      domainRules: rules,
       zones,
       wideZones: wideZonesOf(documents),
       quirks: quirksOf(documents),

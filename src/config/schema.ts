@@ -765,6 +765,7 @@ const customDomains = z.strictObject({
         use: z.enum(recordUses).describe("what it is for"),
         form: recordForm.optional().describe("in which form it is there, where there are several"),
         record: domainLine,
+        older: z.array(domainLine).optional().describe("records of older instructions, right in its place"),
         ...mark,
       }),
     )

@@ -359,7 +359,7 @@ describe("serve and query", { timeout }, () => {
     const port = server.address.split(":")[1];
     expect(Number(port)).toBeGreaterThan(0);
     expect(server.readyLine).toBe(
-      `geodns365 serves 40 zones on 127.0.0.1:${port} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A +subnet=10.1.0.0/16`,
+      `geodns365 serves 50 zones on 127.0.0.1:${port} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A +subnet=10.1.0.0/16`,
     );
   });
 
@@ -449,7 +449,7 @@ describe("serve as if from elsewhere", { timeout }, () => {
     const port = server.address.split(":")[1];
     const [, second] = /\[::1\]:(\d+)/.exec(server.readyLine) ?? [];
     expect(server.readyLine).toBe(
-      `geodns365 serves 40 zones as sydney-office on 127.0.0.1:${port} and as 2001:db8:3::/48 on [::1]:${second} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A`,
+      `geodns365 serves 50 zones as sydney-office on 127.0.0.1:${port} and as 2001:db8:3::/48 on [::1]:${second} over UDP and TCP; try: dig @127.0.0.1 -p ${port} outlook.office365.com A`,
     );
     const ask = async (at: string): Promise<string> =>
       (await call(["query", "portal.geo.office.com", "CNAME", "--server", at])).stdout;
@@ -547,7 +547,7 @@ describe("the line of a server that is ready", () => {
     const { configuration } = loaded;
     const snapshot = buildSnapshot(configuration, undefined);
     expect(readyLine(configuration.settings.listen, snapshot)).toBe(
-      "geodns365 serves 40 zones on 127.0.0.1:5300 and [::1]:5300, and as 9 networks on 127.0.1.1:5300 to 127.0.1.9:5300 over UDP and TCP; try: dig @127.0.0.1 -p 5300 outlook.office365.com A +subnet=10.1.0.0/16",
+      "geodns365 serves 50 zones on 127.0.0.1:5300 and [::1]:5300, and as 9 networks on 127.0.1.1:5300 to 127.0.1.9:5300 over UDP and TCP; try: dig @127.0.0.1 -p 5300 outlook.office365.com A +subnet=10.1.0.0/16",
     );
   });
 
