@@ -159,15 +159,24 @@ async function verifyMx(record: DomainRecord, set: DomainSet, ask: Ask): Promise
     return [findingOf(record, { status: "wrong", found: all, why: "mail goes elsewhere alone" })];
   const best = Math.min(...ours.map(preferenceOf));
   const before = found.rdatas.filter((rdata) => !isOurs(rdata) && preferenceOf(rdata) <= best);
+  const isThere = await Promise.all(ours.map((rdata) => hasAddress(domainName(hostOf(rdata)), ask)));
   const finding = findingOf(record, {
-    status: "right",
+    status: isThere.includes(true) ? "right" : "wrong",
     found: ours.map((rdata) => formatRdata(TYPE.MX, rdata)),
-    why: undefined,
+    why: isThere.includes(true)
+      ? undefined
+      : "the host has no address; Microsoft may have given the domain another one (--domain-key)",
   });
   if (before.length === 0) return [finding];
   const others = before.map((rdata) => formatRdata(TYPE.MX, rdata));
   const why = "mail goes there first, or as often: no other host may have a preference as low";
   return [finding, { ...finding, status: "harmful", found: others, why }];
+}
+
+/** Whether a host has an address, as far as the server tells; one that does not answer for it says nothing. */
+async function hasAddress(host: DomainName, ask: Ask): Promise<boolean> {
+  const found = await Promise.all([TYPE.A, TYPE.AAAA].map((type) => find(ask, host, type)));
+  return found.some(({ kind }) => kind !== "none");
 }
 
 /** The TXT records of one use at a name, of which there is one. */

@@ -34,7 +34,7 @@ const serving =
   (rrsets: readonly RRset[], unanswered: readonly string[] = []): Ask =>
   async (name, type) => {
     if (unanswered.includes(name)) return "no answer within 3000 ms";
-    const here = rrsets.filter((rrset) => rrset.name === name);
+    const here = [...rrsets, ...hostsOf(rrsets)].filter((rrset) => rrset.name === name);
     const answer = here
       .filter((rrset) => rrset.type === type || rrset.type === TYPE.CNAME)
       .flatMap(({ owner, rdatas, ...rrset }) =>
@@ -42,6 +42,14 @@ const serving =
       );
     return { ...emptyMessage, rcode: here.length > 0 ? RCODE.NOERROR : RCODE.NXDOMAIN, answer };
   };
+
+/** The hosts that mail goes to have an address, but for the one that is gone. */
+const hostsOf = (rrsets: readonly RRset[]): readonly RRset[] =>
+  rrsets
+    .filter(({ type }) => type === TYPE.MX)
+    .flatMap(({ rdatas }) => rdatas.map((rdata) => domainName(rdata.subarray(2))))
+    .filter((host) => !host.startsWith("gone"))
+    .flatMap((host) => parsed([`${host} A 192.0.2.25`]));
 
 const emptyMessage: Message = {
   id: 0,
@@ -176,6 +184,14 @@ describe("what is there instead", () => {
     const choices = { ...set.choices, verification: "MS=ms1" };
     const found = await verifyDomain({ ...set, choices }, serving(whole));
     expect(found.find(({ use }) => use === "verification")?.status).toBe("right");
+  });
+
+  it("may be a host that is gone", async () => {
+    const gone = setOf("a.example", { tenant: "a", domainKey: "gone" });
+    const all = [...gone.records.map(({ rrset }) => rrset), ...keysOf(gone)];
+    expect(await faultsOf(gone, serving(all))).toEqual([
+      "wrong mx a.example. 0 gone.mail.protection.outlook.com.",
+    ]);
   });
 
   it("is held against the form that is asked for", async () => {
