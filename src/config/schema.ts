@@ -745,37 +745,54 @@ const domainLine = parsed(
 );
 const letters = z.array(label).min(1);
 
-const customDomains = z.strictObject({
-  initialDomain: z.strictObject({
-    name: parsed(
-      "the domain that a tenant has from the start: {tenant}.onmicrosoft.com",
-      faultOfInitialDomain,
-    ),
-    records: z.array(domainLine).describe("what Microsoft creates there"),
-    ...mark,
-  }),
-  letters: z
-    .strictObject({ mx: letters, dkim: letters })
-    .partial()
-    .optional()
-    .describe("what {mxLetter} and {dkimLetter} may be; which, is derived from the domain or tenant"),
-  records: z
-    .array(
-      z.strictObject({
-        use: z.enum(recordUses).describe("what it is for"),
-        form: recordForm.optional().describe("in which form it is there, where there are several"),
-        record: domainLine,
-        older: z.array(domainLine).optional().describe("records of older instructions, right in its place"),
-        ...mark,
-      }),
-    )
-    .min(1)
-    .describe("what an administrator creates at a custom domain"),
-  harmful: z
-    .record(name, z.string().min(1))
-    .optional()
-    .describe("names, relative to the domain, that must not be there, with the reason"),
-});
+const customDomains = z
+  .strictObject({
+    initialDomain: z.strictObject({
+      name: parsed(
+        "the domain that a tenant has from the start: {tenant}.onmicrosoft.com",
+        faultOfInitialDomain,
+      ),
+      records: z.array(domainLine).describe("what Microsoft creates there"),
+      ...mark,
+    }),
+    letters: z
+      .strictObject({ mx: letters, dkim: letters })
+      .partial()
+      .optional()
+      .describe("what {mxLetter} and {dkimLetter} may be; which, is derived from the domain or tenant"),
+    records: z
+      .array(
+        z.strictObject({
+          use: z.enum(recordUses).describe("what it is for"),
+          form: recordForm.optional().describe("in which form it is there, where there are several"),
+          record: domainLine,
+          older: z.array(domainLine).optional().describe("records of older instructions, right in its place"),
+          ...mark,
+        }),
+      )
+      .min(1)
+      .describe("what an administrator creates at a custom domain"),
+    harmful: z
+      .record(name, z.string().min(1))
+      .optional()
+      .describe("names, relative to the domain, that must not be there, with the reason"),
+  })
+  .check(({ value, issues }) => {
+    for (const [placeholder, key] of [
+      ["{mxLetter}", "mx"],
+      ["{dkimLetter}", "dkim"],
+    ] as const) {
+      const at = value.records.findIndex(({ record }) => record.includes(placeholder));
+      if (at < 0 || value.letters?.[key] !== undefined) continue;
+      const message = `${placeholder} is one of letters.${key} of customDomains, which is not there`;
+      issues.push({
+        code: "custom",
+        path: ["records", at, "record"],
+        message,
+        input: value.records[at]?.record,
+      });
+    }
+  });
 
 export const cloudSchema = z
   .strictObject({

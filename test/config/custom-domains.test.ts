@@ -242,6 +242,11 @@ describe("refused are", () => {
       ],
     ],
     [
+      "a letter of none",
+      { domain: "a.example", cloud: cloud.replace("mx: [a, b], ", "") },
+      ["cloud.yaml:17:43: {mxLetter} is one of letters.mx of customDomains, which is not there"],
+    ],
+    [
       "a zone that a handler answers for",
       {
         domain: "{ domain: a.example, serve: true }",
