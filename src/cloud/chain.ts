@@ -6,7 +6,8 @@ import { domainName } from "../dns/name.ts";
 import { type AddressFamily, addressAt, addressBits, type IpPrefix } from "../ip.ts";
 import { type Bindings, fillTemplate, type NameTemplate } from "./name-template.ts";
 import type { ChainEndAddresses, Cloud, Service, Slice } from "./service.ts";
-import { type AddressSource, type Datacenter, FARM_SLOTS } from "./topology.ts";
+import { NO_ROW } from "./tenant-table.ts";
+import { type AddressSource, type Datacenter, FARM_SLOTS, type TenantGeo } from "./topology.ts";
 
 /** A name of a service whose answer waits for a choice of datacenter. */
 export interface ServiceName {
@@ -260,15 +261,24 @@ export const datacentersOf = (service: Service, cloud: Pick<Cloud, "datacenters"
     : cloud.datacenters.filter((datacenter) => datacenter.roles.has("tenants"));
 
 /** All ways to fill a name that is made for those domains and tenants alone of which more is said. */
-function* bindingsOfDomains({ needs }: NameTemplate, { customDomains = [] }: Cloud): Generator<Bindings> {
+function* bindingsOfDomains(
+  { needs }: NameTemplate,
+  { workload }: Service,
+  { customDomains = [], tenants: { table } }: Cloud,
+): Generator<Bindings> {
+  /** Where the workload has a home of its own, it is that. */
+  const homeOf = (tenant: TenantGeo): TenantGeo => {
+    const row = table.findRow(tenant.label);
+    return row === NO_ROW ? tenant : table.geoAt(row, workload);
+  };
   const served = new Set<string>();
   for (const { domain, tenant, isServed, mailRoute } of customDomains) {
     if (needs.has("mailRoute")) {
       if (mailRoute !== undefined)
-        yield { tenant: mailRoute.follows, domain, mailRoute, slot: mailRoute.follows.slot };
+        yield { tenant: homeOf(mailRoute.follows), domain, mailRoute, slot: mailRoute.follows.slot };
     } else if (isServed && !served.has(tenant.label)) {
       served.add(tenant.label);
-      yield { tenant, isServed, slot: tenant.slot };
+      yield { tenant: homeOf(tenant), isServed, slot: tenant.slot };
     }
   }
 }
@@ -277,7 +287,7 @@ function* bindingsOfDomains({ needs }: NameTemplate, { customDomains = [] }: Clo
 function* bindingsFor(template: NameTemplate, service: Service, cloud: Cloud): Generator<Bindings> {
   const { needs } = template;
   if (needs.has("mailRoute") || needs.has("isServed")) {
-    yield* bindingsOfDomains(template, cloud);
+    yield* bindingsOfDomains(template, service, cloud);
     return;
   }
   const datacenters = datacentersOf(service, cloud);
