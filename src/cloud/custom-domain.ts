@@ -170,11 +170,12 @@ interface Whose {
   readonly domain: string;
   /** its label */
   readonly tenant: string;
+  /** the name that it has before it has another, where that is not the cloud's usual one */
+  readonly initialDomain?: string | undefined;
 }
 
-/** The name that a tenant has before it has another. */
-export const initialDomainOf = ({ initialDomain }: DomainRules, tenant: string): string =>
-  fillIn(initialDomain.name, () => tenant).toLowerCase();
+const initialNameOf = (rules: DomainRules, { tenant, initialDomain }: Omit<Whose, "domain">): string =>
+  initialDomain ?? fillIn(rules.initialDomain.name, () => tenant).toLowerCase();
 
 /** The same number for a text, always. */
 function numberOf(text: string): number {
@@ -230,7 +231,7 @@ function fillFor(rules: DomainRules, whose: Whose, choices: DomainChoices, line:
       case "tenant":
         return tenant;
       case "initialDomain":
-        return initialDomainOf(rules, tenant);
+        return initialNameOf(rules, whose);
       case "mxLetter":
         return mxLetterOf(rules, domain) ?? "";
       case "dkimLetter":
@@ -249,13 +250,13 @@ function fillFor(rules: DomainRules, whose: Whose, choices: DomainChoices, line:
 const quotable = (text: string): string => text.replace(/["\\]/g, "\\$&");
 
 /** What stands at a tenant's initial domain, which Microsoft creates. */
-export function initialRecords(rules: DomainRules, tenant: string): readonly RRset[] | string {
-  const domain = initialDomainOf(rules, tenant);
+export function initialRecords(rules: DomainRules, whose: Omit<Whose, "domain">): readonly RRset[] | string {
+  const domain = initialNameOf(rules, whose);
   const apex = parseName(`${domain}.`);
   if (typeof apex === "string") return apex;
   const rrsets: RRset[] = [];
   for (const line of rules.initialDomain.lines) {
-    const rrset = parseRecordLine(fillFor(rules, { domain, tenant }, classicForms, line), apex, DOMAIN_TTL);
+    const rrset = parseRecordLine(fillFor(rules, { ...whose, domain }, classicForms, line), apex, DOMAIN_TTL);
     if (typeof rrset === "string") return rrset;
     rrsets.push(rrset);
   }

@@ -193,6 +193,8 @@ export function addDomainZones(
   }
 }
 
+const whoseOf = ({ label, initialDomain }: TenantGeo) => ({ tenant: label, initialDomain });
+
 /** The records of the domains that are served, and those that they lead to at the tenants' initial domains and keys. */
 export function addDomainRecords(
   domains: readonly WrittenDomain[],
@@ -207,7 +209,7 @@ export function addDomainRecords(
   for (const { domain, apex, tenant, rules, choices, isServed, origin } of domains) {
     if (!isServed || rules === undefined) continue;
     const tell = (message: string): void => faults.at(origin.source, origin.path, message);
-    const records = domainRecords(rules, { domain, tenant: tenant.label }, choices);
+    const records = domainRecords(rules, { ...whoseOf(tenant), domain }, choices);
     if (typeof records === "string") {
       tell(records);
       continue;
@@ -233,7 +235,7 @@ export function addDomainRecords(
     }
     if (withInitial.has(tenant.label)) continue;
     withInitial.add(tenant.label);
-    const initial = initialRecords(rules, tenant.label);
+    const initial = initialRecords(rules, whoseOf(tenant));
     if (typeof initial === "string") tell(initial);
     else for (const rrset of initial) addInside(rrset, tell);
   }

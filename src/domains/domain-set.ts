@@ -70,7 +70,7 @@ export function domainSet(configuration: Configuration, request: DomainRequest):
     if (!forms.includes(choices[use]))
       return `${cloudName} has no ${use} of the form ${choices[use]}; there is ${forms.join(", ")}`;
   }
-  const whose = { domain, tenant };
+  const whose = { domain, tenant, initialDomain: findTenant(clouds, tenant)?.initialDomain };
   const records = domainRecords(rules, whose, choices);
   if (typeof records === "string") return records;
   const isOpen = (use: "mx" | "dkim"): boolean => request[use] === undefined && configured === undefined;
@@ -111,11 +111,9 @@ function ownerOf({ clouds }: Configuration, domain: string): Owner | undefined {
   return { cloud, tenant: table.labelAt(row), choices: said?.choices ?? classicForms };
 }
 
-/** Of two domains with one key the second is found by a search. */
 function rowOf(table: TenantTable, domain: string): number {
-  const first = table.findDomainKey(domain.replaceAll(".", "-"));
-  for (let at = first; first !== NO_ROW && at < table.domainCount; at++) {
-    if (table.domainAt(at) === domain) return table.rowOfDomain(at);
+  for (const number of table.domainsOfKey(domain.replaceAll(".", "-"))) {
+    if (table.domainAt(number) === domain) return table.rowOfDomain(number);
   }
   return NO_ROW;
 }

@@ -46,6 +46,8 @@ interface Lab {
   readonly domain: string;
   readonly settings?: string;
   readonly cloud?: string;
+  /** further keys of the tenant */
+  readonly tenant?: string;
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +57,7 @@ let count = 0;
 function load(lab: Lab) {
   const root = join(folder, String(++count));
   mkdirSync(root);
-  const tenants = `tenants:\n  t: { cloud: Lab, geo: EUR, active: ams, domains: [${lab.domain}] }\n`;
+  const tenants = `tenants:\n  t: { cloud: Lab, geo: EUR, active: ams, domains: [${lab.domain}]${lab.tenant ?? ""} }\n`;
   const files = {
     ...lab.files,
     "lab.yaml": `geoip: { database: none }\ninclude: [cloud.yaml, tenants.yaml]\n${lab.settings ?? ""}`,
@@ -100,6 +102,22 @@ test("a domain that is served has its set, and so have the places that it leads 
   // RFC 6376 §3.6.2.2: the strings are put together.
   expect(key.replace('" "', "")).toMatch(/ 3600 TXT "v=DKIM1; k=rsa; p=MIIB[A-Za-z0-9+/]{388};"$/);
   expect(recordsAt(configuration, "t.start.example")).toEqual(["t.start.example. 3600 MX 0 host.example."]);
+});
+
+test("what is at the initial domain of a tenant is at the one that it has", () => {
+  const { configuration, words } = load({
+    domain: served,
+    cloud: `${cloud}initialDomains: [start.example]\n`,
+    tenant: ", initialDomain: first.start.example",
+  });
+  expect(words).toEqual([]);
+  expect(recordsAt(configuration, "first.start.example")).toEqual([
+    "first.start.example. 3600 MX 0 host.example.",
+  ]);
+  expect(recordsAt(configuration, "selector1._domainkey.a-b.example")).toEqual([
+    "selector1._domainkey.a-b.example. 3600 CNAME selector1-a-b-example.first.start.example.",
+  ]);
+  expect(recordsAt(configuration, "t.start.example")).toEqual([]);
 });
 
 test("a domain that is not served has its MX host alone", () => {
