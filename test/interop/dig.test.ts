@@ -1,6 +1,6 @@
 /** README's dig lines with dig itself, and the same questions with kdig, over UDP and TCP. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -34,6 +34,8 @@ describe.each([...new Set(digs.flatMap(({ config }) => config ?? []))])("dig of 
   let shown: StartedGeodns365;
   beforeAll(async () => {
     writeFiles(folder);
+    // Files of README include those of the default lab as somebody in the checkout would.
+    symlinkSync(join(root, "config"), join(folder, "config"));
     shown = await startGeodns365(["--config", join(folder, config)]);
   });
   afterAll(async () => {
