@@ -268,7 +268,7 @@ function buildProgram(): Command {
     command
       .argument("<domain>", "the domain", domain)
       .option("--cloud <cloud>", "whose set; that of its tenant, or Worldwide, if not given")
-      .option("--tenant <tenant>", "the tenant's label, contoso of contoso.onmicrosoft.com")
+      .option("--tenant <tenant>", "the tenant's label, contoso of contoso.onmicrosoft.com", hostLabel)
       .addOption(
         new Option("--mx <form>", "classic, or microsoft: the host below mx.microsoft").choices(recordForms),
       )
@@ -277,7 +277,11 @@ function buildProgram(): Command {
           recordForms,
         ),
       )
-      .option("--domain-key <key>", "the domain's label in its hosts, where it is not the domain with dashes")
+      .option(
+        "--domain-key <key>",
+        "the domain's label in its hosts, where it is not the domain with dashes",
+        hostLabel,
+      )
       .addOption(config());
 
   ofDomain(
@@ -611,6 +615,14 @@ function listener(text: string): ListenArgument {
   const vantage = text.slice(equals + 1);
   if (vantage === "") throw new InvalidArgumentError(`"${text}" names no network or prefix behind its =`);
   return { endpoint: endpoint(text.slice(0, equals)), vantage };
+}
+
+/** Who writes contoso.onmicrosoft.com for contoso would be told names that nobody has. */
+function hostLabel(text: string): string {
+  if (/^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    `"${text}" is not one label like contoso: at most 63 letters, digits and inner hyphens`,
+  );
 }
 
 /** An option that holds states of datacenters, which may be given more than once. */

@@ -75,6 +75,11 @@ test.each([
     "China has no dkim of the form microsoft; there is classic",
   ],
   [["verify", "a.example", "--server", "nowhere"], /nowhere/],
+  [
+    ["records", "a.example", "--tenant", "a.onmicrosoft.com"],
+    /"a\.onmicrosoft\.com" is not one label like contoso/,
+  ],
+  [["verify", "a.example", "--domain-key", "a example"], /"a example" is not one label like contoso/],
 ])("%o is misuse", { timeout }, async (args, message) => {
   const { code, stdout, stderr } = await call(args);
   expect([code, stdout]).toEqual([2, ""]);
