@@ -119,6 +119,10 @@ export const DOMAIN_TTL = 3600;
 
 const DEFAULT_DMARC = "v=DMARC1; p=reject";
 
+/** Whether a DMARC record says a policy, which is the administrator's own (RFC 7489 §6.3). */
+export const saysDmarcPolicy = (text: string): boolean =>
+  /^v=DMARC1 *; *p *= *(none|quarantine|reject) *(;|$)/i.test(text);
+
 const placeholders = [
   "domain",
   "domainKey",

@@ -2,7 +2,13 @@
 
 import { createPublicKey } from "node:crypto";
 import { MOST_ADDRESSES, POOL_SLICES } from "../cloud/chain.ts";
-import { faultOfInitialDomain, faultOfLine, recordForms, recordUses } from "../cloud/custom-domain.ts";
+import {
+  faultOfInitialDomain,
+  faultOfLine,
+  recordForms,
+  recordUses,
+  saysDmarcPolicy,
+} from "../cloud/custom-domain.ts";
 import { parseHostTemplate, parseNameTemplate } from "../cloud/name-template.ts";
 import { FARM_SLOTS, WORKLOADS, type Workload } from "../cloud/topology.ts";
 import { parseName } from "../dns/name.ts";
@@ -197,7 +203,9 @@ const eras = z
   .describe("the era of each service that has several, and of those that follow it");
 
 const unknownTenants = z
-  .union([z.literal("nxdomain"), z.strictObject({ geo: z.string() })])
+  .union([z.literal("nxdomain"), z.strictObject({ geo: z.string() })], {
+    error: "expected nxdomain, or a map like { geo: EUR }",
+  })
   .describe(
     "nxdomain, or { geo: EUR } to answer for tenants that there are not as for one of that geo, at the first of its datacenters by id",
   );
@@ -497,6 +505,7 @@ const workloads = z
 const recordForm = z.enum(recordForms);
 
 const expectedDomain = "expected a domain name, or a map with domain and what is to be said of it";
+const expectedPolicy = "expected a DMARC policy like v=DMARC1; p=reject";
 
 const tenantDomain = z.strictObject({
   domain: name,
@@ -524,7 +533,8 @@ const tenantDomain = z.strictObject({
     .describe("the text that proves ownership, like MS=ms12345678; derived where absent"),
   dmarc: z
     .string()
-    .regex(/^v=DMARC1 *;/, "expected a DMARC policy like v=DMARC1; p=reject")
+    .regex(/^v=DMARC1 *;/, { error: expectedPolicy, abort: true })
+    .refine(saysDmarcPolicy, expectedPolicy)
     .max(255)
     .optional()
     .describe("the text at _dmarc; v=DMARC1; p=reject where absent"),

@@ -1,6 +1,6 @@
 /** A domain as a server has it, held against the set of records that it is to have. */
 
-import { type DomainRecord, dkimTargets, type RecordUse } from "../cloud/custom-domain.ts";
+import { type DomainRecord, dkimTargets, type RecordUse, saysDmarcPolicy } from "../cloud/custom-domain.ts";
 import { formatType, TYPE } from "../dns/iana.ts";
 import type { RRset } from "../dns/message.ts";
 import { type DomainName, domainName, nameOf } from "../dns/name.ts";
@@ -218,9 +218,8 @@ function isOfUse(use: RecordUse, text: string): boolean {
 
 const includeOf = (spf: string): string => /include:([^ ]+)/.exec(spf)?.[1]?.toLowerCase() ?? "";
 
-/** The policy is the administrator's own; it has to be one (RFC 7489 §6.3). */
 const faultsOfDmarc = (text: string): readonly { readonly status: "wrong"; readonly why: string }[] =>
-  /^v=DMARC1 *; *p *= *(none|quarantine|reject) *(;|$)/i.test(text)
+  saysDmarcPolicy(text)
     ? []
     : [{ status: "wrong", why: "p=none, p=quarantine or p=reject must follow v=DMARC1" }];
 

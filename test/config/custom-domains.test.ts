@@ -253,6 +253,11 @@ describe("refused are", () => {
       [`${path}:81: expected a DMARC policy like v=DMARC1; p=reject, found "p=none"`],
     ],
     [
+      "a policy that nobody knows",
+      { domain: '{ domain: a.example, dmarc: "v=DMARC1; p=refuse" }' },
+      [`${path}:81: expected a DMARC policy like v=DMARC1; p=reject`],
+    ],
+    [
       "a placeholder that is none",
       { domain: "a.example", cloud: cloud.replace("{dmarc}", "{dmark}") },
       [

@@ -1250,6 +1250,14 @@ describe("networks and tenants", () => {
       errors: ['3:41: no datacenter of Lab with the role tenants has the geo "GRB"; did you mean "GBR"?'],
     },
     {
+      name: "unknown tenants of a bare geo",
+      files: lab([
+        "geoip: { database: none }",
+        "geoip: { database: none }\nclouds: { Lab: { unknownTenants: GBR } }",
+      ]),
+      errors: ['3:34: expected nxdomain, or a map like { geo: EUR }, found "GBR"'],
+    },
+    {
       name: "an active datacenter without the role tenants",
       files: lab(["active: ams", "active: cdg"]),
       errors: ["29:44: Lab/cdg has not the role tenants, so it can be neither active nor standby"],
