@@ -454,13 +454,19 @@ class TenantFileReader {
     const parent = textOf("satelliteOf");
     if (parent !== "" && domains.length > 0)
       tell("domains", "a satellite has no domains; they are its tenant's");
-    const seen = new Set<string>();
+    // By key, or by themselves where no name is made of that.
+    const seen = new Map<string, string>();
     for (const { domain, offset } of domains) {
-      const fault = seen.has(domain)
-        ? `${domain} is here twice`
-        : (faultOfName(domain) ?? builder.faultOfDomain(domain, texts.cloud));
+      const key = builder.hasDomainNames(texts.cloud) ? domain.replaceAll(".", "-") : domain;
+      const other = seen.get(key);
+      const fault =
+        other === undefined
+          ? (faultOfName(domain) ?? builder.faultOfDomain(domain, texts.cloud))
+          : other === domain
+            ? `${domain} is here twice`
+            : `${domain} and ${other}, which stands before it, would have the same names`;
       if (fault !== undefined) tell("domains", fault, offset);
-      seen.add(domain);
+      seen.set(key, domain);
     }
     const parentRow = parent === "" ? NO_ROW : table.findRow(parent);
     const parentFault =

@@ -165,6 +165,11 @@ export class TenantsBuilder {
     return this.#clouds.has(cloud);
   }
 
+  /** Whether names of the cloud are made of the keys of domains, so that no two of these may have the same. */
+  hasDomainNames(cloud: string): boolean {
+    return this.#withDomainNames.has(cloud);
+  }
+
   /** Why a domain, in lower case and without a dot at its end, cannot be added; the words are made where they are told. */
   faultOfDomain(domain: string, cloud: string): (() => string) | undefined {
     if (!/^[^\\.]+(\.[^\\.]+)*$/.test(domain))
@@ -188,7 +193,7 @@ export class TenantsBuilder {
     const alike = [...table.domainsOfKey(domain.replaceAll(".", "-"))];
     const same = alike.find((other) => table.domainAt(other) === domain);
     if (same !== undefined) return { domain: same, isSame: true };
-    if (!this.#withDomainNames.has(cloud)) return undefined;
+    if (!this.hasDomainNames(cloud)) return undefined;
     const clash = alike.find((other) => table.shapeAt(table.rowOfDomain(other)).cloud === cloud);
     return clash === undefined ? undefined : { domain: clash, isSame: false };
   }

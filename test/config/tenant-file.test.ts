@@ -379,6 +379,11 @@ describe("what is wrong in a file of tenants is told with its place", () => {
       `${header}a,Lab,EUR,ams,,,x-y.com,\nb,Lab,EUR,ams,,,x.y.com,\n`,
       ["3:17: x.y.com and x-y.com, which is claimed at tenants.csv:2:17, would have the same names"],
     ],
+    [
+      "domains of one key in one cell",
+      `${header}a,Lab,EUR,ams,,,x-y.com x.y.com,\n`,
+      ["2:25: x.y.com and x-y.com, which stands before it, would have the same names"],
+    ],
     ["a domain that is none", `${header}a,Lab,EUR,ams,,,x..com,\n`, ['2:17: "x..com" has an empty label']],
     [
       "a satellite of nobody",
