@@ -293,14 +293,14 @@ export function triedDatacenters(snapshot: Snapshot, tenant: TenantGeo): readonl
     (datacenter) => datacenter !== undefined,
   );
   const served = serving === "standby" ? "the tenant has failed over to it" : "the tenant is served there";
-  let isFound = false;
+  let found: Datacenter | undefined;
   return order.map((datacenter, i): Tried => {
-    if (isFound) return notAsked(rule(datacenter), "the one above is not down");
+    if (found !== undefined) return notAsked(rule(datacenter), `${rule(found)} comes first, and is not down`);
     if (i > 0 && tenant.failover === "manual")
       return notAsked(rule(datacenter), "the tenant's failover is manual");
     const state = stateOf(states, datacenter);
     if (datacenter !== chosen) return passedOver(rule(datacenter), `it is ${state}`);
-    isFound = true;
+    found = datacenter;
     return counts(rule(datacenter), `${i === 0 ? served : "it takes over"}, and is ${state}`);
   });
 }

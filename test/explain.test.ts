@@ -600,7 +600,7 @@ tailored:
       allUp,
       [
         "active Worldwide/dub: counts, the tenant is served there, and is up",
-        "standby Worldwide/ams: not asked, the one above is not down",
+        "standby Worldwide/ams: not asked, active Worldwide/dub comes first, and is not down",
       ],
     ],
     [
