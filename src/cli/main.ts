@@ -176,7 +176,10 @@ function buildProgram(): Command {
     )
     .addOption(config())
     .addOption(stateFile())
-    .option("--diff <file>", "show what moves when this configuration takes the place of the other")
+    .option(
+      "--diff <file>",
+      "show what moves when the configuration in this file takes the place of that of --config",
+    )
     .addOption(new Option("--family <4|6>", "one address family alone").argParser(addressFamily))
     .option("--cells", "print each prefix with its list")
     .option("--json", "print JSON")
@@ -204,7 +207,10 @@ function buildProgram(): Command {
       suppositions("--with <states...>", "as it would be in these states: lhr=down, geo:EUR=draining"),
     )
     .addOption(new Option("--format <format>", "what to print").choices(matrixFormats).default("table"))
-    .option("--diff <file>", "show what differs where this configuration takes the place of the other")
+    .option(
+      "--diff <file>",
+      "show what differs where the configuration in this file takes the place of that of --config",
+    )
     .addOption(suppositions("--diff-with <states...>", "show what differs where these states come about"))
     .option("--output <file>", "write to this file")
     .action(async (options) => exitWith(await (await import("./matrix.ts")).matrixCommand(options)));
