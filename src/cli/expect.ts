@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Ask } from "../config/ask.ts";
+import { reasonOf } from "../config/documents.ts";
 import { formatConfigError } from "../config/load.ts";
 import type { Endpoint } from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
@@ -101,8 +102,12 @@ async function recordInto(
   asker: Asker,
   { from, ask }: ExpectOptions,
 ): Promise<number> {
-  if (existsSync(target) && !readFileSync(target, "utf8").startsWith(RECORDED))
-    return misuse(`${target} was not recorded, so it is not written over; name another file`);
+  try {
+    if (existsSync(target) && !readFileSync(target, "utf8").startsWith(RECORDED))
+      return misuse(`${target} was not recorded, so it is not written over; name another file`);
+  } catch (error) {
+    return misuse(`${target} cannot be read: ${reasonOf(error)}`);
+  }
   const places =
     from.length === 0 ? everyPlace(configuration) : from.map((text) => placeFrom(configuration, text));
   const unknown = places.find((place) => typeof place === "string");
@@ -121,7 +126,11 @@ async function recordInto(
     console.error(`nothing is recorded: ${lines}`);
     return EXIT.foundWrong;
   }
-  writeFileSync(target, `${lines.join("\n")}\n`);
+  try {
+    writeFileSync(target, `${lines.join("\n")}\n`);
+  } catch (error) {
+    return misuse(`${target} cannot be written: ${reasonOf(error)}`);
+  }
   const count = lines.filter((line) => line.startsWith("  - ask:")).length;
   console.log(`${target}: ${count} expectations`);
   return EXIT.good;

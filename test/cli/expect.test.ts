@@ -308,6 +308,17 @@ describe("--record", () => {
     });
     expect(readFileSync(path, "utf8")).toBe(good);
   });
+
+  test.each([
+    [join(folder, "none/today.yaml"), "cannot be written: there is no such file"],
+    [folder, "cannot be read: it is a folder"],
+  ])("that nothing can be recorded into %s is told in one line", async (path, words) => {
+    const { code, stderr } = await tell("--record", path, "--ask", "www.shop.example");
+    expect([code, stderr.trimEnd().split("\n")]).toEqual([
+      2,
+      [expect.stringContaining(`error: ${path} ${words}`)],
+    ]);
+  });
 });
 
 describe("misuse", () => {
