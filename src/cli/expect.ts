@@ -7,7 +7,7 @@ import { formatConfigError } from "../config/load.ts";
 import type { Endpoint } from "../ip.ts";
 import type { StateFileChoice } from "../load-snapshot.ts";
 import { openAsker } from "../scenario/lab.ts";
-import { type Check, checksOf, unknownNames } from "../scenario/play.ts";
+import { type Check, checksOf, type PlayOptions, unknownNames } from "../scenario/play.ts";
 import { everyPlace, type FromPlace, placeFrom } from "../scenario/questions.ts";
 import { type Expectation, readExpectations } from "../scenario/read.ts";
 import { publicNames, RECORDED, record } from "../scenario/record.ts";
@@ -17,7 +17,7 @@ import { Whose } from "../scenario/whose.ts";
 import { NobodyListens, openWireAsker } from "../scenario/wire.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { EXIT, misuse } from "./exit.ts";
-import { loadForCommand } from "./load.ts";
+import { explainOptionsOf, loadForCommand } from "./load.ts";
 import { tellErrors } from "./play.ts";
 
 export interface ExpectOptions {
@@ -56,10 +56,14 @@ export async function expectCommand(options: ExpectOptions): Promise<number> {
     const known = read.flatMap((each) => (each.kind === "read" ? [each] : []));
     const unknown = known.flatMap(({ items }) => [...unknownNames(items, snapshot.configuration)]);
     if (unknown.length > 0) return tellErrors(unknown.map(formatConfigError));
-    const whose = new Whose(snapshot.configuration);
+    const asked: PlayOptions = {
+      configuration: snapshot.configuration,
+      whose: new Whose(snapshot.configuration),
+      explainOptions: explainOptionsOf(options.config, options.state),
+    };
     const reports: Report[] = [];
     for (const { file, items } of known) {
-      const checks = await checkAll(items, asker, snapshot, whose);
+      const checks = await checkAll(items, asker, asked);
       reports.push({ file, title: undefined, checks });
     }
     for (const line of formatReports(reports, options.format)) console.log(line);
@@ -86,10 +90,9 @@ const UNDER_WAY = 16;
 async function checkAll(
   expectations: readonly Expectation[],
   asker: Asker,
-  { configuration }: Snapshot,
-  whose: Whose,
+  options: PlayOptions,
 ): Promise<readonly Check[]> {
-  const waiting = expectations.flatMap((each) => [...checksOf(each, asker, { configuration, whose })]);
+  const waiting = expectations.flatMap((each) => [...checksOf(each, asker, options)]);
   const checks: Check[] = [];
   for (let i = 0; i < waiting.length; i += UNDER_WAY)
     checks.push(...(await Promise.all(waiting.slice(i, i + UNDER_WAY).map((ask) => ask()))));

@@ -1,6 +1,6 @@
 /** `geodns365 play`: stories played in process, or on a running server that is put back behind them. */
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { formatConfigError } from "../config/load.ts";
 import type { Endpoint } from "../ip.ts";
 import { openLab, snapshotOf, type Tempo } from "../scenario/lab.ts";
@@ -22,7 +22,7 @@ import type { Snapshot } from "../snapshot.ts";
 import { reportFaults } from "./admin-client.ts";
 import { EXIT } from "./exit.ts";
 import { openLiveStage } from "./live-stage.ts";
-import { loadForCommand } from "./load.ts";
+import { defaultLab, explainOptionsOf, loadForCommand } from "./load.ts";
 import { untilSignal } from "./signals.ts";
 
 export interface PlayOptions {
@@ -36,8 +36,6 @@ export interface PlayOptions {
   readonly clock: Tempo;
   readonly format: ReportFormat;
 }
-
-const defaultLab = join(import.meta.dirname, "../../config/geodns365.yaml");
 
 export async function play(options: PlayOptions): Promise<number> {
   const read = options.files.map(readScenarios);
@@ -116,7 +114,8 @@ async function playStory(
           signal,
         });
   try {
-    const player = new StoryPlayer(stage, { configuration, whose: new Whose(configuration) });
+    const explainOptions = explainOptionsOf(configOf(story, options), { kind: "none" });
+    const player = new StoryPlayer(stage, { configuration, whose: new Whose(configuration), explainOptions });
     for (const step of story.steps) {
       if (signal.aborted) break;
       for await (const check of player.play(step)) tell(check);

@@ -32,12 +32,21 @@ export interface Check {
 export interface PlayOptions {
   readonly configuration: Configuration;
   readonly whose: Whose;
+  /** what `explain` is to be told so that it explains the same: `["--config", "my-lab.yaml"]` */
+  readonly explainOptions?: readonly string[];
 }
 
 interface Scheduled {
   readonly atSeconds: number;
   readonly action: OneAction;
   readonly step: Step;
+}
+
+/** What an operator has done, as `explain --with` supposes it. */
+interface Supposable {
+  readonly subject: string;
+  readonly words: string;
+  readonly untilSeconds: number | undefined;
 }
 
 /** The timeline of one story. */
@@ -47,6 +56,8 @@ export class StoryPlayer {
   #nowSeconds = 0;
   /** what operators have begun and not done yet, in order */
   #scheduled: readonly Scheduled[] = [];
+  /** what operators have done, in order */
+  #done: readonly Supposable[] = [];
   #nextId = 1;
 
   constructor(stage: Stage, options: PlayOptions) {
@@ -59,7 +70,7 @@ export class StoryPlayer {
     yield* this.#goTo(step.atSeconds ?? this.#nowSeconds);
     switch (step.kind) {
       case "ask":
-        for (const check of checksOf(step, this.#stage, this.#options))
+        for (const check of checksOf(step, this.#stage, this.#optionsNow()))
           yield { ...(await check()), atSeconds: this.#nowSeconds };
         return;
       case "query": {
@@ -81,6 +92,26 @@ export class StoryPlayer {
       default:
         step satisfies never;
     }
+  }
+
+  /** With what operators have done and still counts, for whoever asks why. */
+  #optionsNow(): PlayOptions {
+    const { explainOptions = [] } = this.#options;
+    const words = this.#done
+      .filter(({ untilSeconds }) => untilSeconds === undefined || untilSeconds > this.#nowSeconds)
+      .map((each) => each.words);
+    const supposed = words.length === 0 ? [] : ["--with", ...words];
+    return { ...this.#options, explainOptions: [...explainOptions, ...supposed] };
+  }
+
+  #keep(action: OneAction): void {
+    const done = supposable(action, this.#nowSeconds);
+    // What is over at some time uncovers what was before.
+    const before =
+      done.untilSeconds === undefined
+        ? this.#done.filter(({ subject }) => subject !== done.subject)
+        : this.#done;
+    this.#done = [...before, done];
   }
 
   async #send(
@@ -133,6 +164,7 @@ export class StoryPlayer {
       await this.#passTo(next.atSeconds);
       this.#scheduled = others;
       const words = await this.#stage.change(next.action);
+      if (words === undefined) this.#keep(next.action);
       const title = formatAction(next.action);
       yield {
         place: next.step.place,
@@ -158,7 +190,7 @@ export class StoryPlayer {
 export function* checksOf(
   { asks, from, expect, place }: Expectation,
   asker: Asker,
-  { configuration, whose }: PlayOptions,
+  { configuration, whose, explainOptions = [] }: PlayOptions,
 ): Generator<() => Promise<Check>> {
   for (const ask of asks) {
     for (const { words, prefix } of placesOf(from, configuration)) {
@@ -170,10 +202,39 @@ export function* checksOf(
           title: `${formatAsk(ask)} from ${words}`,
           atSeconds: undefined,
           outcome,
-          explain: `geodns365 explain ${formatAsk(ask)} --from ${words}`,
+          explain: ["geodns365 explain", formatAsk(ask), "--from", words, ...explainOptions.map(quoted)].join(
+            " ",
+          ),
         };
       };
     }
+  }
+}
+
+/** A word of a command line as a shell reads it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+function supposable(action: OneAction, nowSeconds: number): Supposable {
+  switch (action.kind) {
+    case "set": {
+      const { target, state, forSeconds } = action;
+      const untilSeconds = forSeconds === undefined ? undefined : nowSeconds + forSeconds;
+      return { subject: target, words: `${target}=${state}`, untilSeconds };
+    }
+    case "failover":
+      return { subject: action.tenant, words: `${action.tenant}=standby`, untilSeconds: undefined };
+    case "failback":
+      return { subject: action.tenant, words: `${action.tenant}=active`, untilSeconds: undefined };
+    case "move":
+      // Who has been moved can be failed over, so one does not take the place of the other.
+      return {
+        subject: `${action.tenant}->`,
+        words: `${action.tenant}->${action.to}`,
+        untilSeconds: undefined,
+      };
+    default:
+      return action satisfies never;
   }
 }
 

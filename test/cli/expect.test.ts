@@ -99,13 +99,13 @@ describe("in process", () => {
   DIFF  www.shop.example from dublin
         at ${path}:2:5
         ttlAtMost: expected 30, got www.shop.example. 60 CNAME dub.shop.example.
-        why: geodns365 explain www.shop.example --from dublin
+        why: geodns365 explain www.shop.example --from dublin --config ${config} --state none
   DIFF  www.shop.example from london
         at ${path}:2:5
         datacenter: expected dub, got Lab/lhr
         chain: expected dub.shop.example., got lhr.shop.example.
         ttlAtMost: expected 30, got www.shop.example. 60 CNAME lhr.shop.example.
-        why: geodns365 explain www.shop.example --from london
+        why: geodns365 explain www.shop.example --from london --config ${config} --state none
 2 of 2 other than expected
 `,
     });
@@ -139,7 +139,7 @@ describe("in process", () => {
       differences: [
         { what: "ttlAtMost", expected: ["30"], got: ["www.shop.example. 60 CNAME dub.shop.example."] },
       ],
-      why: "geodns365 explain www.shop.example --from dublin",
+      why: `geodns365 explain www.shop.example --from dublin --config ${config} --state none`,
     });
     expect(lines.filter((line) => /^ok \d/.test(line)).length).toBe(10);
   });

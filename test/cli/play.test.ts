@@ -89,6 +89,35 @@ steps:
     });
   });
 
+  test("the command that says why explains what was asked, in the states of then", async () => {
+    const path = file(
+      "why.yaml",
+      `title: Why
+config: lab.yaml
+steps:
+  - { admin: { move: contoso, to: dub } }
+  - { admin: { set: lhr, state: draining } }
+  - { admin: { set: lhr, state: up } }
+  - { admin: { set: lhr, state: down, for: 1m } }
+  - { ask: [www.shop.example, contoso.shop.example], from: 10.1.0.0/24, expect: { datacenter: none } }
+  - { at: 1m, ask: www.shop.example, from: 10.1.0.0/24, expect: { datacenter: none } }
+`,
+    );
+    const { stdout } = await tell(path);
+    const whys = [...stdout.matchAll(/got (Lab\/\w+)\n +why: geodns365 (.*)/g)];
+    const asked = (name: string): string =>
+      `explain ${name} --from 10.1.0.0/24 --config ${config} --state none --with 'contoso->dub' lhr=`;
+    expect(whys.map(([, datacenter, command]) => [datacenter, command])).toEqual([
+      ["Lab/dub", `${asked("www.shop.example")}up lhr=down`],
+      ["Lab/dub", `${asked("contoso.shop.example")}up lhr=down`],
+      ["Lab/lhr", `${asked("www.shop.example")}up`],
+    ]);
+    for (const [, datacenter, command = ""] of whys) {
+      const explained = await call([...command.replaceAll("'", "").split(" "), "--json"]);
+      expect(JSON.parse(explained.stdout).decisions[0].datacenter).toBe(datacenter);
+    }
+  });
+
   test("--config comes before what the story names, and --format is that of expect", async () => {
     const other = file(
       "other.yaml",
