@@ -1,6 +1,6 @@
 /** From the path of a configuration to a snapshot, or to every error found on the way. */
 
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Operations, statesFrom, statusOf } from "./cloud/operations.ts";
 import { formatWithout, operationsInEffect, placesFrom } from "./cloud/operations-in-effect.ts";
 import { alternativesOf } from "./config/build-zones.ts";
@@ -130,6 +130,12 @@ async function openGeoip(
   return loadGeoip(choice, files);
 }
 
+/** Several labs in one folder have each their own: a state file is for one server. */
+const stateFileOf = (configuration: string): string => {
+  const name = basename(configuration).replace(/\.ya?ml$/, "");
+  return name === "geodns365" ? "state.json" : `${name}.state.json`;
+};
+
 function openStore(
   { settings, files: [first = ""] }: Configuration,
   stateFile: StateFileChoice = settings.stateFile,
@@ -140,7 +146,7 @@ function openStore(
     case "file":
       return new FileStateStore(stateFile.path);
     case "default":
-      return new FileStateStore(join(dirname(first), ".geodns365/state.json"));
+      return new FileStateStore(join(dirname(first), ".geodns365", stateFileOf(first)));
     default:
       return stateFile satisfies never;
   }

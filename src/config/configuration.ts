@@ -68,7 +68,7 @@ export interface Settings {
   readonly loggedQueries: "all" | "off" | number;
   /** how many of the last queries the journal keeps; 0: none */
   readonly journalQueries: number;
-  /** where state is kept; by default `.geodns365/state.json` beside the first file */
+  /** where state is kept; by default `.geodns365/state.json` beside the first file, or `.geodns365/lab.state.json` beside a `lab.yaml` */
   readonly stateFile:
     | { readonly kind: "default" }
     | { readonly kind: "file"; readonly path: string }

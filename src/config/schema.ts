@@ -292,7 +292,7 @@ export const settingsSchema = z
           .string()
           .min(1)
           .describe(
-            "the path of the file that keeps serials, the cookie secret, overrides and moves of tenants, a copy beside it; none: they last until the server stops; .geodns365/state.json beside the first file where absent",
+            "the path of the file that keeps serials, the cookie secret, overrides and moves of tenants, a copy beside it; none: they last until the server stops; .geodns365/state.json beside the first file where absent, or .geodns365/lab.state.json beside a lab.yaml",
           ),
       })
       .partial(),

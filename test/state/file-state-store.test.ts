@@ -53,7 +53,7 @@ describe("a state file", () => {
     expect(await open().read()).toEqual({ state, origin: "kept", found: [], isToBeWritten: false });
     await open().write({ cookieSecrets: [] });
     expect((await open().read()).state).toEqual({ ...state, cookieSecrets: [] });
-    expect(inFolder()).toEqual(["state.json", "state.json.copy"]);
+    expect(inFolder()).toEqual(["lab.state.json", "lab.state.json.copy"]);
   });
 
   test("is for its owner alone, its copy too, whatever stood there before", async () => {
@@ -65,17 +65,17 @@ describe("a state file", () => {
 
   test("has what writers left that were killed removed, and what others write left alone", async () => {
     put(text(1), text(1));
-    const running = `state.json.${process.ppid}-0123456789ab.tmp`;
+    const running = `lab.state.json.${process.ppid}-0123456789ab.tmp`;
     for (const name of [
-      "state.json.0123456789ab.tmp",
-      "state.json.copy.4194305-00.tmp",
+      "lab.state.json.0123456789ab.tmp",
+      "lab.state.json.copy.4194305-00.tmp",
       running,
       "other.tmp",
     ]) {
       folder.put(`.geodns365/${name}`, "{");
     }
     await open().write(state);
-    expect(inFolder()).toEqual(["other.tmp", "state.json", "state.json.copy", running].toSorted());
+    expect(inFolder()).toEqual(["other.tmp", "lab.state.json", "lab.state.json.copy", running].toSorted());
   });
 
   test("is whole whenever it is read while two servers write it", async () => {
@@ -122,70 +122,70 @@ describe("a start finds", () => {
       version1,
       text(5),
       5,
-      "the state file state.json is older than its copy (0 and 5); the copy is used",
+      "the state file lab.state.json is older than its copy (0 and 5); the copy is used",
     ],
     [
       "the file older, as a kill between the two leaves it",
       text(4),
       text(5),
       5,
-      "the state file state.json is older than its copy (4 and 5); the copy is used",
+      "the state file lab.state.json is older than its copy (4 and 5); the copy is used",
     ],
     [
       "the copy older",
       text(5),
       text(4),
       5,
-      "the copy state.json.copy of the state file is older (5 and 4); the state file is used",
+      "the copy lab.state.json.copy of the state file is older (5 and 4); the state file is used",
     ],
     [
       "two that differ",
       text(5, 7),
       text(5, 8),
       7,
-      "the state file state.json and its copy differ at 5; the state file is used",
+      "the state file lab.state.json and its copy differ at 5; the state file is used",
     ],
     [
       "no file",
       undefined,
       text(5),
       5,
-      "the state file state.json is missing; its copy state.json.copy is used",
+      "the state file lab.state.json is missing; its copy lab.state.json.copy is used",
     ],
     [
       "no copy",
       text(5),
       undefined,
       5,
-      "the copy state.json.copy of the state file is missing; the state file is used",
+      "the copy lab.state.json.copy of the state file is missing; the state file is used",
     ],
     [
       "an empty file",
       "",
       text(5),
       5,
-      "the state file state.json is damaged: it is empty; its copy state.json.copy is used",
+      "the state file lab.state.json is damaged: it is empty; its copy lab.state.json.copy is used",
     ],
     [
       "an empty copy",
       text(5),
       "",
       5,
-      "the copy state.json.copy of the state file is damaged: it is empty; the state file is used",
+      "the copy lab.state.json.copy of the state file is damaged: it is empty; the state file is used",
     ],
     [
       "a file of a later version",
       `{ "version": 3 }`,
       text(5),
       5,
-      "the state file state.json is damaged: it is of version 3, and this program reads 1 and 2; its copy state.json.copy is used",
+      "the state file lab.state.json is damaged: it is of version 3, and this program reads 1 and 2; its copy lab.state.json.copy is used",
     ],
     [
       "a digit changed",
       text(5).replace(`"nextOverride": 5`, `"nextOverride": 9`),
       text(4),
       4,
-      "the state file state.json is damaged: its checksum is not that of its content; its copy state.json.copy is used",
+      "the state file lab.state.json is damaged: its checksum is not that of its content; its copy lab.state.json.copy is used",
     ],
   ])("%s", async (_what, file, copy, number, said) => {
     put(file, copy);
@@ -209,19 +209,19 @@ describe("a start finds", () => {
       "one damaged",
       "{",
       undefined,
-      "the state file state.json is damaged: it is not JSON, and there is no copy",
+      "the state file lab.state.json is damaged: it is not JSON, and there is no copy",
     ],
     [
       "the copy alone, damaged",
       undefined,
       "",
-      "the state file state.json is missing, and its copy state.json.copy is damaged: it is empty",
+      "the state file lab.state.json is missing, and its copy lab.state.json.copy is damaged: it is empty",
     ],
     [
       "both damaged",
       text(5).slice(0, 100),
       "",
-      "the state file state.json is damaged: it is not JSON, and so is its copy state.json.copy: it is empty",
+      "the state file lab.state.json is damaged: it is not JSON, and so is its copy lab.state.json.copy: it is empty",
     ],
   ])("nothing sound: %s", async (_what, file, copy, said) => {
     put(file, copy);
@@ -251,16 +251,16 @@ describe("a start finds", () => {
   test("a damaged one, which is set aside under the first name that is free", async () => {
     put("one", "two");
     expect(words(await open().write(state))).toBe(
-      "the damaged state.json is kept as state.json.damaged-1; the damaged state.json.copy is kept as state.json.copy.damaged-1",
+      "the damaged lab.state.json is kept as lab.state.json.damaged-1; the damaged lab.state.json.copy is kept as lab.state.json.copy.damaged-1",
     );
     writeFileSync(folder.file, "three");
     await open().write(state);
     expect(inFolder()).toEqual([
-      "state.json",
-      "state.json.copy",
-      "state.json.copy.damaged-1",
-      "state.json.damaged-1",
-      "state.json.damaged-2",
+      "lab.state.json",
+      "lab.state.json.copy",
+      "lab.state.json.copy.damaged-1",
+      "lab.state.json.damaged-1",
+      "lab.state.json.damaged-2",
     ]);
     expect(readFileSync(`${folder.file}.damaged-1`, "utf8")).toBe("one");
     expect(readFileSync(`${folder.file}.damaged-2`, "utf8")).toBe("three");
@@ -289,10 +289,10 @@ describe("the operating system refuses", () => {
     const { read, message } = await refused(folder.file);
     expect(read.origin).toBe("lost");
     expect(words(read.found)).toBe(
-      `cannot read the state file state.json (EISDIR: illegal operation on a directory); ${advice}`,
+      `cannot read the state file lab.state.json (EISDIR: illegal operation on a directory); ${advice}`,
     );
     expect(message).toBe(read.found[0]);
-    expect(inFolder()).toEqual(["state.json"]);
+    expect(inFolder()).toEqual(["lab.state.json"]);
   });
 
   test("a folder in the place of the copy", async () => {
@@ -301,7 +301,7 @@ describe("the operating system refuses", () => {
     const { read, message } = await refused(folder.file);
     expect(read.origin).toBe("kept");
     expect(words([message])).toBe(
-      `cannot read the copy state.json.copy of the state file (EISDIR: illegal operation on a directory); ${advice}`,
+      `cannot read the copy lab.state.json.copy of the state file (EISDIR: illegal operation on a directory); ${advice}`,
     );
     expect(readFileSync(folder.file, "utf8")).toBe(text(5));
   });
@@ -312,14 +312,14 @@ describe("the operating system refuses", () => {
     const { read } = await refused(folder.file);
     expect([numberOf(read.state), read.origin]).toEqual([5, "kept"]);
     expect(words(read.found)).toBe(
-      `cannot read the state file state.json (EISDIR: illegal operation on a directory); its copy state.json.copy is used; ${advice}`,
+      `cannot read the state file lab.state.json (EISDIR: illegal operation on a directory); its copy lab.state.json.copy is used; ${advice}`,
     );
   });
 
   // A file where the folder should be fails for root too, whom no mode of a folder stops.
   test("a file in the place of the folder", async () => {
     folder.put("taken", "");
-    const { read, message } = await refused(join(folder.path, "taken/state.json"));
+    const { read, message } = await refused(join(folder.path, "taken/lab.state.json"));
     expect(read.origin).toBe("lost");
     expect(read.found).toEqual([expect.stringMatching(/^cannot read the state file .* \(ENOTDIR: .*\)/)]);
     expect(message).toMatch(/^cannot write the state file .* \((ENOTDIR|EEXIST): .*\)/);
@@ -327,18 +327,18 @@ describe("the operating system refuses", () => {
 
   // Nobody makes folders in /proc, not even root; mkdir with `recursive` would try for ever.
   test("a file system that takes nothing", async () => {
-    const { read, message } = await refused("/proc/geodns365/folder/state.json");
+    const { read, message } = await refused("/proc/geodns365/folder/lab.state.json");
     expect(read).toMatchObject({ origin: "new", found: [] });
     expect(message).toMatch(
-      /^cannot write the state file \/proc\/geodns365\/folder\/state\.json \(\w+: [^)]+\); make it writable or set server\.stateFile$/,
+      /^cannot write the state file \/proc\/geodns365\/folder\/lab\.state\.json \(\w+: [^)]+\); make it writable or set server\.stateFile$/,
     );
   });
 
   test("a link that leads to itself", async () => {
     mkdirSync(join(folder.path, ".geodns365"));
-    symlinkSync("state.json", folder.file);
+    symlinkSync("lab.state.json", folder.file);
     const { read } = await refused(folder.file);
-    expect(words(read.found)).toMatch(/^cannot read the state file state\.json \(ELOOP: /);
+    expect(words(read.found)).toMatch(/^cannot read the state file lab\.state\.json \(ELOOP: /);
   });
 });
 
@@ -348,7 +348,7 @@ test("a link is followed, and stays", async () => {
   const elsewhere = join(folder.path, "elsewhere.json");
   await open().write(state);
   expect(readdirSync(folder.path)).toEqual([".geodns365", "elsewhere.json", "elsewhere.json.copy"]);
-  expect(inFolder()).toEqual(["state.json"]);
+  expect(inFolder()).toEqual(["lab.state.json"]);
   expect(await open().read()).toEqual({
     state,
     origin: "kept",
@@ -359,7 +359,7 @@ test("a link is followed, and stays", async () => {
 
 describe("a store that stays open", () => {
   test("writes what it could not write with the next write that succeeds", async () => {
-    const path = join(folder.path, "later/state.json");
+    const path = join(folder.path, "later/lab.state.json");
     folder.put("later", "");
     const store = open(path);
     expect((await store.remember({ zones: state.zones })).isWritten).toBe(false);
@@ -412,7 +412,7 @@ describe("a store that stays open", () => {
     expect(numberOf((await open().read()).state)).toBe(3);
     const read = await one.read();
     expect(words(read.found)).toBe(
-      "the state file state.json was written by another server, whose state counts now",
+      "the state file lab.state.json was written by another server, whose state counts now",
     );
     expect(numberOf(read.state)).toBe(3);
     await one.write(numbered(4));
@@ -439,13 +439,13 @@ describe("a store that stays open", () => {
   });
 
   test("says what it is", () => {
-    expect(words([open().describe()])).toBe("the state file state.json and its copy");
+    expect(words([open().describe()])).toBe("the state file lab.state.json and its copy");
   });
 });
 
 test("files moved to another folder are all it takes to move", async () => {
   await open().write(state);
   renameSync(join(folder.path, ".geodns365"), join(folder.path, "moved"));
-  expect((await open(join(folder.path, "moved/state.json")).read()).state).toEqual(state);
+  expect((await open(join(folder.path, "moved/lab.state.json")).read()).state).toEqual(state);
   expect(existsSync(folder.file)).toBe(false);
 });

@@ -62,7 +62,7 @@ export interface Folder {
 /** A folder with room for a state file in a folder of its own, as a configuration has it. */
 export function makeFolder(): Folder {
   const path = mkdtempSync(join(tmpdir(), "geodns365-state-"));
-  const file = join(path, ".geodns365/state.json");
+  const file = join(path, ".geodns365/lab.state.json");
   return {
     path,
     file,

@@ -240,7 +240,7 @@ describe("a serial stays with", () => {
   });
 });
 
-const statePath = (): string => join(folder, ".geodns365/state.json");
+const statePath = (): string => join(folder, ".geodns365/lab.state.json");
 
 const stored = (): Pick<StoredState, "zones"> => JSON.parse(readFileSync(statePath(), "utf8")).state;
 

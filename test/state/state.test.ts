@@ -78,7 +78,7 @@ describe("a start", () => {
 
   test("goes on from version 1, and leaves version 2 in two files", async () => {
     const { zones, cookieSecrets } = state;
-    folder.put(".geodns365/state.json", JSON.stringify({ version: 1, zones, cookieSecrets }));
+    folder.put(".geodns365/lab.state.json", JSON.stringify({ version: 1, zones, cookieSecrets }));
     const { snapshot, warnings, operations } = await start();
     expect(warnings).toEqual([]);
     expect(operations).toEqual(noOperations);
@@ -111,7 +111,7 @@ describe("a start", () => {
   });
 
   test("with a damaged file and no copy serves, warns once and counts on from the time", async () => {
-    folder.put(".geodns365/state.json", "{");
+    folder.put(".geodns365/lab.state.json", "{");
     const { snapshot, warnings } = await start();
     expect(serials(snapshot)[0]).toBeGreaterThan(1_700_000_000);
     expect(snapshot.cookieSecrets).toHaveLength(1);
@@ -134,10 +134,10 @@ describe("a start", () => {
   });
 
   test("that only looks says that a file is damaged, and leaves it", async () => {
-    folder.put(".geodns365/state.json", "{}");
+    folder.put(".geodns365/lab.state.json", "{}");
     expect((await look()).warnings).toEqual([expect.stringContaining("is damaged")]);
     expect(readFileSync(folder.file, "utf8")).toBe("{}");
-    expect(readdirSync(join(folder.path, ".geodns365"))).toEqual(["state.json"]);
+    expect(readdirSync(join(folder.path, ".geodns365"))).toEqual(["lab.state.json"]);
   });
 
   test("where nothing can be written serves and warns once", async () => {
@@ -158,7 +158,7 @@ describe("a start", () => {
     expect(warnings).toEqual([
       `cannot read the state file ${folder.file} (EISDIR: illegal operation on a directory); make it readable or set server.stateFile; serials go on from the time, the cookie secret is new, and no override or move of a tenant is known; serials and the cookie secret last until the server stops, and changes by operators are refused until it can be written`,
     ]);
-    expect(readdirSync(join(folder.path, ".geodns365"))).toEqual(["state.json"]);
+    expect(readdirSync(join(folder.path, ".geodns365"))).toEqual(["lab.state.json"]);
   });
 });
 
@@ -310,4 +310,17 @@ describe("operations", () => {
     expect(snapshot.states.get(id("lhr"))).toBe("down");
     expect(warnings).toEqual([expect.stringMatching(/: override 2 of syd$/)]);
   });
+});
+
+test("two labs in one folder have a state file each", async () => {
+  const path = folder.path;
+  for (const name of ["geodns365.yaml", "lab.yaml", "office.yml"]) {
+    folder.put(name, lab("192.0.2.1"));
+    await loadSnapshot(join(path, name), { keepState: true });
+  }
+  expect(
+    readdirSync(join(path, ".geodns365"))
+      .filter((name) => name.endsWith(".json"))
+      .toSorted(),
+  ).toEqual(["lab.state.json", "office.state.json", "state.json"]);
 });
